@@ -1,0 +1,110 @@
+"""All settings, with their defaults and bounds: one frozen tree, read from `attribution.toml`.
+
+Every field has a default that is right for most, and a comment that says what it does. `digest()` is the
+configuration hash in `run.json`: two runs with the same digest were asked the same question.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+
+from attribution.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of all sections: immutable, keyword-only, unknown keys refused."""
+
+
+class IngestConfig(Section):
+    """Reading the logs."""
+
+    keep_prompts: bool = False
+    """Store prompt text. Off: only the template, a masked example and a keyed hash are kept."""
+    max_line_bytes: Positive = 16 * 1024 * 1024
+    """A longer line of a text file goes to quarantine unread."""
+    max_value_bytes: Positive = 4 * 1024 * 1024
+    """A longer value (a prompt, an id) is refused."""
+    batch_rows: Positive = 131_072
+    """Rows held in memory at a time."""
+
+
+class TemplateConfig(Section):
+    """Mining templates from prompt text."""
+
+    min_count: Positive = 20
+    """A token is part of a template when this many prompts share it in its place."""
+
+
+class ProjectionConfig(Section):
+    """Evidence per link and its validation."""
+
+    false_discovery_rate: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] = 0.01
+    """Benjamini-Hochberg level over all pairs of accounts."""
+
+
+class RingConfig(Section):
+    """Partition and verdict."""
+
+    min_size: Positive = 5
+    """Smaller clusters are not reported."""
+    seeds: Positive = 8
+    """Leiden runs that must agree."""
+
+
+class LabConfig(Section):
+    """Campaigns and attribution."""
+
+    prior_unknown: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] = 0.5
+    """Prior probability that the client is a lab without a dossier."""
+
+
+class ReportConfig(Section):
+    """The report."""
+
+    title: str = "Attribution report"
+
+
+class Config(Section):
+    """The whole configuration."""
+
+    ingest: IngestConfig = IngestConfig()
+    templates: TemplateConfig = TemplateConfig()
+    projection: ProjectionConfig = ProjectionConfig()
+    rings: RingConfig = RingConfig()
+    labs: LabConfig = LabConfig()
+    report: ReportConfig = ReportConfig()
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the canonical JSON of all settings, defaults included."""
+        return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()
+
+
+def load(path: Path | None) -> Config:
+    """Read `attribution.toml`; without a path, the defaults.
+
+    Raises
+    ------
+    ConfigError
+        The file is missing, is no TOML, or has an unknown key or impossible value; the message names it.
+    """
+    if path is None:
+        return Config()
+    try:
+        table = tomllib.loads(path.read_text("utf-8"))
+        return msgspec.convert(table, Config)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read ({error})", remedy="name an existing TOML file, or leave --config out") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not TOML: {error}", remedy="see docs/configuration.md for every key") from error
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{path}: {error}", remedy="see docs/configuration.md for every key with its bounds") from error

@@ -1,0 +1,342 @@
+"""What the stages say to one another: facets, evidence families, stage types and the tables of the data contract.
+
+Numbers, not names, travel between stages: an account is its position in the sorted list of account ids
+(`Population.accounts`), a shared value is its position in `Incidence.values`. Both orders depend on the data alone,
+never on the order in which rows arrived, which is what makes runs repeatable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+UTC_TIME = pa.timestamp("us", tz="UTC")
+
+
+class Facet(StrEnum):
+    """A kind of thing that accounts can share."""
+
+    IP = "ip"
+    NETWORK = "network"
+    DEVICE = "device"
+    PAYMENT = "payment"
+    BATCH = "batch"
+    TEMPLATE = "template"
+    TEMPLATE_FAMILY = "template_family"
+    BURST = "burst"
+    SIGNUP = "signup"
+
+
+class Family(StrEnum):
+    """A family of evidence: facts inside one family depend on each other, families nearly do not."""
+
+    PLACE = "place"
+    DEVICE = "device"
+    PAYMENT = "payment"
+    CONTENT = "content"
+    TIMING = "timing"
+    LIFECYCLE = "lifecycle"
+
+
+FAMILY_OF: Mapping[Facet, Family] = {
+    Facet.IP: Family.PLACE,
+    Facet.NETWORK: Family.PLACE,
+    Facet.DEVICE: Family.DEVICE,
+    Facet.PAYMENT: Family.PAYMENT,
+    Facet.BATCH: Family.PAYMENT,
+    Facet.TEMPLATE: Family.CONTENT,
+    Facet.TEMPLATE_FAMILY: Family.CONTENT,
+    Facet.BURST: Family.TIMING,
+    Facet.SIGNUP: Family.LIFECYCLE,
+}
+
+
+class Verdict(StrEnum):
+    """What the engine says of a cluster."""
+
+    COORDINATED = "coordinated"
+    INNOCENT = "innocent"
+    UNDETERMINED = "undetermined"
+
+
+UNKNOWN_LAB = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Incidence:
+    """Which account used which value of one facet: a sparse accounts x values matrix, row-compressed.
+
+    Attributes
+    ----------
+    indptr : int64 (accounts + 1,)
+        Row `a` is `indices[indptr[a]:indptr[a + 1]]`.
+    indices : int32 (entries,)
+        Value numbers, ascending within a row.
+    count : int32 (entries,)
+        Events of that account with that value.
+    values : list of str (values,)
+        The values' names, sorted; position is the value's number.
+    """
+
+    facet: Facet
+    indptr: NDArray[np.int64]
+    indices: NDArray[np.int32]
+    count: NDArray[np.int32]
+    values: pa.StringArray
+
+    def popularity(self) -> NDArray[np.int32]:
+        """Return how many accounts used each value, shape (values,)."""
+        return np.bincount(self.indices, minlength=len(self.values)).astype(np.int32)
+
+    def row(self, account: int) -> NDArray[np.int32]:
+        """Return the value numbers that an account used."""
+        return self.indices[self.indptr[account] : self.indptr[account + 1]]
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """Everybody in the logs, as the graph stages see them.
+
+    Attributes
+    ----------
+    accounts : sorted account ids; position is the account's number in every other stage.
+    incidence : one matrix for each facet whose input columns are present.
+    activity : one row an account, in account order; columns as in `ACTIVITY_COLUMNS`, unknown is NaN/None.
+    hours : int32 (accounts, 24), events by hour of day, UTC.
+    known : the input columns that the logs have, as `table.column` (`events.ip`, `ips.kind`, `accounts.org`, ...).
+    """
+
+    accounts: pa.StringArray
+    incidence: Mapping[Facet, Incidence]
+    activity: pd.DataFrame
+    hours: NDArray[np.int32]
+    known: frozenset[str]
+
+    @property
+    def size(self) -> int:
+        """Number of accounts."""
+        return len(self.accounts)
+
+
+ACTIVITY_COLUMNS: tuple[str, ...] = (
+    "events",  # int
+    "first_seen",  # timestamp[us, UTC]
+    "last_seen",  # timestamp[us, UTC]
+    "active_days",  # int
+    "input_tokens",  # float, mean per event, NaN if unknown
+    "output_tokens",  # float, mean per event, NaN if unknown
+    "refused",  # float, share of events, NaN if unknown
+    "created_at",  # timestamp or NaT
+    "email_domain",  # str or None
+    "org",  # str or None: verified organisation
+    "country",  # str or None
+    "pathway",  # str or None
+    "verified",  # bool or None
+    "ips",  # int, distinct addresses, 0 if none known
+    "devices",  # int
+    "payments",  # int
+    "templates",  # int
+    "residential",  # float: share of events with a known egress kind that came from residential or mobile addresses
+    "business",  # float: same for business or education
+    "datacentre",  # float: same for hosting, vpn or proxy
+    "payment_kind",  # str or None: kind of the most used instrument
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Validated co-use edges between accounts, each with what it rests on.
+
+    Attributes
+    ----------
+    source, target : int32 (edges,), account numbers, source < target, sorted by (source, target).
+    by_facet : float32 (edges, facets), nats of each facet (columns in the order of `facets`), after caps.
+    weight : float32 (edges,), total nats over families.
+    p_value : float64 (edges,), probability under the null of at least this weight.
+    facets : the columns of `by_facet`.
+    threshold : p-value that the false-discovery control let through.
+    """
+
+    source: NDArray[np.int32]
+    target: NDArray[np.int32]
+    by_facet: NDArray[np.float32]
+    weight: NDArray[np.float32]
+    p_value: NDArray[np.float64]
+    facets: tuple[Facet, ...]
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """Clusters of accounts, kept where several seeds agree.
+
+    Attributes
+    ----------
+    clusters : each an ascending int32 array of account numbers, ordered by size then first member.
+    frequency : for each cluster float32, the share of seeds in which each account was with the cluster's core.
+    agreement : mean adjusted Rand index between seeds over clustered accounts (1 where one seed was asked for).
+    """
+
+    clusters: tuple[NDArray[np.int32], ...]
+    frequency: tuple[NDArray[np.float32], ...]
+    agreement: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One line of a ledger: what was looked at, what it weighs, and everything needed to recompute the weight.
+
+    `weight` is in nats, positive for covert coordination (rings) or for the lab (campaigns). `detail` holds JSON values.
+    """
+
+    subject: str
+    lab_id: str | None
+    family: str
+    name: str
+    weight: float
+    detail: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """A cluster with its verdict. `members` are account numbers, `confidence` their probability of membership."""
+
+    ring_id: str
+    verdict: Verdict
+    probability: float
+    explanation: str | None
+    members: NDArray[np.int32]
+    confidence: NDArray[np.float64]
+    first_seen: pd.Timestamp
+    last_seen: pd.Timestamp
+    events: int
+    stability: float
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """One client's extraction inside a ring. `share` is the part of each member's traffic that belongs to it."""
+
+    campaign_id: str
+    ring_id: str
+    members: NDArray[np.int32]
+    share: NDArray[np.float64]
+    templates: tuple[str, ...]
+    targets: Mapping[str, float]
+    events: int
+    first_seen: pd.Timestamp
+    last_seen: pd.Timestamp
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LabPosterior:
+    """One row of a campaign's posterior."""
+
+    lab_id: str
+    posterior: float
+    rank: int
+    likelihood_term: str
+    confidence_level: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Who benefits from a campaign: posteriors over dossiers and `unknown` that sum to 1, and the ledger."""
+
+    campaign_id: str
+    ring_id: str
+    posteriors: tuple[LabPosterior, ...]
+    abstained: bool
+    reason: str
+    evidence: tuple[Evidence, ...] = field(default=())
+
+
+OUTPUT_TABLES: Mapping[str, pa.Schema] = {
+    "rings": pa.schema(
+        [
+            pa.field("ring_id", pa.string(), nullable=False),
+            pa.field("verdict", pa.string(), nullable=False),
+            pa.field("probability", pa.float64(), nullable=False),
+            pa.field("size", pa.int64(), nullable=False),
+            pa.field("first_seen", UTC_TIME, nullable=False),
+            pa.field("last_seen", UTC_TIME, nullable=False),
+            pa.field("events", pa.int64(), nullable=False),
+            pa.field("explanation", pa.string()),
+        ]
+    ),
+    "members": pa.schema(
+        [
+            pa.field("ring_id", pa.string(), nullable=False),
+            pa.field("account_id", pa.string(), nullable=False),
+            pa.field("confidence", pa.float64(), nullable=False),
+        ]
+    ),
+    "campaigns": pa.schema(
+        [
+            pa.field("campaign_id", pa.string(), nullable=False),
+            pa.field("ring_id", pa.string(), nullable=False),
+            pa.field("size", pa.int64(), nullable=False),
+            pa.field("targets", pa.string(), nullable=False),
+            pa.field("first_seen", UTC_TIME, nullable=False),
+            pa.field("last_seen", UTC_TIME, nullable=False),
+        ]
+    ),
+    "campaign_members": pa.schema(
+        [
+            pa.field("campaign_id", pa.string(), nullable=False),
+            pa.field("account_id", pa.string(), nullable=False),
+            pa.field("share", pa.float64(), nullable=False),
+        ]
+    ),
+    "attributions": pa.schema(
+        [
+            pa.field("campaign_id", pa.string(), nullable=False),
+            pa.field("ring_id", pa.string(), nullable=False),
+            pa.field("lab_id", pa.string(), nullable=False),
+            pa.field("posterior", pa.float64(), nullable=False),
+            pa.field("rank", pa.int64(), nullable=False),
+            pa.field("likelihood_term", pa.string(), nullable=False),
+            pa.field("confidence_level", pa.string(), nullable=False),
+            pa.field("abstained", pa.bool_(), nullable=False),
+        ]
+    ),
+    "evidence": pa.schema(
+        [
+            pa.field("subject", pa.string(), nullable=False),
+            pa.field("lab_id", pa.string()),
+            pa.field("family", pa.string(), nullable=False),
+            pa.field("name", pa.string(), nullable=False),
+            pa.field("weight", pa.float64(), nullable=False),
+            pa.field("detail", pa.string(), nullable=False),
+        ]
+    ),
+    "suppressed": pa.schema(
+        [
+            pa.field("facet", pa.string(), nullable=False),
+            pa.field("value", pa.string(), nullable=False),
+            pa.field("accounts", pa.int64(), nullable=False),
+            pa.field("reason", pa.string(), nullable=False),
+        ]
+    ),
+    "quarantine": pa.schema(
+        [
+            pa.field("file", pa.string(), nullable=False),
+            pa.field("line", pa.int64(), nullable=False),
+            pa.field("reason", pa.string(), nullable=False),
+            pa.field("digest", pa.string(), nullable=False),
+        ]
+    ),
+}
+"""The contract's output tables: name to schema. `tests/test_contract.py` holds every run to them."""
