@@ -84,7 +84,7 @@ class Incidence:
         Value numbers, ascending within a row.
     count : int32 (entries,)
         Events of that account with that value.
-    values : list of str (values,)
+    values : string array (values,)
         The values' names, sorted; position is the value's number.
     """
 
@@ -111,6 +111,8 @@ class Population:
     ----------
     accounts : sorted account ids; position is the account's number in every other stage.
     incidence : one matrix for each facet whose input columns are present.
+    enrichment : for `ip` (columns asn, as_org, country, kind) and `payment` (bin, issuer_country, kind), one row a
+        value in the order of `incidence[facet].values`; unknown is None/NA. Absent when the table was not given.
     activity : one row an account, in account order; columns as in `ACTIVITY_COLUMNS`, unknown is NaN/None.
     hours : int32 (accounts, 24), events by hour of day, UTC.
     known : the input columns that the logs have, as `table.column` (`events.ip`, `ips.kind`, `accounts.org`, ...).
@@ -118,6 +120,7 @@ class Population:
 
     accounts: pa.StringArray
     incidence: Mapping[Facet, Incidence]
+    enrichment: Mapping[Facet, pd.DataFrame]
     activity: pd.DataFrame
     hours: NDArray[np.int32]
     known: frozenset[str]

@@ -1,0 +1,41 @@
+"""Opening the one DuckDB file that holds the facts and everything derived from them."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from attribution.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextmanager
+def connect(path: Path | None, *, read_only: bool = False, memory_limit: str = "3GB") -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the database file (None: in memory) with the fact tables in place, and close it at the end.
+
+    Raises
+    ------
+    StoreError
+        The file is locked by another process, is no DuckDB file, or cannot be created.
+    """
+    config = {"memory_limit": memory_limit, "preserve_insertion_order": "false", "autoinstall_known_extensions": "false"}
+    try:
+        con = duckdb.connect(str(path) if path else ":memory:", read_only=read_only, config=config)
+    except duckdb.Error as error:
+        raise StoreError(
+            f"{path}: the store cannot be opened: {str(error).splitlines()[0]}",
+            remedy="end the process that holds it, or name another file with --store",
+        ) from error
+    try:
+        con.execute("set timezone = 'UTC'")
+        if not read_only:
+            con.execute(files("attribution.warehouse").joinpath("facts.sql").read_text("utf-8"))
+        yield con
+    finally:
+        con.close()
