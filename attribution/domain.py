@@ -228,6 +228,32 @@ class Ring:
 
 
 @dataclass(frozen=True, slots=True)
+class Traffic:
+    """What the members of coordinated rings sent, as bounded aggregates; counts are integers, rows in key order.
+
+    `ring` is the label that the caller gave a member (its ring id), or "" where none was given. Templates that fewer
+    than two members of a ring used are one-offs: they stand under the null template.
+
+    Attributes
+    ----------
+    exchanges : account_id, template_id, model, pathway, events, input_tokens, output_tokens, refused (Int64, null
+        where the logs do not say), first_seen, last_seen.
+    days : ring, template_id, model, day, events, accounts.
+    hours : ring, template_id, weekday (1 = Monday), hour (UTC), events.
+    places : ring, template_id, ip, events, accounts: addresses that carried a shared template.
+    controls : account_id, model, day, events: accounts outside all rings, as active as the members.
+    models : model, released (first day seen in anybody's traffic), accounts, events.
+    """
+
+    exchanges: pd.DataFrame
+    days: pd.DataFrame
+    hours: pd.DataFrame
+    places: pd.DataFrame
+    controls: pd.DataFrame
+    models: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
 class Campaign:
     """One client's extraction inside a ring. `share` is the part of each member's traffic that belongs to it."""
 
