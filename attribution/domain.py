@@ -146,6 +146,7 @@ ACTIVITY_COLUMNS: tuple[str, ...] = (
     "pathway",  # str or None
     "verified",  # bool or None
     "ips",  # int, distinct addresses, 0 if none known
+    "networks",  # int, distinct networks (/24, /48)
     "devices",  # int
     "payments",  # int
     "templates",  # int
