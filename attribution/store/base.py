@@ -1,0 +1,241 @@
+"""The port that every store serves: what a run publishes, and what can be read back.
+
+Two implementations stand behind it, `embedded.EmbeddedStore` (one DuckDB file) and `neo4j.Neo4jStore`; one contract
+suite holds both to the same answers. Everything is synchronous; rows travel as Arrow tables with declared columns.
+
+What is promised of both: a run is visible whole or not at all; publishing a run twice changes nothing; `digest` depends
+on the visible content alone, never on the storage or on the order of writing.
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv
+
+from attribution.domain import OUTPUT_TABLES, UTC_TIME, Verdict
+from attribution.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+    from typing import Self
+
+USAGE = pa.schema(
+    [
+        pa.field("facet", pa.string(), nullable=False),
+        pa.field("value", pa.string(), nullable=False),
+        pa.field("account_id", pa.string(), nullable=False),
+        pa.field("events", pa.int64(), nullable=False),
+        pa.field("first_seen", UTC_TIME, nullable=False),
+        pa.field("last_seen", UTC_TIME, nullable=False),
+    ]
+)
+"""Usage edges: an account used a value that at least one other account used as well (facets `ip`, `device`,
+`payment`, `template`)."""
+
+USAGE_FACETS: tuple[str, ...] = ("ip", "device", "payment", "template")
+"""The facets whose values stand in the logs themselves; the others are derived from these."""
+
+STORED: Mapping[str, pa.Schema] = {**OUTPUT_TABLES, "usage": USAGE}
+"""Every table that a run has in a store, by name."""
+
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "rings": ("ring_id",),
+    "members": ("ring_id", "account_id"),
+    "campaigns": ("campaign_id",),
+    "campaign_members": ("campaign_id", "account_id"),
+    "attributions": ("campaign_id", "lab_id"),
+    "usage": ("facet", "value", "account_id"),
+}
+"""Columns that name one row; `evidence`, `suppressed` and `quarantine` are lists whose rows may repeat."""
+
+REFERENCES: tuple[tuple[str, str, str], ...] = (
+    ("members", "ring_id", "rings"),
+    ("campaigns", "ring_id", "rings"),
+    ("campaign_members", "campaign_id", "campaigns"),
+    ("attributions", "campaign_id", "campaigns"),
+)
+"""(table, column, table it must be found in)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One execution. `run_id` follows from its inputs, configuration and seed; `manifest` is run.json's content
+    as its first publication had it (it holds timings, so it is no part of the digest)."""
+
+    run_id: str
+    config_digest: str
+    seed: int
+    manifest: str = "{}"
+
+
+class Published(enum.StrEnum):
+    """What `publish` did."""
+
+    NEW = "new"
+    UNCHANGED = "unchanged"
+    REPLACED = "replaced"  # the same run id with other content: another version of the code, as a rule
+
+
+@dataclass(frozen=True, slots=True)
+class RingQuery:
+    """Which rings to read. Rings come by probability, highest first, then by id.
+
+    Attributes
+    ----------
+    lab : a lab that leads (rank 1) in at least one campaign of the ring; `unknown` is one of them.
+    text : part of the ring's id or explanation, upper and lower case alike, or the whole id of a member account.
+    after : (probability, ring_id) of the last row already read.
+    """
+
+    verdict: Verdict | None = None
+    min_probability: float = 0.0
+    min_size: int = 0
+    lab: str | None = None
+    text: str | None = None
+    after: tuple[float, str] | None = None
+    limit: int = 100
+
+
+class Store(Protocol):
+    """A store of runs. `run_id` None means the latest run.
+
+    Every read raises `NotFoundError` for a run, ring or campaign that is not there, and `StoreError` when the store
+    cannot be reached.
+    """
+
+    def publish(self, run: RunRecord, tables: Mapping[str, pa.Table], *, report: str = "{}") -> Published:
+        """Make a run visible, whole. Publishing a run that is there already changes nothing but makes it the latest.
+
+        `tables` are the tables of `OUTPUT_TABLES`, and optionally `usage`; without it the embedded store reads the
+        usage edges from its facts.
+        """
+
+    def runs(self) -> list[RunRecord]:
+        """Return all visible runs, the latest first."""
+
+    def run(self, run_id: str | None = None) -> RunRecord:
+        """Return one run."""
+
+    def report(self, run_id: str | None = None) -> str:
+        """Return the run's report document (JSON)."""
+
+    def table(self, name: str, run_id: str | None = None) -> pa.Table:
+        """Return a whole table of `STORED`, in no particular order."""
+
+    def rings(self, query: RingQuery, run_id: str | None = None) -> pa.Table:
+        """Return one page of rings."""
+
+    def ring(self, ring_id: str, run_id: str | None = None) -> pa.Table:
+        """Return one ring, as a table of one row."""
+
+    def members(
+        self, ring_id: str, *, after: tuple[float, str] | None = None, limit: int = 100, run_id: str | None = None
+    ) -> pa.Table:
+        """Return members by confidence, highest first, then by account; `after` is the last one already read."""
+
+    def evidence(self, subject: str, run_id: str | None = None) -> pa.Table:
+        """Return the ledger of a ring or campaign, by lab, family, name, weight, detail."""
+
+    def campaigns(self, ring_id: str, run_id: str | None = None) -> pa.Table:
+        """Return the campaigns of a ring, largest first."""
+
+    def campaign(self, campaign_id: str, run_id: str | None = None) -> pa.Table:
+        """Return one campaign, as a table of one row."""
+
+    def attributions(self, campaign_id: str, run_id: str | None = None) -> pa.Table:
+        """Return the posterior of a campaign, by rank."""
+
+    def shared(self, ring_id: str, run_id: str | None = None) -> pa.Table:
+        """Return the usage edges of values that at least two members of a ring used, by facet, value, account."""
+
+    def digest(self, run_id: str | None = None) -> str:
+        """Return the SHA-256 of everything that is visible of a run."""
+
+    def close(self) -> None:
+        """Let go of the file or the connections."""
+
+    def __enter__(self) -> Self:
+        """Return the store itself; leaving the block closes it."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close."""
+
+
+def checked(tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
+    """Return the tables with exactly the declared columns, types and order, keys unique, references whole.
+
+    Raises
+    ------
+    StoreError
+        A table is missing or unknown, has other columns, repeats a key, or refers to a row that is not there.
+    """
+    if missing := OUTPUT_TABLES.keys() - tables.keys():
+        raise StoreError(f"a run must publish the table(s) {sorted(missing)}", remedy="this is a bug: report it")
+    if unknown := tables.keys() - STORED.keys():
+        raise StoreError(f"a run publishes unknown table(s) {sorted(unknown)}", remedy="this is a bug: report it")
+    whole = {name: _conform(name, tables[name]) for name in STORED if name in tables}
+    for name, table in whole.items():
+        for column in (field.name for field in table.schema if pa.types.is_floating(field.type)):
+            if len(table) and not pc.all(pc.is_finite(table[column])).as_py():
+                raise StoreError(f"table {name} has a {column} that is no number", remedy="this is a bug: report it")
+    for name, key in KEYS.items():
+        if name in whole and len(whole[name].group_by(list(key)).aggregate([])) != len(whole[name]):
+            raise StoreError(f"table {name} has the same {' and '.join(key)} twice", remedy="this is a bug: report it")
+    for name, column, target in REFERENCES:
+        known = whole[target][KEYS[target][0]]
+        if (
+            len(whole[name])
+            and not pc.all(pc.is_in(whole[name][column], value_set=known.combine_chunks())).as_py()
+            and len(whole[name])
+        ):
+            raise StoreError(
+                f"table {name} names a {column} that {target} does not have", remedy="this is a bug: report it"
+            )
+    return whole
+
+
+def _conform(name: str, table: pa.Table) -> pa.Table:
+    schema = STORED[name]
+    if set(table.column_names) != set(schema.names):
+        raise StoreError(
+            f"table {name} has columns {table.column_names}, not {schema.names}", remedy="this is a bug: report it"
+        )
+    try:
+        table = table.select(schema.names).cast(schema)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
+        raise StoreError(f"table {name} has another type: {error}", remedy="this is a bug: report it") from error
+    for column in schema:
+        if not column.nullable and table[column.name].null_count:
+            raise StoreError(f"table {name} has no {column.name} in some row", remedy="this is a bug: report it")
+    return table
+
+
+def content_digest(run: RunRecord, report: str, tables: Mapping[str, pa.Table]) -> str:
+    """Return the SHA-256 over a run and all its tables, whatever the order of rows and the storage they came from.
+
+    The manifest is left out: it holds timings, which differ between two executions that found the same.
+
+    Every table is sorted by all its columns and written as text; floats are written so that they read back exactly.
+    O(n log n).
+    """
+    digest = hashlib.sha256()
+    for part in (run.run_id, run.config_digest, str(run.seed), report):
+        digest.update(f"{len(part.encode())}:".encode() + part.encode())
+    for name, schema in STORED.items():
+        table = tables[name].select(schema.names).cast(schema) if name in tables else schema.empty_table()
+        table = table.sort_by([(column, "ascending") for column in schema.names])
+        sink = pa.BufferOutputStream()
+        csv.write_csv(table, sink)
+        text = sink.getvalue()
+        digest.update(f"{name}:{len(table)}:{text.size}:".encode())
+        digest.update(text)
+    return digest.hexdigest()

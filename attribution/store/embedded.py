@@ -1,0 +1,261 @@
+"""The default store: results beside the facts in one DuckDB file, nothing to start.
+
+A run is written in one transaction, so a process that is killed on the way leaves nothing behind. One process writes
+at a time (DuckDB's rule); readers that must not block the nightly run use `snapshot.SnapshotStore`.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, cast
+
+import duckdb
+import pyarrow as pa
+
+from attribution.domain import OUTPUT_TABLES, UTC_TIME
+from attribution.errors import NotFoundError, StoreError
+from attribution.store import results_sql as sql
+from attribution.store.base import STORED, USAGE, Published, RingQuery, RunRecord, checked, content_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from types import TracebackType
+    from typing import Self
+
+
+class EmbeddedStore:
+    """The store in an open DuckDB database (see `attribution.warehouse.database.connect`).
+
+    The connection stays the caller's: closing the store does not close it unless `owned` says so.
+    """
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, *, owned: bool = False) -> None:
+        self._con = con
+        self._owned = owned
+        self._check_format()
+
+    def publish(self, run: RunRecord, tables: Mapping[str, pa.Table], *, report: str = "{}") -> Published:
+        """Write a run in one transaction; see `Store.publish`."""
+        whole = checked(tables)
+        with self._transaction() as con:
+            con.execute(sql.ddl())
+            usage = whole["usage"] if "usage" in whole else self._usage_from_facts(con)
+            content = content_digest(run, report, {**whole, "usage": usage})
+            old = con.execute("select content from results.runs where run_id = $1", [run.run_id]).fetchone()
+            if old and old[0] == content:
+                con.execute(
+                    "update results.runs set sequence = (select max(sequence) + 1 from results.runs)"
+                    " where run_id = $1 and sequence < (select max(sequence) from results.runs)",
+                    [run.run_id],
+                )
+                return Published.UNCHANGED
+            if old:
+                self._erase(con, run.run_id)
+            version = self._write_usage(con, usage)
+            for name in OUTPUT_TABLES:
+                con.register("incoming", _naive(whole[name]))
+                con.execute(f"insert into results.{name} select $1, * from incoming", [run.run_id])
+                con.unregister("incoming")
+            con.execute(
+                "insert into results.runs select $1, $2, $3, $4, $5,"
+                " coalesce((select max(sequence) from results.runs), 0) + 1, $6, $7",
+                [run.run_id, run.config_digest, run.seed, run.manifest, report, version, content],
+            )
+        return Published.REPLACED if old else Published.NEW
+
+    def runs(self) -> list[RunRecord]:
+        """Return all runs, the latest first."""
+        if not self._laid_out():
+            return []
+        rows = self._con.cursor().execute(
+            "select run_id, config_digest, seed, manifest from results.runs order by sequence desc"
+        )
+        return [RunRecord(*row) for row in rows.fetchall()]
+
+    def run(self, run_id: str | None = None) -> RunRecord:
+        """Return one run, the latest by default."""
+        wanted, _ = self._resolve(run_id)
+        return next(run for run in self.runs() if run.run_id == wanted)
+
+    def report(self, run_id: str | None = None) -> str:
+        """Return the run's report document (JSON)."""
+        wanted, _ = self._resolve(run_id)
+        row = self._con.cursor().execute("select report from results.runs where run_id = $1", [wanted]).fetchone()
+        return cast("str", row[0]) if row else "{}"
+
+    def table(self, name: str, run_id: str | None = None) -> pa.Table:
+        """Return a whole table of `STORED`."""
+        if name not in STORED:
+            raise NotFoundError(f"no table {name!r}", remedy=f"tables: {', '.join(STORED)}")
+        return self._read(sql.select(name), STORED[name], run_id)
+
+    def rings(self, query: RingQuery, run_id: str | None = None) -> pa.Table:
+        """Return one page of rings."""
+        after, after_id = query.after or (None, None)
+        return self._read(
+            sql.RINGS,
+            STORED["rings"],
+            run_id,
+            verdict=query.verdict.value if query.verdict else None,
+            min_probability=query.min_probability,
+            min_size=query.min_size,
+            lab=query.lab,
+            text=query.text,
+            after=after,
+            after_id=after_id,
+            limit=query.limit,
+        )
+
+    def ring(self, ring_id: str, run_id: str | None = None) -> pa.Table:
+        """Return one ring, as a table of one row."""
+        return _found(self._read(sql.RING, STORED["rings"], run_id, subject=ring_id), "ring", ring_id)
+
+    def members(
+        self, ring_id: str, *, after: tuple[float, str] | None = None, limit: int = 100, run_id: str | None = None
+    ) -> pa.Table:
+        """Return one page of members."""
+        self.ring(ring_id, run_id)
+        confidence, account = after or (None, None)
+        return self._read(
+            sql.MEMBERS, STORED["members"], run_id, subject=ring_id, after=confidence, after_id=account, limit=limit
+        )
+
+    def evidence(self, subject: str, run_id: str | None = None) -> pa.Table:
+        """Return the ledger of a ring or campaign."""
+        return self._read(sql.EVIDENCE, STORED["evidence"], run_id, subject=subject)
+
+    def campaigns(self, ring_id: str, run_id: str | None = None) -> pa.Table:
+        """Return the campaigns of a ring."""
+        self.ring(ring_id, run_id)
+        return self._read(sql.CAMPAIGNS, STORED["campaigns"], run_id, subject=ring_id)
+
+    def campaign(self, campaign_id: str, run_id: str | None = None) -> pa.Table:
+        """Return one campaign, as a table of one row."""
+        rows = self._read(sql.CAMPAIGN, STORED["campaigns"], run_id, subject=campaign_id)
+        return _found(rows, "campaign", campaign_id)
+
+    def attributions(self, campaign_id: str, run_id: str | None = None) -> pa.Table:
+        """Return the posterior of a campaign, by rank."""
+        self.campaign(campaign_id, run_id)
+        return self._read(sql.ATTRIBUTIONS, STORED["attributions"], run_id, subject=campaign_id)
+
+    def shared(self, ring_id: str, run_id: str | None = None) -> pa.Table:
+        """Return the usage edges of values that at least two members used."""
+        self.ring(ring_id, run_id)
+        return self._read(sql.SHARED, USAGE, run_id, subject=ring_id)
+
+    def digest(self, run_id: str | None = None) -> str:
+        """Return the SHA-256 of what is visible of a run, recomputed from the rows."""
+        run = self.run(run_id)
+        tables = {name: self.table(name, run.run_id) for name in STORED}
+        return content_digest(run, self.report(run.run_id), tables)
+
+    def close(self) -> None:
+        """Close the connection, if it is the store's own."""
+        if self._owned:
+            self._con.close()
+
+    def __enter__(self) -> Self:
+        """Return the store."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close."""
+        self.close()
+
+    def _laid_out(self) -> bool:
+        row = self._con.cursor().execute(
+            "select count(*) from duckdb_tables() where schema_name = 'results' and table_name = 'runs'"
+        )
+        return bool((row.fetchone() or (0,))[0])
+
+    def _check_format(self) -> None:
+        if self._laid_out():
+            row = self._con.cursor().execute("select version from results.format").fetchone()
+            if row is None or row[0] != sql.FORMAT:
+                raise StoreError(
+                    f"the store has format {row and row[0]}, this version reads {sql.FORMAT}",
+                    remedy="name a new file with --store, or use the version that wrote it",
+                )
+
+    def _resolve(self, run_id: str | None) -> tuple[str, int]:
+        """Return the id and usage version of a visible run."""
+        row = None
+        if self._laid_out():
+            row = (
+                self._con.cursor()
+                .execute(
+                    "select run_id, usage_version from results.runs where $1 is null or run_id = $1"
+                    " order by sequence desc limit 1",
+                    [run_id],
+                )
+                .fetchone()
+            )
+        if row is None:
+            what = f"no run {run_id!r}" if run_id is not None else "the store holds no run"
+            raise NotFoundError(f"{what}", remedy="`attribution run` makes one; GET /v1/runs lists what is there")
+        return row[0], row[1]
+
+    def _read(self, query: str, schema: pa.Schema, run_id: str | None, **values: str | float | None) -> pa.Table:
+        run, version = self._resolve(run_id)
+        given = {"run": run, "version": version, **values}
+        used = {name: value for name, value in given.items() if f"${name}" in query}
+        table = self._con.cursor().sql(query, params=used).to_arrow_table()
+        return _aware(table, schema)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        con = self._con.cursor()
+        try:
+            con.execute("begin")
+            yield con
+            con.execute("commit")
+        except duckdb.Error as error:
+            raise StoreError(
+                f"the run could not be written: {str(error).splitlines()[0]}",
+                remedy="check the disk and that no other process writes this file, then run again",
+            ) from error
+        finally:
+            con.close()  # rolls back what was not committed
+
+    def _usage_from_facts(self, con: duckdb.DuckDBPyConnection) -> pa.Table:
+        facts = con.execute("select count(*) from duckdb_tables() where table_name = 'events'").fetchone()
+        if not facts or not facts[0]:
+            return USAGE.empty_table()
+        return _aware(con.sql(sql.usage_from_facts()).to_arrow_table(), USAGE)
+
+    def _write_usage(self, con: duckdb.DuckDBPyConnection, usage: pa.Table) -> int:
+        """Write what changed of the usage edges; return the version that the run sees."""
+        con.register("incoming_usage", _naive(usage))
+        row = con.execute("select coalesce(max(usage_version), 0) from results.runs").fetchone()
+        version = int(row[0]) if row else 0
+        changed = con.execute(sql.USAGE_CHANGED).fetchone()
+        if changed and changed[0]:
+            version += 1
+            con.execute(sql.CLOSE_USAGE, {"version": version})
+            con.execute(sql.ADD_USAGE, {"version": version})
+        con.unregister("incoming_usage")
+        return version
+
+    @staticmethod
+    def _erase(con: duckdb.DuckDBPyConnection, run_id: str) -> None:
+        for name in (*OUTPUT_TABLES, "runs"):
+            con.execute(f"delete from results.{name} where run_id = $1", [run_id])
+
+
+def _found(rows: pa.Table, what: str, name: str) -> pa.Table:
+    if not len(rows):
+        raise NotFoundError(f"no {what} {name!r} in this run", remedy="`attribution show OUT` lists what is there")
+    return rows
+
+
+def _naive(table: pa.Table) -> pa.Table:
+    """Return the table with UTC times as DuckDB's TIMESTAMP, as the facts have them."""
+    fields = [pa.field(f.name, pa.timestamp("us")) if f.type == UTC_TIME else f for f in table.schema]
+    return table.cast(pa.schema(fields))
+
+
+def _aware(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    return table.select(schema.names).cast(schema)
