@@ -59,6 +59,12 @@ class RingConfig(Section):
     """Smaller clusters are not reported."""
     seeds: Positive = 8
     """Leiden runs that must agree."""
+    coordinated: Share = 0.9
+    """Probability from which a cluster may be called coordinated."""
+    innocent: Share = 0.2
+    """Probability under which a cluster is called innocent."""
+    member: Share = 0.5
+    """Confidence under which an account is left out of a coordinated ring."""
 
 
 class LabConfig(Section):

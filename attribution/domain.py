@@ -46,6 +46,7 @@ class Family(StrEnum):
     CONTENT = "content"
     TIMING = "timing"
     LIFECYCLE = "lifecycle"
+    AFFILIATION = "affiliation"
 
 
 FAMILY_OF: Mapping[Facet, Family] = {

@@ -1,0 +1,85 @@
+"""From validated links to rings: partition, verdict, members.
+
+>>> from attribution.rings import find_rings
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from attribution.domain import Ring, Verdict
+from attribution.rings import members, verdict
+from attribution.rings.hypotheses import HYPOTHESES
+from attribution.rings.ledger import ledger
+from attribution.rings.partition import partition
+from attribution.rings.view import View
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from attribution.config import RingConfig
+    from attribution.domain import Links, Partition, Population
+
+__all__ = ["find_rings", "judge", "partition"]
+
+
+def find_rings(links: Links, population: Population, config: RingConfig, seed: int) -> tuple[Ring, ...]:
+    """Partition the links and judge every cluster.
+
+    Returns
+    -------
+    tuple of Ring
+        By descending probability, then by id. Innocent and undetermined clusters are in it: what was looked at and
+        cleared is a result as well.
+    """
+    return judge(partition(links, population.size, config, seed), population, config)
+
+
+def judge(found: Partition, population: Population, config: RingConfig) -> tuple[Ring, ...]:
+    """Give every cluster its verdict, its ledger, and its members their confidence."""
+    if not found.clusters:
+        return ()
+    view = View.of(population, found.clusters)
+    answer = verdict.answers(view)
+    scores = verdict.score(*verdict.counts(view, answer), view.size)
+    verdicts = verdict.decide(scores, config)
+    confidence = members.confidence(view, answer)
+    rings = []
+    start = 0
+    for row, cluster in enumerate(found.clusters):
+        own = confidence[start : start + len(cluster)] * found.frequency[row]
+        start += len(cluster)
+        what, reason = verdicts[row]
+        keep = own >= config.member if what is Verdict.COORDINATED else np.ones(len(cluster), bool)
+        if np.count_nonzero(keep) < config.min_size:
+            what, reason, keep = Verdict.UNDETERMINED, "too few certain members", np.ones(len(cluster), bool)
+        ring_id = identify(population, cluster[keep])
+        activity = population.activity.iloc[cluster[keep]]
+        rings.append(
+            Ring(
+                ring_id=ring_id,
+                verdict=what,
+                probability=float(scores.probability[row]),
+                explanation=HYPOTHESES[scores.innocent[row]].name,
+                members=cluster[keep],
+                confidence=own[keep].astype(np.float64),
+                first_seen=activity["first_seen"].min(),
+                last_seen=activity["last_seen"].max(),
+                events=int(activity["events"].sum()),
+                stability=float(np.mean(found.frequency[row])),
+                evidence=ledger(scores, row, ring_id, len(cluster), reason),
+            )
+        )
+    return tuple(sorted(rings, key=lambda ring: (-ring.probability, ring.ring_id)))
+
+
+def identify(population: Population, accounts: NDArray[np.int32]) -> str:
+    """Name a ring by its members: the first 12 hexadecimal digits of the SHA-256 of their sorted ids."""
+    digest = hashlib.sha256()
+    for account in sorted(population.accounts.take(accounts).to_pylist()):
+        digest.update(account.encode())
+        digest.update(b"\0")
+    return f"ring-{digest.hexdigest()[:12]}"

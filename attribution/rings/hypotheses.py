@@ -1,0 +1,279 @@
+r"""What could explain a cluster, and what each explanation expects of each indicator: the one table of the verdict.
+
+An expectation is a word from `SCALE`, a beta distribution over the share of members for whom the indicator holds. The
+words are elicited, not fitted: they say what people who share things honestly do, with the reason beside each. An
+indicator about which an explanation has no opinion is left out and counts the same under every share.
+
+How much one indicator can say is bounded on purpose: a share that an explanation does not expect costs it at most
+$\ln 20$ against knowing nothing (`SURPRISE`), so no explanation dies of one odd fact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SURPRISE = 0.05
+"""Probability that an indicator behaves in no way that the explanation foresees (uniform share)."""
+
+SCALE: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {
+        "nearly all": (20.0, 1.0),
+        "most": (6.0, 1.5),
+        "many": (3.0, 1.5),
+        "some": (1.5, 3.0),
+        "few": (1.0, 8.0),
+        "hardly any": (1.0, 40.0),
+    }
+)
+"""Words for shares: the beta distribution's (a, b)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """One cell of the table: how many members an explanation expects the indicator to hold for, and why."""
+
+    word: str
+    reason: str
+
+    @property
+    def beta(self) -> tuple[float, float]:
+        """The (a, b) of the word."""
+        return SCALE[self.word]
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """One explanation of a cluster.
+
+    Attributes
+    ----------
+    covert : whether it is covert coordination.
+    prior : relative frequency among clusters that share something, before looking (elicited).
+    size : median and spread (standard deviation of the logarithm) of the number of accounts.
+    expects : indicator name to expectation.
+    """
+
+    name: str
+    covert: bool
+    prior: float
+    size: tuple[float, float]
+    description: str
+    expects: Mapping[str, Expectation]
+
+
+def _expects(**cells: tuple[str, str]) -> Mapping[str, Expectation]:
+    return MappingProxyType({name: Expectation(*cell) for name, cell in cells.items()})
+
+
+HYPOTHESES: tuple[Hypothesis, ...] = (
+    Hypothesis(
+        "careless ring", True, 0.02, (150.0, 1.8), "Accounts run by one operator who takes little care to hide it.",
+        _expects(
+            affiliated=("few", "an operator poses as unrelated people"),
+            verified_organisation=("hardly any", "a verified organisation can be held to account"),
+            shared_card=("most", "cards are the scarcest thing an operator has"),
+            concealed_card=("nearly all", "accounts that share a card pretend not to know each other"),
+            corporate_card=("few", "a company's card names the company"),
+            concealed_device=("nearly all", "accounts that share a device pretend not to know each other"),
+            shared_device=("many", "few machines run many accounts"),
+            private_template=("most", "the same extraction prompts go out through all accounts"),
+            dominant_template=("many", "the accounts exist for the extraction"),
+            round_the_clock=("many", "a job schedule knows no night"),
+            fresh_account=("many", "accounts are made when they are needed"),
+            common_place=("some", "exits rotate, though pools are small"),
+        ),
+    ),
+    Hypothesis(
+        "careful ring", True, 0.02, (150.0, 1.8), "Accounts run by one operator who hides: few leaks, human hours, own exits.",
+        _expects(
+            affiliated=("few", "an operator poses as unrelated people"),
+            verified_organisation=("hardly any", "a verified organisation can be held to account"),
+            concealed_card=("nearly all", "where a card is shared, nothing else is"),
+            corporate_card=("few", "a company's card names the company"),
+            concealed_device=("most", "where a device leaks, nothing else is shared"),
+            common_place=("hardly any", "each account has exits of its own"),
+            scattered_exits=("many", "proxy exits change all the time"),
+            private_template=("many", "the prompts are the operator's own, though cover traffic may hide them"),
+        ),
+    ),
+    Hypothesis(
+        "team", False, 0.25, (8.0, 0.8), "A start-up or department: one office, one card, the same prompts.",
+        _expects(
+            common_place=("most", "colleagues share an office"),
+            anonymous_egress=("few", "offices have addresses of their own"),
+            scattered_exits=("hardly any", "people have a few places"),
+            affiliated=("many", "colleagues share an organisation or a mail domain"),
+            shared_card=("most", "the company pays"),
+            concealed_card=("hardly any", "those who share the card share the office or the organisation"),
+            concealed_device=("hardly any", "machines move within the office"),
+            shared_device=("few", "each has a machine"),
+            round_the_clock=("hardly any", "people sleep"),
+            throwaway_card=("few", "companies use company cards"),
+        ),
+    ),
+    Hypothesis(
+        "agency", False, 0.06, (30.0, 0.9), "An agency that runs client accounts: one office, a few cards, house templates.",
+        _expects(
+            common_place=("most", "the agency's staff sit in its office"),
+            scattered_exits=("hardly any", "people have a few places"),
+            affiliated=("some", "some accounts are in the clients' names"),
+            shared_card=("many", "the agency advances the cost"),
+            concealed_card=("few", "those who share the card share the office"),
+            concealed_device=("few", "machines stay in the office"),
+            shared_device=("some", "staff serve several clients from one machine"),
+            private_template=("most", "house templates"),
+            round_the_clock=("hardly any", "people sleep"),
+        ),
+    ),
+    Hypothesis(
+        "campus cohort", False, 0.06, (60.0, 0.9), "Students with the same homework behind one campus network.",
+        _expects(
+            common_place=("most", "campus and dormitory networks"),
+            anonymous_egress=("few", "campus addresses belong to the campus"),
+            scattered_exits=("hardly any", "people have a few places"),
+            affiliated=("many", "the university's mail domain"),
+            shared_card=("hardly any", "students pay for themselves"),
+            shared_device=("few", "computer rooms apart, each has a machine"),
+            private_template=("most", "the same homework"),
+            dominant_template=("some", "homework is a part of what they ask"),
+            round_the_clock=("hardly any", "people sleep"),
+            fresh_account=("many", "accounts are made when term begins"),
+        ),
+    ),
+    Hypothesis(
+        "household", False, 0.2, (3.0, 0.5), "People who live together.",
+        _expects(
+            common_place=("nearly all", "one home"),
+            anonymous_egress=("hardly any", "homes have residential addresses"),
+            scattered_exits=("hardly any", "people have a few places"),
+            shared_card=("many", "one family card"),
+            concealed_card=("hardly any", "those who share the card share the home"),
+            concealed_device=("hardly any", "those who share the device share the home"),
+            round_the_clock=("hardly any", "people sleep"),
+            private_template=("few", "each has own questions"),
+        ),
+    ),
+    Hypothesis(
+        "shared connection", False, 0.1, (20.0, 1.2), "Strangers behind one address: a café, a CGNAT, a mobile gateway.",
+        _expects(
+            common_place=("most", "the address is what they share"),
+            anonymous_egress=("few", "the connection is a real one"),
+            affiliated=("few", "strangers"),
+            shared_card=("hardly any", "strangers pay for themselves"),
+            shared_device=("hardly any", "strangers have their own devices"),
+            private_template=("few", "strangers have their own questions"),
+            round_the_clock=("hardly any", "people sleep"),
+        ),
+    ),
+    Hypothesis(
+        "VPN users", False, 0.08, (20.0, 1.2), "Strangers who leave through the same VPN or cloud exits.",
+        _expects(
+            anonymous_egress=("nearly all", "the exits are what they share"),
+            affiliated=("few", "strangers"),
+            shared_card=("hardly any", "strangers pay for themselves"),
+            shared_device=("hardly any", "strangers have their own devices"),
+            private_template=("few", "strangers have their own questions"),
+            round_the_clock=("hardly any", "people sleep"),
+        ),
+    ),
+    Hypothesis(
+        "CI or evaluation", False, 0.04, (12.0, 1.0), "Build runners or evaluation suites: machines, one template set, a company's card.",
+        _expects(
+            common_place=("many", "runners leave through the same cloud exits"),
+            anonymous_egress=("most", "runners stand in data centres"),
+            affiliated=("many", "the accounts carry the company's name"),
+            shared_card=("nearly all", "the company pays"),
+            concealed_card=("few", "those who share the card share the exits or the organisation"),
+            corporate_card=("most", "the company pays"),
+            throwaway_card=("few", "the company pays"),
+            shared_device=("many", "one image, one fingerprint"),
+            private_template=("most", "the suite's own prompts"),
+            dominant_template=("most", "machines send nothing else"),
+            round_the_clock=("many", "builds run at night"),
+        ),
+    ),
+    Hypothesis(
+        "one person", False, 0.05, (3.0, 0.5), "One person with several accounts.",
+        _expects(
+            common_place=("most", "one home"),
+            anonymous_egress=("few", "one home"),
+            scattered_exits=("hardly any", "people have a few places"),
+            shared_card=("most", "one purse"),
+            concealed_card=("few", "one purse, one home"),
+            shared_device=("most", "one machine"),
+            concealed_device=("hardly any", "one machine, one home"),
+            round_the_clock=("hardly any", "people sleep"),
+        ),
+    ),
+    Hypothesis(
+        "remote company", False, 0.06, (15.0, 0.9), "A company without an office: one card, homes all over.",
+        _expects(
+            common_place=("few", "everyone works from home"),
+            scattered_exits=("few", "homes are few places each"),
+            affiliated=("most", "the company's mail domain or its verified name"),
+            shared_card=("most", "the company pays"),
+            corporate_card=("most", "the company pays"),
+            throwaway_card=("few", "the company pays"),
+            shared_device=("hardly any", "each has a machine"),
+            round_the_clock=("hardly any", "people sleep"),
+        ),
+    ),
+    Hypothesis(
+        "declared reseller", False, 0.01, (300.0, 1.5), "A reseller whose customers are declared: verified, one exit, one bill.",
+        _expects(
+            common_place=("many", "the reseller's gateway"),
+            anonymous_egress=("most", "the gateway stands in a data centre"),
+            affiliated=("nearly all", "the reseller's verified name"),
+            verified_organisation=("nearly all", "declared means verified"),
+            shared_card=("nearly all", "one bill"),
+            concealed_card=("hardly any", "the name is on the account"),
+            private_template=("few", "customers have their own questions"),
+        ),
+    ),
+    Hypothesis(
+        "agent users", False, 0.03, (40.0, 1.3), "Unrelated users of one tool or copied prompt: the template is all they share.",
+        _expects(
+            common_place=("hardly any", "strangers in many places"),
+            scattered_exits=("few", "people have a few places"),
+            shared_card=("hardly any", "strangers pay for themselves"),
+            shared_device=("hardly any", "strangers have their own devices"),
+            private_template=("most", "the tool's own prompt"),
+            round_the_clock=("few", "people sleep, though agents may not"),
+            affiliated=("few", "strangers"),
+        ),
+    ),
+    Hypothesis(
+        "hackathon", False, 0.02, (40.0, 0.9), "A weekend event: one venue, new accounts, one starter kit, gift cards.",
+        _expects(
+            common_place=("most", "the venue's network"),
+            anonymous_egress=("few", "the venue has addresses of its own"),
+            affiliated=("few", "participants come from all over"),
+            shared_card=("some", "sponsors' gift cards"),
+            concealed_card=("few", "those who share a card share the venue"),
+            shared_device=("few", "each brings a machine"),
+            private_template=("most", "the starter kit"),
+            fresh_account=("most", "accounts are made for the event"),
+            signup_burst=("most", "accounts are made for the event"),
+            round_the_clock=("hardly any", "one weekend"),
+        ),
+    ),
+    Hypothesis(
+        "chance", False, 0.1, (6.0, 0.8), "People linked by accident: a recycled address, a copied prompt.",
+        _expects(
+            common_place=("some", "a recycled address"),
+            scattered_exits=("few", "people have a few places"),
+            affiliated=("few", "strangers"),
+            shared_card=("few", "strangers pay for themselves"),
+            shared_device=("few", "strangers have their own devices"),
+            private_template=("some", "a copied prompt"),
+            dominant_template=("hardly any", "one prompt among many"),
+            round_the_clock=("hardly any", "people sleep"),
+        ),
+    ),
+)  # fmt: skip
+"""Every explanation. Adding one needs a case in tests/cases/verdict/ that it wins and one that it must not."""

@@ -1,0 +1,290 @@
+"""What is looked at in a cluster, one small question a member, answered yes, no or unknown.
+
+Each indicator is a function from the clusters to one number a member: 1 yes, 0 no, NaN unknown. Unknown means that
+the logs do not say; it is never counted as no. The docstring is the text that an investigator reads beside the figure.
+`INDICATORS` is the one table of them; `attribution.rings.hypotheses` says what each explanation expects of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from attribution.domain import Facet, Family
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from attribution.rings.view import Entries, View
+
+Answer = "NDArray[np.float64]"
+
+COMMON_SHARE = 0.1
+"""A value is common to a cluster when this share of the members (and three of them) use it."""
+PRIVATE_SHARE = 0.8
+"""A value is private to a cluster when this share of all its users are members."""
+CARELESS_AGE = pd.Timedelta(days=7)
+QUIET_HOURS = 4
+DATACENTRE_KINDS = ("hosting", "vpn", "proxy")
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """One question about a member, the family it belongs to, and how to answer it."""
+
+    name: str
+    family: Family
+    answer: Callable[[View], NDArray[np.float64]]
+
+    @property
+    def question(self) -> str:
+        """The text that an investigator reads."""
+        return (self.answer.__doc__ or "").strip().splitlines()[0]
+
+
+def _unknown(view: View) -> NDArray[np.float64]:
+    return np.full(len(view.account), np.nan)
+
+
+def _answer(yes: NDArray[np.bool_], known: NDArray[np.bool_]) -> NDArray[np.float64]:
+    return np.where(known, yes.astype(np.float64), np.nan)
+
+
+def _any(view: View, entries: Entries, which: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    return view.per_member(entries.member[which]) > 0
+
+
+def _common(view: View, entries: Entries) -> NDArray[np.bool_]:
+    size = view.size[view.cluster[entries.member]]
+    return entries.inside >= np.maximum(np.minimum(3, size), np.ceil(COMMON_SHARE * size))
+
+
+def _private(entries: Entries) -> NDArray[np.bool_]:
+    return (entries.inside >= 3) & (entries.inside >= PRIVATE_SHARE * entries.popularity)
+
+
+def common_place(view: View) -> NDArray[np.float64]:
+    """Most of the account's requests come from networks that many of the cluster use as well."""
+    entries = view.entries(Facet.NETWORK)
+    if entries is None:
+        return _unknown(view)
+    common = _common(view, entries)
+    share = view.per_member(entries.member[common], entries.count[common].astype(np.float64))
+    activity = view.activity
+    return _answer(share >= 0.5 * activity["events"].to_numpy(), activity["ips"].to_numpy() > 0)
+
+
+def anonymous_egress(view: View) -> NDArray[np.float64]:
+    """Most of the account's requests come from hosting, VPN or proxy addresses."""
+    share = view.activity["datacentre"].to_numpy(np.float64)
+    return _answer(share >= 0.5, ~np.isnan(share))
+
+
+def scattered_exits(view: View) -> NDArray[np.float64]:
+    """The account keeps appearing from new networks, as through rotating exits, rather than from a few places."""
+    activity = view.activity
+    networks, events = activity["networks"].to_numpy(), activity["events"].to_numpy()
+    return _answer(networks >= np.maximum(4, 0.25 * events), (activity["ips"].to_numpy() > 0) & (events >= 8))
+
+
+def _affiliation(view: View) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Code each member's organisation (verified, else a mail domain that is mostly the cluster's); -1 is none."""
+    population, activity = view.population, view.activity
+    org = activity["org"]
+    domain = activity["email_domain"]
+    everywhere = domain.map(population.activity["email_domain"].value_counts())
+    inside = domain.groupby([view.cluster, domain]).transform("size")
+    own_domain = domain.where((inside >= 2) & (inside >= 0.5 * everywhere))
+    name = org.where(org.notna(), own_domain)
+    codes, _ = pd.factorize(name, sort=True)
+    known = (org.notna() | domain.notna()).to_numpy()
+    return codes.astype(np.int64), known
+
+
+def affiliated(view: View) -> NDArray[np.float64]:
+    """The account belongs to an organisation (verified, or by its own mail domain) that a fifth of the cluster shares."""
+    codes, known = _affiliation(view)
+    key = view.cluster.astype(np.int64) * (codes.max(initial=0) + 2) + codes
+    _, group, count = np.unique(key, return_inverse=True, return_counts=True)
+    enough = count[group] >= np.maximum(2, 0.2 * view.size[view.cluster])
+    return _answer((codes >= 0) & enough, known)
+
+
+def _shared(view: View, facet: Facet, used: str) -> NDArray[np.float64]:
+    entries = view.entries(facet)
+    if entries is None:
+        return _unknown(view)
+    return _answer(_any(view, entries, entries.inside >= 2), view.activity[used].to_numpy() > 0)
+
+
+def shared_card(view: View) -> NDArray[np.float64]:
+    """The account pays with an instrument that another member uses as well."""
+    return _shared(view, Facet.PAYMENT, "payments")
+
+
+def shared_device(view: View) -> NDArray[np.float64]:
+    """The account runs on a device that another member uses as well."""
+    return _shared(view, Facet.DEVICE, "devices")
+
+
+def _company(view: View, entries: Entries) -> NDArray[np.bool_]:
+    """For members in a shared group: does anyone of that group share a place or an organisation with them?"""
+    rows = np.flatnonzero(entries.inside >= 2)
+    group, member = entries.group[rows], entries.member[rows]
+    company = np.zeros(len(view.account), bool)
+    places = view.entries(Facet.NETWORK)
+    if places is not None:
+        honest = _honest_places(view, places)
+        place = pd.DataFrame({"member": places.member[honest], "place": places.value[honest]})
+        joined = pd.DataFrame({"group": group, "member": member}).merge(place, on="member")
+        together = joined.groupby(["group", "place"])["member"].transform("size") >= 2
+        company[joined.loc[together, "member"].to_numpy()] = True
+    codes, _ = _affiliation(view)
+    frame = pd.DataFrame({"group": group, "member": member, "code": codes[member]})
+    frame = frame[frame["code"] >= 0]
+    together = frame.groupby(["group", "code"])["member"].transform("size") >= 2
+    company[frame.loc[together, "member"].to_numpy()] = True
+    return company
+
+
+def _honest_places(view: View, places: Entries) -> NDArray[np.bool_]:
+    """Networks that are places where people are: not hosting, VPN or proxy exits, as far as the logs say."""
+    facts = view.population.enrichment.get(Facet.IP)
+    incidence = view.population.incidence.get(Facet.IP)
+    if facts is None or incidence is None or "kind" not in facts:
+        return np.ones(len(places.member), bool)
+    share = view.activity["datacentre"].to_numpy(np.float64)
+    return ~(np.nan_to_num(share, nan=0.0)[places.member] >= 0.5)
+
+
+def _concealed(view: View, facet: Facet) -> NDArray[np.float64]:
+    entries = view.entries(facet)
+    if entries is None or not (view.knows("events.ip") or view.knows("accounts.org")):
+        return _unknown(view)
+    shares = _any(view, entries, entries.inside >= 2)
+    return _answer(~_company(view, entries), shares)
+
+
+def concealed_card(view: View) -> NDArray[np.float64]:
+    """The account shares a payment instrument with members with whom it shares neither place nor organisation."""
+    return _concealed(view, Facet.PAYMENT)
+
+
+def concealed_device(view: View) -> NDArray[np.float64]:
+    """The account shares a device with members with whom it shares neither place nor organisation."""
+    return _concealed(view, Facet.DEVICE)
+
+
+def private_template(view: View) -> NDArray[np.float64]:
+    """The account sends a prompt template that hardly anyone outside the cluster sends."""
+    entries = view.entries(Facet.TEMPLATE)
+    if entries is None:
+        return _unknown(view)
+    return _answer(_any(view, entries, _private(entries)), view.activity["templates"].to_numpy() > 0)
+
+
+def dominant_template(view: View) -> NDArray[np.float64]:
+    """Most of the account's requests are templates that hardly anyone outside the cluster sends."""
+    entries = view.entries(Facet.TEMPLATE)
+    if entries is None:
+        return _unknown(view)
+    own = _private(entries)
+    share = view.per_member(entries.member[own], entries.count[own].astype(np.float64))
+    activity = view.activity
+    return _answer(share >= 0.5 * activity["events"].to_numpy(), activity["templates"].to_numpy() > 0)
+
+
+def round_the_clock(view: View) -> NDArray[np.float64]:
+    """The account has no quiet hours: over the whole period, no four hours of the day in a row are (nearly) free of requests."""
+    hours = view.population.hours[view.account].astype(np.float64)
+    total = hours.sum(axis=1)
+    windows = sum(np.roll(hours, -shift, axis=1) for shift in range(QUIET_HOURS))
+    quiet = np.min(windows, axis=1) <= 0.02 * total
+    return _answer(~quiet, total >= 48)
+
+
+def fresh_account(view: View) -> NDArray[np.float64]:
+    """The account was put to work within a week of its creation."""
+    activity = view.activity
+    created, first = activity["created_at"], activity["first_seen"]
+    known = created.notna().to_numpy()
+    return _answer(((first - created) < CARELESS_AGE).to_numpy(), known)
+
+
+def signup_burst(view: View) -> NDArray[np.float64]:
+    """The account was created in the same short burst as at least two other members."""
+    entries = view.entries(Facet.SIGNUP)
+    if entries is None:
+        return _unknown(view)
+    return _answer(_any(view, entries, entries.inside >= 3), view.activity["created_at"].notna().to_numpy())
+
+
+def synchronous(view: View) -> NDArray[np.float64]:
+    """The account acts in the same short windows as at least two other members, beyond its own daily rhythm."""
+    entries = view.entries(Facet.BURST)
+    if entries is None:
+        return _unknown(view)
+    together = entries.inside >= 3
+    return _answer(view.per_member(entries.member[together]) >= 2, np.ones(len(view.account), bool))
+
+
+def replaced(view: View) -> NDArray[np.float64]:
+    """The account took over an instrument or a device from a member that had just stopped, or handed it on."""
+    entries = view.entries(Facet.PAYMENT)
+    if entries is None:
+        return _unknown(view)
+    rows = np.flatnonzero(entries.inside >= 2)
+    first, last = (view.activity[c].astype("int64").to_numpy() for c in ("first_seen", "last_seen"))
+    frame = pd.DataFrame({"group": entries.group[rows], "member": entries.member[rows]})
+    frame["first"], frame["last"] = first[frame["member"]], last[frame["member"]]
+    frame = frame.sort_values(["group", "first", "member"], kind="stable")
+    follows = frame["group"].eq(frame["group"].shift(-1)) & (frame["first"].shift(-1) >= frame["last"])
+    handed = np.zeros(len(view.account), bool)
+    handed[frame.loc[follows, "member"].to_numpy()] = True
+    handed[frame.loc[follows.shift(1, fill_value=False), "member"].to_numpy()] = True
+    return _answer(handed, _any(view, entries, entries.inside >= 2))
+
+
+def throwaway_card(view: View) -> NDArray[np.float64]:
+    """The account's main instrument is prepaid, virtual or crypto."""
+    kind = view.activity["payment_kind"]
+    return _answer(kind.isin(["prepaid", "virtual", "crypto"]).to_numpy(), (kind.notna() & (kind != "unknown")).to_numpy())
+
+
+def corporate_card(view: View) -> NDArray[np.float64]:
+    """The account's main instrument is a corporate card."""
+    kind = view.activity["payment_kind"]
+    return _answer((kind == "corporate").to_numpy(), (kind.notna() & (kind != "unknown")).to_numpy())
+
+
+def verified_organisation(view: View) -> NDArray[np.float64]:
+    """The account's organisation has been verified."""
+    known = view.knows("accounts.org") & view.activity["created_at"].notna().to_numpy()
+    return _answer(view.activity["org"].notna().to_numpy(), known)
+
+
+INDICATORS: tuple[Indicator, ...] = (
+    Indicator("common_place", Family.PLACE, common_place),
+    Indicator("anonymous_egress", Family.PLACE, anonymous_egress),
+    Indicator("scattered_exits", Family.PLACE, scattered_exits),
+    Indicator("affiliated", Family.AFFILIATION, affiliated),
+    Indicator("verified_organisation", Family.AFFILIATION, verified_organisation),
+    Indicator("shared_card", Family.PAYMENT, shared_card),
+    Indicator("concealed_card", Family.PAYMENT, concealed_card),
+    Indicator("throwaway_card", Family.PAYMENT, throwaway_card),
+    Indicator("corporate_card", Family.PAYMENT, corporate_card),
+    Indicator("replaced", Family.PAYMENT, replaced),
+    Indicator("shared_device", Family.DEVICE, shared_device),
+    Indicator("concealed_device", Family.DEVICE, concealed_device),
+    Indicator("private_template", Family.CONTENT, private_template),
+    Indicator("dominant_template", Family.CONTENT, dominant_template),
+    Indicator("round_the_clock", Family.TIMING, round_the_clock),
+    Indicator("synchronous", Family.TIMING, synchronous),
+    Indicator("fresh_account", Family.LIFECYCLE, fresh_account),
+    Indicator("signup_burst", Family.LIFECYCLE, signup_burst),
+)
+"""Every question, in the order in which the report shows them."""

@@ -1,0 +1,51 @@
+r"""Each member's own confidence: does this account belong to the ring, or did it only brush against it?
+
+Inside a cluster an account is a member or a bystander (a customer of the same proxy, a user of the same VPN, a victim of
+framing). For each private tie $t$ (an instrument, a device, a template, a burst that is mostly the cluster's own) with the
+ring's own rate $r_t = (k_t + 1)/(n_t + 2)$ and a bystander's rate $b_t$ (`BYSTANDER`),
+
+$$ \mathrm{logit}\,P = \ln\frac{1-\rho}{\rho} + \sum_t x_t \ln\frac{r_t}{b_t} + (1 - x_t)\ln\frac{1-r_t}{1-b_t} $$
+
+with $\rho$ = `BYSTANDERS`; unknown ties are left out. A tie that few members have ($r_t < b_t$) says nothing about those
+who lack it and is left out as well, so that a ring's second card does not count against those with the first.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from attribution.rings.indicators import INDICATORS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from attribution.rings.view import View
+
+BYSTANDERS = 0.1
+"""Share of bystanders that a cluster may hold before one looks."""
+BYSTANDER: Mapping[str, float] = MappingProxyType(
+    {"shared_card": 0.1, "shared_device": 0.15, "private_template": 0.2, "dominant_template": 0.05, "signup_burst": 0.15}
+)
+"""How often a bystander has each tie: rarely more than the one that brought it here."""
+
+
+def confidence(view: View, answer: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probability of membership for every member of every cluster, float64 (members,)."""
+    logit = np.full(len(view.account), np.log((1 - BYSTANDERS) / BYSTANDERS))
+    for position, indicator in enumerate(INDICATORS):
+        rate = BYSTANDER.get(indicator.name)
+        if rate is None:
+            continue
+        value = answer[:, position]
+        known = ~np.isnan(value)
+        k = np.bincount(view.cluster[known], weights=value[known], minlength=len(view.size))
+        n = np.bincount(view.cluster[known], minlength=len(view.size))
+        ring = ((k + 1) / (n + 2))[view.cluster]
+        nats = np.where(value == 1, np.log(ring / rate), np.log((1 - ring) / (1 - rate)))
+        logit += np.where(known & (ring > rate), nats, 0.0)
+    return np.asarray(1 / (1 + np.exp(-logit)), dtype=np.float64)

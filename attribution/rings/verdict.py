@@ -1,0 +1,157 @@
+r"""Covert ring or honest sharing: every cluster against every explanation, with each family of evidence left out in turn.
+
+The score of a cluster is the log odds of its best covert explanation against its best innocent one,
+
+$$ s = \max_c \min_i \Big[ \pi_c - \pi_i + \sum_f \mathrm{clip}\big(\textstyle\sum_{j \in f} \ell_{cj} - \ell_{ij}, \pm C\big) \Big] $$
+
+with $\pi$ prior and size (`likelihood.prior`), $\ell$ the indicators' nats (`likelihood.table`) and $C$ = `FAMILY_CAP`: the
+indicators of one family depend on each other, so together they may say no more than one strong fact. The best innocent
+explanation is the one that is hardest to beat, not the likeliest class in general.
+
+`coordinated` needs: probability over `config.coordinated`; at least two families that speak for it by `SPEAKS` nats or
+more, one of which an attacker cannot set freely; and a score above 0 with each family left out. `innocent` needs
+a probability under `config.innocent`. Everything else is `undetermined`, with what is missing.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from attribution.domain import Family, Verdict
+from attribution.rings import likelihood
+from attribution.rings.hypotheses import HYPOTHESES
+from attribution.rings.indicators import INDICATORS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from attribution.config import RingConfig
+    from attribution.rings.view import View
+
+FAMILY_CAP = 6.0
+"""Nats that one family may add to or take from the score: e^6 is about 400 to 1."""
+SPEAKS = float(np.log(3.0))
+"""Nats from which a family speaks for coordination: 3 to 1."""
+HARD_TO_SET = frozenset({Family.PAYMENT, Family.DEVICE, Family.PLACE})
+"""Families that cost an attacker something: money, machines, exits. Prompts, clocks and sign-up facts are free."""
+FAMILIES: tuple[Family, ...] = tuple(Family)
+
+_COVERT = np.flatnonzero([h.covert for h in HYPOTHESES])
+_INNOCENT = np.flatnonzero([not h.covert for h in HYPOTHESES])
+_FAMILY = np.array([FAMILIES.index(i.family) for i in INDICATORS])
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What the verdict of every cluster rests on.
+
+    Attributes
+    ----------
+    k, n : float64 (clusters, indicators), for how many of how many known members each indicator holds.
+    covert, innocent : int64 (clusters,), positions in `HYPOTHESES` of the pair that decides.
+    prior : float64 (clusters,), nats of prior and size for that pair.
+    indicator : float64 (clusters, indicators), nats of each indicator for that pair, before the cap.
+    family : float64 (clusters, families), nats of each family after the cap.
+    total : float64 (clusters,), the score.
+    without : float64 (clusters, families), the score with that family left out (pair chosen anew).
+    probability : float64 (clusters,), calibrated.
+    """
+
+    k: NDArray[np.float64]
+    n: NDArray[np.float64]
+    covert: NDArray[np.int64]
+    innocent: NDArray[np.int64]
+    prior: NDArray[np.float64]
+    indicator: NDArray[np.float64]
+    family: NDArray[np.float64]
+    total: NDArray[np.float64]
+    without: NDArray[np.float64]
+    probability: NDArray[np.float64]
+
+
+def answers(view: View) -> NDArray[np.float64]:
+    """Ask every indicator: float64 (members, indicators) of 1, 0 and NaN for unknown."""
+    return np.column_stack([indicator.answer(view) for indicator in INDICATORS])
+
+
+def counts(view: View, answer: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """For how many (k) of how many known members (n) each indicator holds, both (clusters, indicators)."""
+    start = np.cumsum(view.size) - view.size
+    known = ~np.isnan(answer)
+    k = np.add.reduceat(np.where(known, answer, 0.0), start, axis=0)
+    n = np.add.reduceat(known.astype(np.float64), start, axis=0)
+    return k, n
+
+
+def score(k: NDArray[np.float64], n: NDArray[np.float64], size: NDArray[np.int64]) -> Scores:
+    """Weigh every cluster: O(clusters x hypotheses x indicators)."""
+    nats = likelihood.table(k, n)
+    by_family = np.zeros((*nats.shape[:2], len(FAMILIES)))
+    for i, family in enumerate(_FAMILY):
+        by_family[:, :, family] += nats[:, :, i]
+    prior = likelihood.prior(size.astype(np.float64))
+    pair = np.clip(by_family[:, _COVERT, None, :] - by_family[:, None, _INNOCENT, :], -FAMILY_CAP, FAMILY_CAP)
+    base = prior[:, _COVERT, None] - prior[:, None, _INNOCENT]
+    total = base + pair.sum(axis=3)
+    c, i = _decide(total)
+    rows = np.arange(len(k))
+    covert, innocent = _COVERT[c], _INNOCENT[i]
+    without = np.column_stack([_value(total - pair[..., f]) for f in range(len(FAMILIES))])
+    decided = total[rows, c, i]
+    return Scores(
+        k=k,
+        n=n,
+        covert=covert,
+        innocent=innocent,
+        prior=base[rows, c, i],
+        indicator=nats[rows, covert] - nats[rows, innocent],
+        family=pair[rows, c, i],
+        total=decided,
+        without=without,
+        probability=calibrated(decided),
+    )
+
+
+def _decide(total: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the covert explanation whose worst comparison is best, and the innocent one that it is worst against."""
+    worst = total.min(axis=2)
+    c = worst.argmax(axis=1)
+    return c, total[np.arange(len(total)), c].argmin(axis=1)
+
+
+def _value(total: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(total.min(axis=2).max(axis=1), dtype=np.float64)
+
+
+def calibrated(total: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Turn scores into probabilities with the reviewed coefficients in `calibration.json`."""
+    fitted = json.loads(files("attribution.rings").joinpath("calibration.json").read_text("utf-8"))
+    logit = fitted["intercept"] + fitted["slope"] * total
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logit, -30, 30))), dtype=np.float64)
+
+
+def decide(scores: Scores, config: RingConfig) -> list[tuple[Verdict, str]]:
+    """Apply the rule of this module to every cluster: the verdict, and in words why."""
+    return [_rule(scores, row, config) for row in range(len(scores.total))]
+
+
+def _rule(scores: Scores, row: int, config: RingConfig) -> tuple[Verdict, str]:
+    probability = scores.probability[row]
+    if probability <= config.innocent:
+        return Verdict.INNOCENT, f"best explained as {HYPOTHESES[scores.innocent[row]].name}"
+    speaking = [family for f, family in enumerate(FAMILIES) if scores.family[row, f] >= SPEAKS]
+    if probability < config.coordinated:
+        return Verdict.UNDETERMINED, "the evidence does not decide"
+    if len(speaking) < 2:
+        return Verdict.UNDETERMINED, "fewer than two independent families of evidence speak for coordination"
+    if not HARD_TO_SET.intersection(speaking):
+        return Verdict.UNDETERMINED, "everything that speaks for coordination can be set freely by anyone"
+    weakest = int(scores.without[row].argmin())
+    if scores.without[row, weakest] <= 0:
+        return Verdict.UNDETERMINED, f"rests on the {FAMILIES[weakest].value} family alone"
+    return Verdict.COORDINATED, f"{len(speaking)} independent families speak for {HYPOTHESES[scores.covert[row]].name}"

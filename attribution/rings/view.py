@@ -1,0 +1,103 @@
+"""Clusters as the indicators see them: every member of every cluster in one long table, so that each is one vector pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from attribution.domain import Facet, Incidence, Population
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Entries:
+    """Usage of one facet by the members: one row for each (member, value).
+
+    Attributes
+    ----------
+    member : int64, position in `View.account`.
+    value : int64, value number of the facet.
+    count : int64, events.
+    group : int64, number of the (cluster, value) pair, dense.
+    inside : int64, members of the same cluster that use the value.
+    popularity : int64, accounts of the whole population that use it.
+    """
+
+    member: NDArray[np.int64]
+    value: NDArray[np.int64]
+    count: NDArray[np.int64]
+    group: NDArray[np.int64]
+    inside: NDArray[np.int64]
+    popularity: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class View:
+    """Members of all clusters, cluster by cluster.
+
+    Attributes
+    ----------
+    account : int32 (members,), account numbers.
+    cluster : int32 (members,), which cluster each belongs to, ascending.
+    size : int64 (clusters,).
+    """
+
+    population: Population
+    account: NDArray[np.int32]
+    cluster: NDArray[np.int32]
+    size: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, population: Population, clusters: tuple[NDArray[np.int32], ...]) -> View:
+        """Lay the clusters out one after the other."""
+        size = np.array([len(c) for c in clusters], dtype=np.int64)
+        account = np.concatenate(clusters) if clusters else np.empty(0, np.int32)
+        return cls(population, account, np.repeat(np.arange(len(clusters), dtype=np.int32), size), size)
+
+    @cached_property
+    def _cache(self) -> dict[Facet, Entries | None]:
+        return {}
+
+    @cached_property
+    def activity(self) -> pd.DataFrame:
+        """Rows of `Population.activity` for the members, in member order."""
+        return self.population.activity.iloc[self.account].reset_index(drop=True)
+
+    def knows(self, *columns: str) -> bool:
+        """Whether the logs had all of these `table.column`s."""
+        return self.population.known.issuperset(columns)
+
+    def entries(self, facet: Facet) -> Entries | None:
+        """Return who used what for one facet; None where the logs lack its columns."""
+        if facet not in self._cache:
+            incidence = self.population.incidence.get(facet)
+            self._cache[facet] = None if incidence is None else self._gather(incidence)
+        return self._cache[facet]
+
+    def _gather(self, incidence: Incidence) -> Entries:
+        start, stop = incidence.indptr[self.account], incidence.indptr[self.account + 1]
+        length = (stop - start).astype(np.int64)
+        member = np.repeat(np.arange(len(self.account), dtype=np.int64), length)
+        offset = np.arange(len(member), dtype=np.int64) - np.repeat(np.cumsum(length) - length, length)
+        at = np.repeat(start, length) + offset
+        value = incidence.indices[at].astype(np.int64)
+        key = self.cluster[member].astype(np.int64) * max(1, len(incidence.values)) + value
+        _, group, inside = np.unique(key, return_inverse=True, return_counts=True)
+        return Entries(
+            member=member,
+            value=value,
+            count=incidence.count[at].astype(np.int64),
+            group=group.astype(np.int64),
+            inside=inside[group],
+            popularity=incidence.popularity()[value].astype(np.int64),
+        )
+
+    def per_member(self, member: NDArray[np.int64], weight: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+        """Sum of `weight` (or the number of rows) for each member."""
+        return np.bincount(member, weights=weight, minlength=len(self.account)).astype(np.float64)
