@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from attribution.domain import Evidence
-from attribution.rings.hypotheses import HYPOTHESES, SURPRISE
+from attribution.rings.hypotheses import HYPOTHESES, SURPRISE, Hypothesis
 from attribution.rings.indicators import INDICATORS
 from attribution.rings.verdict import FAMILIES, FAMILY_CAP
 
@@ -13,52 +13,47 @@ if TYPE_CHECKING:
     from attribution.rings.verdict import Scores
 
 STRUCTURE = "structure"
-"""Family name of lines that are no facts about members: prior, size, caps, the reason of the verdict."""
+"""Family of lines that are no facts about members: prior and size, the reason of the verdict."""
+HYPOTHESIS = "hypothesis"
+"""Family of lines that hold one explanation's own score: context, no part of the sum."""
 
 
 def ledger(scores: Scores, row: int, ring_id: str, size: int, reason: str) -> tuple[Evidence, ...]:
-    """Lines whose weights sum to the score of the cluster."""
-    covert, innocent = HYPOTHESES[scores.covert[row]], HYPOTHESES[scores.innocent[row]]
-    lines = [
-        Evidence(
-            ring_id,
-            None,
-            STRUCTURE,
-            "prior_and_size",
-            float(scores.prior[row]),
-            {
-                "size": size,
-                "covert": covert.name,
-                "innocent": innocent.name,
-                "prior": [covert.prior, innocent.prior],
-                "median_and_spread": [list(covert.size), list(innocent.size)],
-                "question": "How common is each explanation, and how large is such a cluster?",
-            },
-        )
-    ]
+    """Lines whose weights, the explanations' own apart, sum to the score of the cluster."""
+    lines = [_prior(scores, row, ring_id, size)]
     lines += [_indicator(scores, row, ring_id, position) for position in range(len(INDICATORS))]
-    for f, family in enumerate(FAMILIES):
-        raw = sum(
-            float(scores.indicator[row, i]) for i, indicator in enumerate(INDICATORS) if indicator.family is family
-        )
-        excess = float(scores.family[row, f]) - raw
-        if abs(excess) > 1e-12:
-            detail = {"sum": raw, "cap": FAMILY_CAP, "question": "Indicators of one family depend on each other."}
-            lines.append(Evidence(ring_id, None, family.value, "family_cap", excess, detail))
+    lines += [line for f in range(len(FAMILIES)) if (line := _cap(scores, row, ring_id, f))]
     lines.append(_conclusion(scores, row, ring_id, reason))
+    lines += [_explanation(scores, row, ring_id, position) for position in range(len(HYPOTHESES))]
     return tuple(lines)
+
+
+def _pair(scores: Scores, row: int) -> tuple[Hypothesis, Hypothesis]:
+    return HYPOTHESES[scores.covert[row]], HYPOTHESES[scores.innocent[row]]
+
+
+def _prior(scores: Scores, row: int, ring_id: str, size: int) -> Evidence:
+    covert, innocent = _pair(scores, row)
+    detail: dict[str, object] = {
+        "question": "How common is each explanation, and how large is such a cluster?",
+        "size": size,
+        "covert": covert.name,
+        "innocent": innocent.name,
+        "prior": [covert.prior, innocent.prior],
+        "median_and_spread": [list(covert.size), list(innocent.size)],
+    }
+    return Evidence(ring_id, None, STRUCTURE, "prior_and_size", float(scores.prior[row]), detail)
 
 
 def _indicator(scores: Scores, row: int, ring_id: str, position: int) -> Evidence:
     indicator = INDICATORS[position]
-    covert, innocent = HYPOTHESES[scores.covert[row]], HYPOTHESES[scores.innocent[row]]
     detail: dict[str, object] = {
         "question": indicator.question,
         "holds": int(scores.k[row, position]),
         "known": int(scores.n[row, position]),
         "surprise": SURPRISE,
     }
-    for side, hypothesis in (("covert", covert), ("innocent", innocent)):
+    for side, hypothesis in zip(("covert", "innocent"), _pair(scores, row), strict=True):
         expectation = hypothesis.expects.get(indicator.name)
         detail[side] = hypothesis.name
         detail[f"{side}_beta"] = list(expectation.beta) if expectation else None
@@ -67,12 +62,35 @@ def _indicator(scores: Scores, row: int, ring_id: str, position: int) -> Evidenc
     return Evidence(ring_id, None, indicator.family.value, indicator.name, weight, detail)
 
 
+def _cap(scores: Scores, row: int, ring_id: str, family: int) -> Evidence | None:
+    """What the cap took from a family whose indicators together said more than one strong fact may."""
+    name = FAMILIES[family]
+    raw = float(sum(scores.indicator[row, i] for i, indicator in enumerate(INDICATORS) if indicator.family is name))
+    capped = float(scores.family[row, family])
+    if abs(capped - raw) < 1e-12:
+        return None
+    detail = {"sum": raw, "cap": FAMILY_CAP, "question": "Facts of one family depend on each other."}
+    return Evidence(ring_id, None, name.value, "family_cap", capped - raw, detail)
+
+
 def _conclusion(scores: Scores, row: int, ring_id: str, reason: str) -> Evidence:
-    unknown = [i.name for p, i in enumerate(INDICATORS) if scores.n[row, p] == 0]
-    detail = {
+    detail: dict[str, object] = {
         "reason": reason,
         "score": float(scores.total[row]),
         "without_family": {f.value: float(scores.without[row, p]) for p, f in enumerate(FAMILIES)},
-        "unknown": unknown,
+        "unknown": [i.name for p, i in enumerate(INDICATORS) if scores.n[row, p] == 0],
     }
     return Evidence(ring_id, None, STRUCTURE, "conclusion", 0.0, detail)
+
+
+def _explanation(scores: Scores, row: int, ring_id: str, position: int) -> Evidence:
+    hypothesis = HYPOTHESES[position]
+    nats = {i.name: float(scores.nats[row, position, p]) for p, i in enumerate(INDICATORS) if scores.n[row, p]}
+    detail: dict[str, object] = {
+        "covert": hypothesis.covert,
+        "description": hypothesis.description,
+        "prior_and_size": float(scores.priors[row, position]),
+        "indicators": nats,
+    }
+    weight = float(scores.priors[row, position]) + sum(nats.values())
+    return Evidence(ring_id, None, HYPOTHESIS, hypothesis.name, weight, detail)

@@ -60,6 +60,8 @@ class Scores:
     total : float64 (clusters,), the score.
     without : float64 (clusters, families), the score with that family left out (pair chosen anew).
     probability : float64 (clusters,), calibrated.
+    nats : float64 (clusters, hypotheses, indicators), every explanation's own nats.
+    priors : float64 (clusters, hypotheses), every explanation's prior and size.
     """
 
     k: NDArray[np.float64]
@@ -72,6 +74,8 @@ class Scores:
     total: NDArray[np.float64]
     without: NDArray[np.float64]
     probability: NDArray[np.float64]
+    nats: NDArray[np.float64]
+    priors: NDArray[np.float64]
 
 
 def answers(view: View) -> NDArray[np.float64]:
@@ -114,6 +118,8 @@ def score(k: NDArray[np.float64], n: NDArray[np.float64], size: NDArray[np.int64
         total=decided,
         without=without,
         probability=calibrated(decided),
+        nats=nats,
+        priors=prior,
     )
 
 

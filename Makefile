@@ -1,0 +1,61 @@
+# Two commands do everything: `make demo` and `make test`. Both make their own virtual environment in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO ?= out/demo
+
+.PHONY: demo test check format lock bench clean help
+.DEFAULT_GOAL := help
+
+help: ## Say what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+demo: $(VENV)/.run ## Simulate a labelled world, run the engine on it, score it, and write the report
+	@$(BIN)/attribution demo --out $(DEMO)
+
+test: $(VENV)/.dev ## Run every test; Java, Maven and Chromium are installed where that is possible
+	@tests/services.sh
+	$(BIN)/python -m pytest -m "" -n 2 --dist loadgroup
+
+check: $(VENV)/.dev ## Format, lint, types, import contract
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
+format: $(VENV)/.dev ## Format and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.dev ## Run every benchmark beside its baseline (takes a while)
+	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+lock: $(VENV)/.dev ## Resolve the dependencies anew: versions and hashes, no addresses
+	@for set in run dev build; do \
+	  extra=$$(case $$set in run) echo "--extra api --extra neo4j";; dev) echo "--extra dev";; esac); \
+	  input=$$(case $$set in build) echo requirements/build.in;; *) echo pyproject.toml;; esac); \
+	  $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-emit-find-links --no-header $$extra $$input -o requirements/$$set.lock || exit 1; done
+
+clean: ## Remove environments, caches and demo output
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache out build dist
+
+# The installer comes by hash, everything else by hash through it; the project itself is installed from this folder.
+$(VENV)/bin/uv: requirements/build.lock
+	@echo "making the virtual environment $(VENV)"
+	@$(PYTHON) -m venv $(VENV) || { echo "python3 has no venv module (on Debian: apt-get install python3-venv)"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.lock
+	@touch $@
+
+$(VENV)/.run: $(VENV)/bin/uv requirements/run.lock pyproject.toml
+	@echo "installing locked dependencies"
+	@test -e $(VENV)/.dev || $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/run.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/bin/uv requirements/dev.lock pyproject.toml
+	@echo "installing locked dependencies, tests and tools included"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@ $(VENV)/.run

@@ -1,0 +1,149 @@
+"""The output folder of a run: written beside it first, moved into place as a whole, `run.json` last.
+
+A folder with a `run.json` is a finished run. A process that is killed on the way leaves a hidden folder that the next
+run removes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import shutil
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from attribution import report, tables, version
+from attribution.domain import Verdict
+from attribution.errors import UsageError
+from attribution.store.base import RunRecord
+from attribution.telemetry import peak_rss_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import duckdb
+    import pyarrow as pa
+
+    from attribution.config import Config
+    from attribution.domain import Population, Ring
+    from attribution.ingest import Intake
+    from attribution.labs.dossiers import Dossiers
+    from attribution.telemetry import StageRecord
+
+PARTIAL = ".partial"
+STORE = "attribution.duckdb"
+MANIFEST = "run.json"
+
+
+@contextmanager
+def folder(out: Path) -> Iterator[Path]:
+    """Lend a folder to write into; at the end its files replace those of `out`, on an error they vanish.
+
+    Raises
+    ------
+    UsageError
+        `out` is a file, or cannot be created.
+    """
+    partial = out / PARTIAL
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir()
+    except OSError as error:
+        raise UsageError(f"{out}: cannot be written: {error.strerror}", remedy="name a folder with --out") from error
+    try:
+        yield partial
+        (out / MANIFEST).unlink(missing_ok=True)
+        for path in sorted(partial.iterdir(), key=lambda p: (p.name == MANIFEST, p.name)):
+            path.replace(out / path.name)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+@contextmanager
+def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All or nothing: what happens inside is committed at the end, or undone."""
+    con.execute("begin")
+    try:
+        yield
+    except BaseException:
+        con.execute("rollback")
+        raise
+    con.execute("commit")
+
+
+def store_path(partial: Path, store: Path | str | None) -> Path:
+    """Return the store that was asked for; else a fresh one in the output folder."""
+    return Path(store) if store is not None else partial / STORE
+
+
+def memberships(rings: Sequence[Ring], population: Population) -> tuple[list[str], list[str]]:
+    """Return account ids and ring ids, one pair a membership."""
+    accounts: list[str] = []
+    names: list[str] = []
+    for ring in rings:
+        accounts += population.accounts.take(ring.members).to_pylist()
+        names += [ring.ring_id] * len(ring.members)
+    return accounts, names
+
+
+def record(facts: str, config: Config, dossiers: Dossiers, seed: int) -> RunRecord:
+    """Name a run by what was analysed and how: the same question has the same run id.
+
+    `config_digest` covers settings and dossiers: a changed dossier is another question.
+    """
+    asked = hashlib.sha256(f"{config.digest()}\n{dossiers.digest}".encode()).hexdigest()
+    name = hashlib.sha256(f"{facts}\n{asked}\n{seed}\n{version.engine()}".encode()).hexdigest()
+    return RunRecord(run_id=f"run-{name[:16]}", config_digest=asked, seed=seed)
+
+
+def manifest(
+    run: RunRecord,
+    intake: Intake,
+    made: Mapping[str, pa.Table],
+    config: Config,
+    dossiers: Dossiers,
+    stages: Sequence[StageRecord],
+    partial: Path,
+) -> str:
+    """Return the content of `run.json`; hashes of all files that stand in the folder by now are part of it."""
+    verdicts = made["rings"].column("verdict").to_pylist()
+    content = {
+        "run_id": run.run_id,
+        "seed": run.seed,
+        "config_digest": run.config_digest,
+        "config": msgspec.to_builtins(config),
+        "dossiers": {lab.id: lab.digest for lab in dossiers.labs},
+        "versions": {"attribution": version.engine(), "python": platform.python_version(), **version.libraries()},
+        "inputs": [asdict(file) for file in intake.files],
+        "warnings": list(intake.warnings),
+        "counts": {
+            "rows": sum(file.rows for file in intake.files),
+            "accepted": sum(file.accepted for file in intake.files),
+            "duplicates": sum(file.duplicates for file in intake.files),
+            "quarantined": sum(file.quarantined for file in intake.files),
+            "new_events": intake.new_events,
+            **{f"rings_{verdict.value}": verdicts.count(verdict.value) for verdict in Verdict},
+            **{name: table.num_rows for name, table in made.items()},
+        },
+        "outputs": {p.name: _sha256(p) for p in sorted(partial.iterdir()) if p.name.partition(".")[0] != "attribution"},
+        "stages": [{**asdict(stage), "seconds": round(stage.seconds, 3)} for stage in stages],
+        "peak_memory_bytes": peak_rss_bytes(),
+    }
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write(partial: Path, made: Mapping[str, pa.Table], document: report.Document) -> None:
+    """Write tables and report."""
+    tables.write(made, partial)
+    report.write(document, partial)

@@ -1,0 +1,132 @@
+"""The whole road on one screen: logs in, rings, campaigns and named labs out."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attribution import config as configuration
+from attribution import output, tables
+from attribution.domain import Verdict
+from attribution.ingest import ingest
+from attribution.labs import attribute, campaigns, dossiers
+from attribution.projection import project
+from attribution.report import build, explanations, lab_facts
+from attribution.rings import judge, partition
+from attribution.store.embedded import EmbeddedStore
+from attribution.telemetry import Telemetry
+from attribution.version import VERSION
+from attribution.warehouse import connect, daily, fingerprint, population, template_table, traffic
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pyarrow as pa
+
+    from attribution.config import Config
+    from attribution.report import Document
+
+DEFAULT_KEY = b"attribution-engine: set ATTRIBUTION_HASH_KEY in production"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run found: the contract's tables, the report, and where they were written."""
+
+    run_id: str
+    out: Path
+    tables: Mapping[str, pa.Table]
+    report: Document
+
+
+def run(
+    source: Path | str,
+    *,
+    out: Path | str,
+    labs: Path | str | None = None,
+    config: Config | Path | str | None = None,
+    seed: int = 0,
+    store: Path | str | None = None,
+    key: bytes = DEFAULT_KEY,
+    telemetry: Telemetry | None = None,
+) -> Result:
+    """Analyse a provider's logs and write every table of the data contract into `out`.
+
+    Parameters
+    ----------
+    source : folder with `events` and optionally `accounts`, `ips`, `payments`; or an events file.
+    labs : dossiers (`labs.yaml`); without them every campaign is `unknown`.
+    config : settings, or the path of an `attribution.toml`.
+    seed : the same input, configuration and seed give the same bytes.
+    store : the DuckDB file that keeps facts and results; new facts join those that it holds. Default: a fresh one in `out`.
+    key : secret of this deployment for keyed hashes of prompts and templates.
+
+    Raises
+    ------
+    AttributionError
+        Bad input, configuration, dossiers or store; nothing is left half-written.
+    """
+    say = telemetry or Telemetry.quiet()
+    settings = config if isinstance(config, configuration.Config) else configuration.load(_path(config))
+    known_labs = dossiers.load(_path(labs))
+    with output.folder(Path(out)) as folder, connect(output.store_path(folder, store)) as con:
+        results = EmbeddedStore(con)
+        with say.stage("ingest") as stage, output.transaction(con):
+            intake = ingest(Path(source), con, settings.ingest, settings.templates, key=key, progress=say.progress)
+            stage.rows = sum(file.rows for file in intake.files)
+        with say.stage("population") as stage:
+            people = population(con)
+            stage.rows = people.size
+        with say.stage("projection") as stage:
+            projection = project(people, settings.projection)
+            stage.rows = len(projection.links.source)
+        with say.stage("partition") as stage:
+            clusters = partition(projection.links, people.size, settings.rings, seed)
+            stage.rows = len(clusters.clusters)
+        with say.stage("verdict"):
+            rings = judge(clusters, people, settings.rings)
+        with say.stage("campaigns") as stage:
+            covert = [ring for ring in rings if ring.verdict is Verdict.COORDINATED]
+            sent = traffic(con, *output.memberships(covert, people))
+            texts = template_table(con)
+            tenants = campaigns(covert, people, sent, texts, settings.labs)
+            stage.rows = len(tenants)
+        with say.stage("attribution"):
+            named = attribute(tenants, rings, people, sent, texts, known_labs, settings.labs)
+        with say.stage("report"):
+            made = tables.build(
+                rings=rings,
+                campaigns=tenants,
+                attributions=named,
+                population=people,
+                suppressed=projection.suppressed,
+                quarantine=intake.quarantine,
+            )
+            record = output.record(fingerprint(con, people), settings, known_labs, seed, VERSION)
+            document = build(
+                run=output.run_facts(record, intake, people, known_labs, key is DEFAULT_KEY),
+                rings=rings,
+                campaigns=tenants,
+                attributions=named,
+                population=people,
+                links=projection.links,
+                daily=daily(con, *output.memberships(rings, people)),
+                templates=texts,
+                suppressed=projection.suppressed,
+                quarantine=intake.quarantine,
+                labs=lab_facts(known_labs, settings.labs),
+                title=settings.report.title,
+                explanations=explanations(),
+                agreement=clusters.agreement,
+            )
+        with say.stage("publish"):
+            manifest = output.manifest(record, intake, made, settings, say.records)
+            output.write(folder, made, document, manifest)
+            results.publish(record, made, report=document)
+    return Result(record.run_id, Path(out), made, document)
+
+
+def _path(value: object) -> Path | None:
+    return None if value is None else Path(str(value))

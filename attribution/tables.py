@@ -1,0 +1,131 @@
+"""From domain values to the tables of the data contract, in an order that depends on their content alone."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from attribution.domain import OUTPUT_TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from attribution.domain import Attribution, Campaign, Evidence, Population, Ring
+
+HYPOTHESIS = "hypothesis"
+"""Family of evidence lines that hold one explanation's own score: context, no part of a sum."""
+
+
+def build(
+    *,
+    rings: Sequence[Ring],
+    campaigns: Sequence[Campaign],
+    attributions: Sequence[Attribution],
+    population: Population,
+    suppressed: pa.Table,
+    quarantine: pa.Table,
+) -> dict[str, pa.Table]:
+    """Return every table of `OUTPUT_TABLES`, each sorted by its key."""
+    return {
+        "rings": _rings(rings),
+        "members": _members(rings, population),
+        "campaigns": _campaigns(campaigns),
+        "campaign_members": _campaign_members(campaigns, population),
+        "attributions": _attributions(attributions),
+        "evidence": _evidence(rings, campaigns, attributions),
+        "suppressed": suppressed.cast(OUTPUT_TABLES["suppressed"]),
+        "quarantine": quarantine.cast(OUTPUT_TABLES["quarantine"]),
+    }
+
+
+def write(tables: Mapping[str, pa.Table], out: Path) -> None:
+    """Write each table as `NAME.parquet`; the same table gives the same bytes."""
+    for name, table in tables.items():
+        pq.write_table(table, out / f"{name}.parquet", compression="zstd")
+
+
+def canonical(detail: Mapping[str, object]) -> str:
+    """Return JSON with sorted keys: what `evidence.detail` holds."""
+    return json.dumps(detail, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _table(name: str, rows: Iterable[tuple[object, ...]]) -> pa.Table:
+    schema = OUTPUT_TABLES[name]
+    columns = list(zip(*rows, strict=True)) or [() for _ in schema]
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _rings(rings: Sequence[Ring]) -> pa.Table:
+    return _table(
+        "rings",
+        [
+            (r.ring_id, r.verdict.value, r.probability, len(r.members), r.first_seen, r.last_seen, r.events, r.explanation)
+            for r in rings
+        ],
+    )  # fmt: skip
+
+
+def _names(population: Population, accounts: object) -> list[str]:
+    return list(population.accounts.take(pa.array(accounts)).to_pylist())
+
+
+def _members(rings: Sequence[Ring], population: Population) -> pa.Table:
+    rows: list[tuple[object, ...]] = []
+    for ring in rings:
+        rows += zip(
+            [ring.ring_id] * len(ring.members),
+            _names(population, ring.members),
+            ring.confidence.tolist(),
+            strict=True,
+        )
+    return _table("members", rows)
+
+
+def _campaigns(campaigns: Sequence[Campaign]) -> pa.Table:
+    return _table(
+        "campaigns",
+        [
+            (c.campaign_id, c.ring_id, len(c.members), canonical(c.targets), c.first_seen, c.last_seen)
+            for c in campaigns
+        ],
+    )
+
+
+def _campaign_members(campaigns: Sequence[Campaign], population: Population) -> pa.Table:
+    rows: list[tuple[object, ...]] = []
+    for campaign in campaigns:
+        rows += zip(
+            [campaign.campaign_id] * len(campaign.members),
+            _names(population, campaign.members),
+            campaign.share.tolist(),
+            strict=True,
+        )
+    return _table("campaign_members", rows)
+
+
+def _attributions(attributions: Sequence[Attribution]) -> pa.Table:
+    return _table(
+        "attributions",
+        [
+            (a.campaign_id, a.ring_id, p.lab_id, p.posterior, p.rank, p.likelihood_term, p.confidence_level, a.abstained)
+            for a in attributions
+            for p in a.posteriors
+        ],
+    )  # fmt: skip
+
+
+def _evidence(
+    rings: Sequence[Ring], campaigns: Sequence[Campaign], attributions: Sequence[Attribution]
+) -> pa.Table:
+    lines: list[Evidence] = []
+    for subject in (*rings, *campaigns, *attributions):
+        lines += subject.evidence
+    return _table(
+        "evidence",
+        [(e.subject, e.lab_id, e.family, e.name, e.weight, canonical(e.detail)) for e in lines],
+    )
