@@ -1,0 +1,1 @@
+"""The attribution report: one document (`document`, `assemble`) and its renderings (`render`)."""

@@ -1,0 +1,312 @@
+"""The report document: one versioned value that holds everything a renderer shows.
+
+HTML, JSON, the command line and the API show this document and recompute nothing. Strings in it are already cleaned
+(`attribution.plaintext`), prompts appear only as masked templates, numbers are rounded to what is shown, and nothing in
+it depends on when or where the run happened, so the same result gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from attribution.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCHEMA_VERSION = "1.0"
+"""Raised in its first part when a field goes or changes its meaning, in its second when one is added."""
+
+JSON_NAME = "report.json"
+_NAMED = 5
+
+
+class InputFile(msgspec.Struct, frozen=True, kw_only=True):
+    """One file of the input, and what became of its rows: rows = accepted + duplicates + quarantined."""
+
+    file: str
+    sha256: str
+    rows: int
+    accepted: int
+    duplicates: int
+    quarantined: int
+    unknown_columns: tuple[str, ...] = ()
+
+
+class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked, of which data, with what; the manifest as far as it is the same whenever it is repeated."""
+
+    run_id: str
+    version: str
+    seed: int
+    config_digest: str
+    dossiers_digest: str | None
+    inputs: tuple[InputFile, ...]
+    events: int
+    accounts: int
+    first_seen: str | None
+    last_seen: str | None
+    warnings: tuple[str, ...] = ()
+
+
+class LabFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the report says of a dossier: its name, its releases (ISO dates) and its prior."""
+
+    lab_id: str
+    name: str
+    releases: tuple[str, ...] = ()
+    prior: float | None = None
+
+
+class LedgerLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One piece of evidence; `weight` in nats, positive for the claim that it stands under."""
+
+    family: str
+    name: str
+    says: str
+    weight: float
+    lab_id: str | None
+    detail: dict[str, object]
+
+
+class Hypothesis(msgspec.Struct, frozen=True, kw_only=True):
+    """One explanation of a cluster, covert or innocent, and its log score; the best has `relative` 0."""
+
+    name: str
+    covert: bool
+    score: float
+    relative: float
+
+
+class Member(msgspec.Struct, frozen=True, kw_only=True):
+    """An account of a ring and the probability that it belongs to it."""
+
+    account_id: str
+    confidence: float
+
+
+class SharedValue(msgspec.Struct, frozen=True, kw_only=True):
+    """A value that members share: `members` of the ring use it, out of `accounts` in the whole population."""
+
+    facet: str
+    value: str
+    label: str
+    members: int
+    accounts: int
+
+
+class Node(msgspec.Struct, frozen=True, kw_only=True):
+    """A dot of the ring drawing: an account (`value` is None) or the number of a shared value."""
+
+    x: int
+    y: int
+    value: int | None
+    confidence: float | None
+
+
+class Drawing(msgspec.Struct, frozen=True, kw_only=True):
+    """Members and the values they share, laid out on 1000 x 600; `lines` join positions in `nodes`."""
+
+    nodes: tuple[Node, ...]
+    lines: tuple[tuple[int, int], ...]
+    members_drawn: int
+    members_linked: int
+    note: str
+
+
+class Binding(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds a ring together: links in which this facet counts, and its mean weight in them."""
+
+    facet: str
+    links: int
+    share: float
+    mean_nats: float
+
+
+class Day(msgspec.Struct, frozen=True, kw_only=True):
+    """Events of a ring on one day (UTC)."""
+
+    day: str
+    events: int
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """A capability that a campaign extracts, with its share of the traffic."""
+
+    capability: str
+    share: float
+
+
+class TemplateExample(msgspec.Struct, frozen=True, kw_only=True):
+    """A prompt template with its slots masked."""
+
+    template_id: str
+    pattern: str
+    example: str
+
+
+class PosteriorRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One lab (or `unknown`): likelihood term and analytic confidence are two statements, never one."""
+
+    lab_id: str
+    name: str
+    posterior: float
+    prior: float | None
+    rank: int
+    likelihood_term: str
+    confidence_level: str
+
+
+class CampaignEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One client's extraction inside a ring, and who that client may be."""
+
+    campaign_id: str
+    ring_id: str
+    size: int
+    events: int
+    first_seen: str
+    last_seen: str
+    targets: tuple[Target, ...]
+    templates: tuple[TemplateExample, ...]
+    templates_total: int
+    evidence: tuple[LedgerLine, ...]
+    posteriors: tuple[PosteriorRow, ...]
+    abstained: bool
+    reason: str
+    ledger: tuple[LedgerLine, ...]
+    verdict_sentence: str
+
+
+class RingEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A cluster with its verdict and everything it rests on."""
+
+    ring_id: str
+    verdict: str
+    probability: float
+    size: int
+    events: int
+    first_seen: str
+    last_seen: str
+    stability: float
+    explanation: str | None
+    verdict_sentence: str
+    hypotheses: tuple[Hypothesis, ...]
+    evidence_for: tuple[LedgerLine, ...]
+    evidence_against: tuple[LedgerLine, ...]
+    ledger: tuple[LedgerLine, ...]
+    members: tuple[Member, ...]
+    binding: tuple[Binding, ...]
+    internal_links: int
+    shared: tuple[SharedValue, ...]
+    drawing: Drawing | None
+    timeline: tuple[Day, ...]
+    campaigns: tuple[CampaignEntry, ...]
+
+
+class MissingColumn(msgspec.Struct, frozen=True, kw_only=True):
+    """An input that the logs do not have, and what it could have said."""
+
+    column: str
+    would_tell: str
+
+
+class SuppressedFacet(msgspec.Struct, frozen=True, kw_only=True):
+    """The values of one facet that were too common to count."""
+
+    facet: str
+    values: int
+    largest: tuple[SharedValue, ...]
+
+
+class QuarantineReason(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows refused for one reason, with the first place where that happened."""
+
+    reason: str
+    rows: int
+    first: str
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """The figures on the first page."""
+
+    coordinated: int
+    undetermined: int
+    innocent: int
+    accounts_coordinated: int
+    events_coordinated: int
+    campaigns: int
+    named: int
+    abstained: int
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole report."""
+
+    schema_version: str
+    title: str
+    run: RunFacts
+    summary: Summary
+    rings: tuple[RingEntry, ...]
+    labs: tuple[LabFacts, ...]
+    missing: tuple[MissingColumn, ...]
+    suppressed: tuple[SuppressedFacet, ...]
+    quarantine: tuple[QuarantineReason, ...]
+    partition_agreement: float | None = None
+
+    def ring(self, ring_id: str) -> RingEntry:
+        """Return one ring.
+
+        Raises
+        ------
+        NotFoundError
+            There is no ring of that name.
+        """
+        for ring in self.rings:
+            if ring.ring_id == ring_id:
+                return ring
+        known = ", ".join(ring.ring_id for ring in self.rings[:_NAMED]) or "none at all"
+        raise NotFoundError(
+            f"no ring {ring_id!r} in this run",
+            remedy=f"its rings are: {known}{' …' if len(self.rings) > _NAMED else ''}",
+        )
+
+
+def encode(document: Document) -> bytes:
+    """Return the document as `report.json`: indented, deterministic, with a final newline."""
+    return msgspec.json.format(msgspec.json.encode(document, order="deterministic"), indent=1) + b"\n"
+
+
+def read(out: Path) -> Document:
+    """Read the document of an output folder.
+
+    Raises
+    ------
+    NotFoundError
+        The folder does not exist, or no run has finished in it, or its report is damaged or of another version.
+    """
+    path = out / JSON_NAME
+    if not out.is_dir():
+        raise NotFoundError(
+            f"{out}: no such folder", remedy="name the folder that `attribution run ... --out OUT` wrote"
+        )
+    if not path.is_file():
+        raise NotFoundError(
+            f"{out}: not the output of a run (no {JSON_NAME})", remedy="run `attribution run INPUT --out OUT` first"
+        )
+    try:
+        raw = path.read_bytes()
+        version = msgspec.json.decode(raw, type=_Version).schema_version
+        if version.partition(".")[0] != SCHEMA_VERSION.partition(".")[0]:
+            raise NotFoundError(
+                f"{path}: written as report version {version}, this program reads {SCHEMA_VERSION}",
+                remedy="run the analysis again with this version",
+            )
+        return msgspec.json.decode(raw, type=Document)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise NotFoundError(f"{path}: damaged ({error})", remedy="run the analysis again into a new folder") from error
+
+
+class _Version(msgspec.Struct):
+    schema_version: str

@@ -1,0 +1,158 @@
+"""The sentences of the report, in one place so that a lawyer can review them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from attribution.domain import Attribution, Ring
+    from attribution.report.document import LabFacts, MissingColumn
+
+FACETS: Mapping[str, tuple[str, str]] = {
+    "ip": ("address", "addresses"),
+    "network": ("network", "networks"),
+    "device": ("device", "devices"),
+    "payment": ("payment instrument", "payment instruments"),
+    "batch": ("card batch", "card batches"),
+    "template": ("prompt template", "prompt templates"),
+    "template_family": ("template family", "template families"),
+    "burst": ("burst", "bursts"),
+    "signup": ("sign-up burst", "sign-up bursts"),
+}
+"""Singular and plural of each facet, as a reader says it."""
+
+FAMILIES: Mapping[str, str] = {
+    "place": "Place",
+    "device": "Device",
+    "payment": "Payment",
+    "content": "Content",
+    "timing": "Timing",
+    "lifecycle": "Life cycle",
+}
+
+EXPLANATIONS: Mapping[str, str] = {
+    "team": "a team that shares an office and a card",
+    "agency": "an agency with many client accounts",
+    "campus": "a campus cohort behind one network",
+    "household": "a household",
+    "cafe": "a café or another shared connection",
+    "shared_network": "people behind one shared network",
+    "cgnat": "customers of one mobile or regional provider behind shared addresses",
+    "vpn": "customers of the same VPN",
+    "cloud": "users of the same cloud egress",
+    "ci": "a continuous-integration farm",
+    "evaluation": "an evaluation suite",
+    "agent_users": "users of the same open-source agent",
+    "hackathon": "a hackathon",
+    "one_person": "one person with several accounts",
+    "remote_company": "a company whose people work remotely",
+    "reseller": "a declared reseller",
+    "chance": "chance",
+}
+
+WANTED: Sequence[tuple[tuple[str, ...], str]] = (
+    (("events.ip",), "whether the accounts come through the same addresses"),
+    (("events.device_id",), "whether the accounts are worked from the same devices"),
+    (("events.payment_id",), "whether the accounts are paid with the same instruments"),
+    (("events.prompt", "events.template_id"), "whether the accounts send the same prompts, and what is extracted"),
+    (("events.output_tokens",), "how long the answers were that the accounts collected"),
+    (("events.refused",), "how often the safety layer refused the accounts"),
+    (("events.model",), "whether traffic moved to a new model on its release"),
+    (("accounts.created_at",), "whether the accounts were opened in bursts"),
+    (("accounts.org",), "whether the accounts belong to one verified organisation, an innocent explanation"),
+    (("accounts.email_domain",), "whether the accounts share mail domains"),
+    (("accounts.verified",), "whether somebody checked who holds the accounts"),
+    (("ips.kind",), "whether the addresses are homes, offices, campuses, hosting or proxies"),
+    (("ips.asn",), "who operates the networks, which dossiers are compared with"),
+    (("payments.bin",), "who issued the cards, which dossiers are compared with"),
+    (("payments.kind",), "whether the instruments are prepaid or virtual"),
+)
+"""Inputs that carry weight, and what each would tell; alternatives count as one."""
+
+VERDICTS: Mapping[str, str] = {
+    "coordinated": "Covertly coordinated",
+    "undetermined": "Undetermined",
+    "innocent": "Explained innocently",
+}
+VERDICT_ORDER: tuple[str, ...] = ("coordinated", "undetermined", "innocent")
+
+LIKELIHOOD_TERMS: Sequence[tuple[str, str]] = (
+    ("almost no chance", "1 to 5 %"),
+    ("very unlikely", "5 to 20 %"),
+    ("unlikely", "20 to 45 %"),
+    ("roughly even chance", "45 to 55 %"),
+    ("likely", "55 to 80 %"),
+    ("very likely", "80 to 95 %"),
+    ("almost certain", "95 to 99 %"),
+)
+"""ICD 203, Analytic Standards: what each likelihood term means."""
+
+
+def facet(name: str, number: int = 1) -> str:
+    """Return the reader's word for a facet."""
+    one, many = FACETS.get(name, (name.replace("_", " "),) * 2)
+    return one if number == 1 else many
+
+
+def family(name: str) -> str:
+    """Return the reader's word for a family of evidence."""
+    return FAMILIES.get(name, name.replace("_", " ").capitalize())
+
+
+def explanation(name: str) -> str:
+    """Return the reader's words for an innocent explanation."""
+    return EXPLANATIONS.get(name, name.replace("_", " "))
+
+
+def percent(value: float) -> str:
+    """Return a probability as people read it, never rounded up to certainty."""
+    if value >= 1 or value <= 0:
+        return "100 %" if value >= 1 else "0 %"
+    if value > 0.999:  # noqa: PLR2004  # what would round to 100.0 %
+        return "> 99.9 %"
+    if value < 0.001:  # noqa: PLR2004  # what would round to 0.0 %
+        return "< 0.1 %"
+    return f"{value * 100:.1f} %"
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """Return "1 ring" or "1,234 rings"."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def verdict_sentence(ring: Ring, missing: Sequence[MissingColumn]) -> str:
+    """Return the claim about a ring, with its probability and the best honest explanation."""
+    size = count(len(ring.members), "account")
+    chance = percent(ring.probability)
+    honest = "no innocent explanation was found" if ring.explanation is None else explanation(ring.explanation)
+    if ring.verdict == "coordinated":
+        best = honest if ring.explanation is None else f"the best innocent explanation, {honest}, fits less well"
+        return f"{size} are judged to be run together covertly (probability {chance}); {best}."
+    if ring.verdict == "innocent":
+        reason = "they share too little to suspect them" if ring.explanation is None else f"best explained as {honest}"
+        return f"{size} share things for an honest reason: {reason} (probability of covert coordination {chance})."
+    decide = f" It could be decided by: {missing[0].column} ({missing[0].would_tell})." if missing else ""
+    best = honest if ring.explanation is None else f"the best innocent explanation is {honest}"
+    return f"Whether {size} are run together cannot be decided (probability {chance}); {best}.{decide}"
+
+
+def attribution_sentence(attribution: Attribution | None, labs: Mapping[str, LabFacts]) -> str:
+    """Return what is said about who benefits; likelihood and analytic confidence in two sentences."""
+    if attribution is None or not attribution.posteriors:
+        return "Nothing is said about who benefits."
+    ranked = sorted(attribution.posteriors, key=lambda row: row.rank)
+    if attribution.abstained:
+        return "The engine abstains from naming a beneficiary."
+    best = ranked[0]
+    if best.lab_id == "unknown":
+        return (
+            f"The beneficiary is {best.likelihood_term} ({percent(best.posterior)}) a laboratory without a dossier. "
+            f"Analytic confidence is {best.confidence_level}."
+        )
+    name = labs[best.lab_id].name if best.lab_id in labs else best.lab_id
+    return (
+        f"It is {best.likelihood_term} ({percent(best.posterior)}) that {name} benefits. "
+        f"Analytic confidence is {best.confidence_level}."
+    )
