@@ -1,0 +1,55 @@
+"""What each facet may contribute: how many of its values count as separate facts, and where its weight is capped.
+
+The caps say how cheap a fact is to fake or to come by honestly: time of day and sign-up hour are free, addresses are
+rented by the gigabyte, templates are text, devices can be scripted, and an instrument has to be bought. They are
+written here once; `docs/projection.md` gives the reasons and the derivation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from attribution.domain import Facet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LEVELS: tuple[int, ...] = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
+"""Numbers of shared values that are tested, rarest first; each test costs its share of the Bonferroni price."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One facet's rule.
+
+    Attributes
+    ----------
+    facts : most shared values that count as separate facts. 1: only the rarest one counts (one office, five addresses).
+    cap : most nats that the facet can bring.
+    anchor : whether the facet can carry a link; place, timing and sign-up only support one.
+    group : facets of one group depend on each other by construction (an address implies its network, a template's
+        burst implies the template): the greatest counts, never the sum.
+    """
+
+    facts: int
+    cap: float
+    anchor: bool
+    group: int
+
+
+RULES: Mapping[Facet, Rule] = {
+    Facet.IP: Rule(facts=1, cap=10.0, anchor=False, group=0),
+    Facet.NETWORK: Rule(facts=1, cap=5.0, anchor=False, group=0),
+    Facet.DEVICE: Rule(facts=2, cap=16.0, anchor=True, group=1),
+    Facet.PAYMENT: Rule(facts=2, cap=20.0, anchor=True, group=2),
+    Facet.BATCH: Rule(facts=1, cap=6.0, anchor=True, group=2),
+    Facet.TEMPLATE: Rule(facts=64, cap=24.0, anchor=True, group=3),
+    Facet.TEMPLATE_FAMILY: Rule(facts=4, cap=12.0, anchor=True, group=3),
+    Facet.BURST: Rule(facts=4, cap=8.0, anchor=False, group=3),
+    Facet.SIGNUP: Rule(facts=1, cap=4.0, anchor=False, group=4),
+}
+
+GROUPS = 5
+LIFT = 2.0
+"""Caps are multiplied by this where the logs have no anchor facet at all: then nothing better could have spoken."""
