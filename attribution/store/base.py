@@ -66,8 +66,10 @@ REFERENCES: tuple[tuple[str, str, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One execution. `run_id` follows from its inputs, configuration and seed; `manifest` is run.json's content
-    as its first publication had it (it holds timings, so it is no part of the digest)."""
+    """One execution; `run_id` follows from its inputs, configuration and seed.
+
+    `manifest` is run.json's content as its first publication had it: it holds timings, so it is no part of the digest.
+    """
 
     run_id: str
     config_digest: str
@@ -183,24 +185,23 @@ def checked(tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
     if unknown := tables.keys() - STORED.keys():
         raise StoreError(f"a run publishes unknown table(s) {sorted(unknown)}", remedy="this is a bug: report it")
     whole = {name: _conform(name, tables[name]) for name in STORED if name in tables}
-    for name, table in whole.items():
-        for column in (field.name for field in table.schema if pa.types.is_floating(field.type)):
-            if len(table) and not pc.all(pc.is_finite(table[column])).as_py():
-                raise StoreError(f"table {name} has a {column} that is no number", remedy="this is a bug: report it")
+    _check_keys(whole)
+    return whole
+
+
+def _check_keys(whole: Mapping[str, pa.Table]) -> None:
     for name, key in KEYS.items():
         if name in whole and len(whole[name].group_by(list(key)).aggregate([])) != len(whole[name]):
             raise StoreError(f"table {name} has the same {' and '.join(key)} twice", remedy="this is a bug: report it")
     for name, column, target in REFERENCES:
         known = whole[target][KEYS[target][0]]
-        if (
-            len(whole[name])
-            and not pc.all(pc.is_in(whole[name][column], value_set=known.combine_chunks())).as_py()
-            and len(whole[name])
-        ):
+        if not pc.all(pc.is_in(whole[name][column], value_set=known.combine_chunks()), min_count=0).as_py():
             raise StoreError(
                 f"table {name} names a {column} that {target} does not have", remedy="this is a bug: report it"
             )
-    return whole
+    pairs = whole["attributions"].select(["campaign_id", "ring_id"])
+    if len(pairs.join(whole["campaigns"].select(pairs.column_names), pairs.column_names, join_type="left anti")):
+        raise StoreError("an attribution names another ring than its campaign", remedy="this is a bug: report it")
 
 
 def _conform(name: str, table: pa.Table) -> pa.Table:
@@ -216,6 +217,8 @@ def _conform(name: str, table: pa.Table) -> pa.Table:
     for column in schema:
         if not column.nullable and table[column.name].null_count:
             raise StoreError(f"table {name} has no {column.name} in some row", remedy="this is a bug: report it")
+        if pa.types.is_floating(column.type) and not pc.all(pc.is_finite(table[column.name]), min_count=0).as_py():
+            raise StoreError(f"table {name} has a {column.name} that is no number", remedy="this is a bug: report it")
     return table
 
 

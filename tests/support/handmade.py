@@ -1,4 +1,4 @@
-"""A small world written by hand, in the schemas of the contract: three rings, three campaigns, two labs, 40 accounts."""
+"""A small world written by hand in the schemas of the contract: three rings, three campaigns, two labs, 40 accounts."""
 
 from __future__ import annotations
 

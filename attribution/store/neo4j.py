@@ -1,0 +1,288 @@
+"""The store in a Neo4j graph: the same port as the embedded file, over Bolt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from attribution.domain import OUTPUT_TABLES
+from attribution.errors import NotFoundError, StoreError
+from attribution.store.base import STORED, USAGE, USAGE_FACETS, Published, RingQuery, RunRecord, checked, content_digest
+from attribution.store.migrate import migrate, shipped
+from attribution.store.neo4j_write import Lease, Publication, columns_of, graph_key
+from graph_schema import queries
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+    from typing import Self, TypeVar
+
+    from attribution.store.neo4j_client import Client, Rows
+    from attribution.store.neo4j_write import Progress
+
+    T = TypeVar("T")
+    Run = Callable[..., Rows]
+
+ATTEMPTS = 5
+"""How often a read starts again because the run it reads was replaced under it."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A visible version of a run: everything that is read with it stays as it is while the run stays visible."""
+
+    run_id: str
+    generation: str
+    version: int
+
+
+class Neo4jStore:
+    """Runs in a graph. Opening it does not connect; the first publication brings the schema up to date."""
+
+    def __init__(self, client: Client, *, lease_seconds: float = 30.0, progress: Progress | None = None) -> None:
+        self._client = client
+        self._lease_seconds = lease_seconds
+        self._progress = progress
+
+    def ping(self) -> None:
+        """Ask the server for one row; raises StoreError if it does not answer."""
+        self._client.read(queries.PING)
+
+    def publish(self, run: RunRecord, tables: Mapping[str, pa.Table], *, report: str = "{}") -> Published:
+        """Write a run and make it visible at the end; see `Store.publish`. Without a table `usage`, no usage edges."""
+        whole = checked(tables)
+        whole.setdefault("usage", USAGE.empty_table())
+        generation = content_digest(run, report, whole)
+        migrate(self._client.write, shipped())
+        lease = Lease(self._client, self._lease_seconds)
+        lease.take()
+        try:
+            return self._publish(lease, generation, run, whole, report)
+        finally:
+            lease.drop()
+
+    def _publish(
+        self, lease: Lease, generation: str, run: RunRecord, whole: Mapping[str, pa.Table], report: str
+    ) -> Published:
+        committed = self._client.read(queries.COMMITTED)[0]
+        sequence, version = committed["sequence"] + 1, committed["version"]
+        latest = self._client.read(queries.RESOLVE, run=None)
+        old = self._client.read(queries.RESOLVE, run=run.run_id)
+        if old and old[0]["generation"] == generation:
+            if latest[0]["run_id"] != run.run_id:
+                self._client.write(queries.MOVE_RUN, run_id=run.run_id, sequence=sequence)
+            return Published.UNCHANGED
+        publication = Publication(self._client, lease, generation, self._progress)
+        publication.clear(committed["generations"], version)
+        version = publication.write_usage(self._usage(version), whole["usage"], version)
+        publication.write_tables(whole)
+        publication.show(run, report, version=version, sequence=sequence)
+        if old:
+            publication.clear(self._client.read(queries.COMMITTED)[0]["generations"], version)
+        return Published.REPLACED if old else Published.NEW
+
+    def runs(self) -> list[RunRecord]:
+        """Return all visible runs, the latest first."""
+        return [RunRecord(**row) for row in self._client.read(queries.RUNS)]
+
+    def run(self, run_id: str | None = None) -> RunRecord:
+        """Return one run, the latest by default."""
+
+        def work(run: Run, view: View) -> RunRecord:
+            return next(RunRecord(**row) for row in run(queries.RUNS) if row["run_id"] == view.run_id)
+
+        return self._view(run_id, work)
+
+    def report(self, run_id: str | None = None) -> str:
+        """Return the run's report document (JSON)."""
+        rows = self._view(run_id, lambda run, view: run(queries.REPORT, generation=view.generation))
+        return str(rows[0]["report"])
+
+    def table(self, name: str, run_id: str | None = None) -> pa.Table:
+        """Return a whole table of `STORED`."""
+        if name not in STORED:
+            raise NotFoundError(f"no table {name!r}", remedy=f"tables: {', '.join(STORED)}")
+        if name == "usage":
+            return self._view(run_id, lambda run, view: _usage(run, view.version))
+        return self._read(queries.TABLES[name], name, run_id)
+
+    def rings(self, query: RingQuery, run_id: str | None = None) -> pa.Table:
+        """Return one page of rings."""
+        after, after_id = query.after or (None, None)
+        return self._read(
+            queries.RINGS,
+            "rings",
+            run_id,
+            verdict=query.verdict.value if query.verdict else None,
+            min_probability=query.min_probability,
+            min_size=query.min_size,
+            lab=query.lab,
+            text=query.text,
+            account=graph_key(query.text) if query.text else None,
+            after=after,
+            after_id=after_id,
+            limit=query.limit,
+        )
+
+    def ring(self, ring_id: str, run_id: str | None = None) -> pa.Table:
+        """Return one ring, as a table of one row."""
+        return self._view(run_id, lambda run, view: _ring(run, view, ring_id))
+
+    def members(
+        self, ring_id: str, *, after: tuple[float, str] | None = None, limit: int = 100, run_id: str | None = None
+    ) -> pa.Table:
+        """Return one page of members."""
+        confidence, account = after or (None, None)
+        return self._read(
+            queries.MEMBERS, "members", run_id, ring=ring_id, after=confidence, after_id=account, limit=limit
+        )
+
+    def evidence(self, subject: str, run_id: str | None = None) -> pa.Table:
+        """Return the ledger of a ring or campaign."""
+        return self._read(queries.EVIDENCE, "evidence", run_id, subject=subject)
+
+    def campaigns(self, ring_id: str, run_id: str | None = None) -> pa.Table:
+        """Return the campaigns of a ring."""
+        return self._read(queries.CAMPAIGNS, "campaigns", run_id, ring=ring_id)
+
+    def campaign(self, campaign_id: str, run_id: str | None = None) -> pa.Table:
+        """Return one campaign, as a table of one row."""
+        return self._view(run_id, lambda run, view: _campaign(run, view, campaign_id))
+
+    def attributions(self, campaign_id: str, run_id: str | None = None) -> pa.Table:
+        """Return the posterior of a campaign, by rank."""
+        return self._read(queries.ATTRIBUTIONS, "attributions", run_id, campaign=campaign_id)
+
+    def shared(self, ring_id: str, run_id: str | None = None) -> pa.Table:
+        """Return the usage edges of values that at least two members used."""
+
+        def work(run: Run, view: View) -> pa.Table:
+            _ring(run, view, ring_id)
+            parts = []
+            for facet in sorted(USAGE_FACETS):
+                text = queries.for_facet(queries.SHARED, facet)
+                rows = run(text, generation=view.generation, version=view.version, subject=ring_id)
+                parts.append(_table([{"facet": facet, **row, "account_id": row["account"]} for row in rows], USAGE))
+            return pa.concat_tables(parts)
+
+        return self._view(run_id, work)
+
+    def digest(self, run_id: str | None = None) -> str:
+        """Return the SHA-256 of what is visible of a run, recomputed from the graph."""
+
+        def work(run: Run, view: View) -> str:
+            record = next(RunRecord(**row) for row in run(queries.RUNS) if row["run_id"] == view.run_id)
+            tables = {
+                name: _table(run(queries.TABLES[name], generation=view.generation), OUTPUT_TABLES[name])
+                for name in OUTPUT_TABLES
+            }
+            report = str(run(queries.REPORT, generation=view.generation)[0]["report"])
+            return content_digest(record, report, {**tables, "usage": _usage(run, view.version)})
+
+        return self._view(run_id, work)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        """Return the store."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close."""
+        self.close()
+
+    def _usage(self, version: int) -> pa.Table:
+        return self._client.reading(lambda run: _usage(run, version))
+
+    def _view(self, run_id: str | None, work: Callable[[Run, View], T]) -> T:
+        """Read within one visible version of a run, again if it was replaced in the middle."""
+        for _ in range(ATTEMPTS):
+            result = self._client.reading(lambda run: _attempt(run, run_id, work))
+            if result is not None:
+                return result[0]
+        raise StoreError("the run was replaced again and again while it was read", remedy="try again")
+
+    def _read(
+        self,
+        text: str,
+        table: str,
+        run_id: str | None,
+        /,
+        *,
+        ring: str | None = None,
+        campaign: str | None = None,
+        **values: str | float | None,
+    ) -> pa.Table:
+        """Run one query of a view; with `ring` or `campaign`, that is its subject, and it must be there."""
+
+        def work(run: Run, view: View) -> pa.Table:
+            if ring is not None:
+                _ring(run, view, ring)
+            if campaign is not None:
+                _campaign(run, view, campaign)
+            subject = {} if ring is None and campaign is None else {"subject": ring or campaign}
+            return _table(run(text, generation=view.generation, **subject, **values), STORED[table])
+
+        return self._view(run_id, work)
+
+
+def _attempt(run: Run, run_id: str | None, work: Callable[[Run, View], T]) -> tuple[T] | None:
+    rows = run(queries.RESOLVE, run=run_id)
+    if not rows:
+        what = f"no run {run_id!r}" if run_id is not None else "the store holds no run"
+        raise NotFoundError(what, remedy="`attribution graph load` brings one in; GET /v1/runs lists what is there")
+    view = View(**rows[0])
+    missing: NotFoundError | None = None
+    try:
+        result = work(run, view)
+    except NotFoundError as error:
+        missing = error
+    again = run(queries.RESOLVE, run=view.run_id)
+    if not again or again[0]["generation"] != view.generation:
+        return None
+    if missing is not None:
+        raise missing
+    return (result,)
+
+
+def _ring(run: Run, view: View, ring_id: str) -> pa.Table:
+    return _found(run, view, queries.RING, "rings", ring_id)
+
+
+def _campaign(run: Run, view: View, campaign_id: str) -> pa.Table:
+    return _found(run, view, queries.CAMPAIGN, "campaigns", campaign_id)
+
+
+def _found(run: Run, view: View, text: str, table: str, name: str) -> pa.Table:
+    rows = run(text, generation=view.generation, subject=name)
+    if not rows:
+        raise NotFoundError(
+            f"no {table[:-1]} {name!r} in this run", remedy="`attribution show OUT` lists what is there"
+        )
+    return _table(rows, STORED[table])
+
+
+def _usage(run: Run, version: int) -> pa.Table:
+    parts = []
+    for facet in USAGE_FACETS:
+        rows = run(queries.for_facet(queries.USAGE, facet), version=version)
+        parts.append(_from_columns(columns_of(iter(rows), facet), USAGE))
+    return pa.concat_tables(parts)
+
+
+def _table(rows: Rows, schema: pa.Schema) -> pa.Table:
+    return _from_columns({name: [row[name] for row in rows] for name in schema.names}, schema)
+
+
+def _from_columns(columns: Mapping[str, list[Any]], schema: pa.Schema) -> pa.Table:
+    arrays = []
+    for field in schema:
+        kind = pa.int64() if pa.types.is_timestamp(field.type) else field.type
+        arrays.append(pa.array(columns[field.name], type=kind).cast(field.type))
+    return pa.Table.from_arrays(arrays, schema=schema)

@@ -1,0 +1,245 @@
+"""Publishing a run into the graph, so that a reader sees all of it or none.
+
+Everything is written under the run's content digest (its *generation*) and a new usage version, which no reader looks
+at; one small transaction then makes the run visible; what no visible run needs is removed afterwards. All values are
+absolute, so a batch that is sent twice (the driver retries a commit whose answer was lost) changes nothing. One
+process writes at a time, under a lease that lapses when the process dies; the next one clears what it left.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import secrets
+import time
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from attribution.domain import OUTPUT_TABLES
+from attribution.errors import StoreError
+from attribution.store.base import USAGE, USAGE_FACETS
+from graph_schema import queries
+from graph_schema.model import PER_RUN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from attribution.store.base import RunRecord
+    from attribution.store.neo4j_client import Client
+
+    Progress = Callable[[str, int, int], None]
+
+BATCH = 10_000
+"""Rows a transaction."""
+LONGEST_KEY = 1024
+"""Bytes of a value that serves as its own key; the index takes 8,167."""
+
+
+def graph_key(value: str) -> str:
+    """Return the key of an account or value: itself, or its SHA-256 where it is long (or looks like such a digest)."""
+    data = value.encode("utf-8", "surrogatepass")
+    if len(data) <= LONGEST_KEY and not value.startswith("sha256:"):
+        return value
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def network_of(ip: str) -> str | None:
+    """Return the /24 or /48 that an address lies in; None for what is no address."""
+    try:
+        address = ipaddress.ip_address(ip)
+    except ValueError:
+        return None
+    prefix = 24 if address.version == 4 else 48  # noqa: PLR2004  # IP versions
+    return str(ipaddress.ip_network((address, prefix), strict=False))
+
+
+class Lease:
+    """The right to write. `held` renews it; another process waits until it is dropped or lapses."""
+
+    def __init__(self, client: Client, seconds: float = 30.0) -> None:
+        self._client = client
+        self._milliseconds = int(seconds * 1000)
+        self.holder = secrets.token_hex(16)
+        self.pending: int | None = None
+
+    def take(self) -> None:
+        """Wait for the lease, at most a little longer than it can outlive a dead holder."""
+        deadline = time.monotonic() + self._milliseconds / 1000 + 5.0
+        while not self._claim():
+            if time.monotonic() > deadline:
+                raise StoreError(
+                    "another process is writing into this graph", remedy="wait until it has finished, then try again"
+                )
+            time.sleep(0.25)
+
+    def held(self) -> None:
+        """Renew the lease; raises StoreError if it was lost to another process."""
+        if not self._claim():
+            raise StoreError("another process took over writing", remedy="nothing was made visible: try again")
+
+    def drop(self) -> None:
+        """Give the lease back."""
+        self._client.write(queries.DROP_LEASE, holder=self.holder)
+
+    def _claim(self) -> bool:
+        rows = self._client.write(queries.TAKE_LEASE, holder=self.holder, milliseconds=self._milliseconds)
+        if rows:
+            self.pending = rows[0]["pending"]
+        return bool(rows)
+
+
+class Publication:
+    """One publication, under a lease that is already held."""
+
+    def __init__(self, client: Client, lease: Lease, generation: str, progress: Progress | None) -> None:
+        self._client = client
+        self._lease = lease
+        self._generation = generation
+        self._progress = progress
+
+    def clear(self, generations: list[str], version: int) -> None:
+        """Remove everything that no visible run sees."""
+        for label in PER_RUN:
+            self._drain(queries.for_label(queries.STALE_NODES, label), generations=generations)
+        if self._lease.pending is not None:
+            for facet in USAGE_FACETS:
+                self._drain(queries.for_facet(queries.STALE_USAGE, facet), version=version)
+                self._drain(queries.for_facet(queries.REOPEN_USAGE, facet), version=version)
+
+    def write_usage(self, current: pa.Table, wanted: pa.Table, version: int) -> int:
+        """Write what changed between two sets of usage edges; return the version that holds the wanted one."""
+        gone = current.join(wanted, USAGE.names, join_type="left anti")
+        fresh = wanted.join(current, USAGE.names, join_type="left anti")
+        if not len(gone) and not len(fresh):
+            return version
+        version += 1
+        self._client.write(queries.MARK_PENDING, holder=self._lease.holder, version=version)
+        for facet in USAGE_FACETS:
+            self._batches(
+                queries.for_facet(queries.CLOSE_USAGE, facet), _edges(gone, facet, full=False), version=version
+            )
+        for facet in USAGE_FACETS:
+            edges = _edges(fresh, facet, full=True)
+            values = _unique(edges["value_text"])
+            self._accounts(edges["account_id"])
+            self._batches(queries.for_facet(queries.WRITE_VALUES, facet), {"key": _keys(values), "value": values})
+            if facet == "ip":
+                self._networks(values)
+            del edges["value_text"], edges["account_id"]
+            self._batches(queries.for_facet(queries.WRITE_USAGE, facet), edges, version=version)
+        return version
+
+    def write_tables(self, tables: Mapping[str, pa.Table]) -> None:
+        """Write all result tables under this generation."""
+        self._accounts(tables["members"]["account_id"].to_pylist())
+        self._accounts(tables["campaign_members"]["account_id"].to_pylist())
+        for name in OUTPUT_TABLES:
+            text, columns = _WRITES[name], tables[name].column_names
+            ordered = tables[name].sort_by([(column, "ascending") for column in columns])
+            lists: dict[str, list[Any]] = {column: _values(ordered[column]) for column in columns}
+            if "$account[" in text:
+                lists["account"] = _keys(lists.pop("account_id"))
+            if "$ordinal[" in text:
+                lists["ordinal"] = list(range(len(ordered)))
+            self._batches(text, lists, generation=self._generation)
+
+    def show(self, run: RunRecord, report: str, *, version: int, sequence: int) -> None:
+        """Make the run visible in one transaction."""
+        shown = self._client.write_all(
+            [
+                (
+                    queries.SHOW_RUN,
+                    {
+                        "run_id": run.run_id,
+                        "generation": self._generation,
+                        "sequence": sequence,
+                        "version": version,
+                        "config_digest": run.config_digest,
+                        "seed": run.seed,
+                        "manifest": run.manifest,
+                        "report": report,
+                        "holder": self._lease.holder,
+                    },
+                ),
+                (queries.UNLINK_RINGS, {"run_id": run.run_id, "generation": self._generation}),
+                (queries.LINK_RINGS, {"run_id": run.run_id, "generation": self._generation}),
+            ]
+        )
+        if not shown:
+            raise StoreError("another process took over writing", remedy="nothing was made visible: try again")
+
+    def _accounts(self, accounts: list[str]) -> None:
+        names = _unique(accounts)
+        self._batches(queries.WRITE_ACCOUNTS, {"key": _keys(names), "account_id": names})
+
+    def _networks(self, ips: list[str]) -> None:
+        pairs = [(graph_key(ip), network) for ip in ips if (network := network_of(ip)) is not None]
+        lists = {"key": [key for key, _ in pairs], "network": [network for _, network in pairs]}
+        self._batches(queries.WRITE_NETWORKS, lists)
+
+    def _batches(self, text: str, lists: dict[str, list[Any]], **values: object) -> None:
+        rows = len(next(iter(lists.values())))
+        for start in range(0, rows, BATCH):
+            self._lease.held()
+            part = {name: column[start : start + BATCH] for name, column in lists.items()}
+            self._client.write(text, **part, **values)
+            if self._progress is not None:
+                self._progress(text, min(start + BATCH, rows), rows)
+
+    def _drain(self, text: str, **values: object) -> None:
+        while True:
+            self._lease.held()
+            if not self._client.write(text, batch=BATCH, **values)[0]["removed"]:
+                return
+
+
+_WRITES: Mapping[str, str] = {
+    "rings": queries.WRITE_RINGS,
+    "members": queries.WRITE_MEMBERS,
+    "campaigns": queries.WRITE_CAMPAIGNS,
+    "campaign_members": queries.WRITE_CAMPAIGN_MEMBERS,
+    "attributions": queries.WRITE_ATTRIBUTIONS,
+    "evidence": queries.WRITE_EVIDENCE,
+    "suppressed": queries.WRITE_SUPPRESSED,
+    "quarantine": queries.WRITE_QUARANTINE,
+}
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    """Return a column's values; times as microseconds since 1970."""
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(pa.int64())
+    values: list[Any] = column.to_pylist()
+    return values
+
+
+def _edges(usage: pa.Table, facet: str, *, full: bool) -> dict[str, list[Any]]:
+    rows = usage.filter(pc.equal(usage["facet"], facet)).sort_by([("account_id", "ascending"), ("value", "ascending")])
+    accounts, values = rows["account_id"].to_pylist(), rows["value"].to_pylist()
+    lists: dict[str, list[Any]] = {"account": _keys(accounts), "value": _keys(values)}
+    if full:
+        lists |= {name: _values(rows[name]) for name in ("events", "first_seen", "last_seen")}
+        lists |= {"value_text": values, "account_id": accounts}
+    return lists
+
+
+def _keys(values: list[str]) -> list[str]:
+    return [graph_key(value) for value in values]
+
+
+def _unique(values: list[str]) -> list[str]:
+    return sorted(set(values))
+
+
+def columns_of(rows: Iterator[dict[str, Any]], facet: str) -> dict[str, list[Any]]:
+    """Unfold rows of one account each (`queries.USAGE`) into the columns of `USAGE`."""
+    columns: dict[str, list[Any]] = {name: [] for name in USAGE.names}
+    for row in rows:
+        count = len(row["value"])
+        columns["facet"] += [facet] * count
+        columns["account_id"] += [row["account"]] * count
+        for name in ("value", "events", "first_seen", "last_seen"):
+            columns[name] += row[name]
+    return columns

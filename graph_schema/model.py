@@ -1,0 +1,278 @@
+"""The one declaration of the graph: labels, keys, relationships, properties.
+
+Constraints, the tables of `docs/graph.md` and the lint of every query come from here. A query that names anything
+else fails `tests/neo4j/test_queries.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Kind = Literal["string", "integer", "float", "boolean", "datetime"]
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A property of a node or relationship. `optional` ones may be missing, which means unknown."""
+
+    name: str
+    kind: Kind
+    doc: str
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A label. `key` are the properties that together name one node; `indexed` is looked up besides."""
+
+    label: str
+    doc: str
+    key: tuple[str, ...]
+    properties: tuple[Property, ...]
+    indexed: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A relationship type, from each of `sources` to each of `targets`."""
+
+    type: str
+    doc: str
+    sources: tuple[str, ...]
+    targets: tuple[str, ...]
+    properties: tuple[Property, ...] = ()
+
+
+_GENERATION = Property("generation", "string", "content digest of the run's version that this belongs to")
+_SPAN = (
+    Property("first_seen", "datetime", "first event, UTC"),
+    Property("last_seen", "datetime", "last event, UTC"),
+)
+
+
+def _entity(label: str, doc: str) -> Node:
+    key = Property("key", "string", "the value, or sha256:… of it where it is longer than 1,024 bytes")
+    return Node(label, doc, ("key",), (key, Property("value", "string", "the value as the logs have it")))
+
+
+NODES: tuple[Node, ...] = (
+    Node(
+        "Account",
+        "An account that shares a value with another one, or stands in a ring.",
+        ("key",),
+        (
+            Property("key", "string", "the account id, or sha256:… of it where it is longer than 1,024 bytes"),
+            Property("account_id", "string", "the provider's account key"),
+        ),
+    ),
+    _entity("Ip", "A client address that two or more accounts used."),
+    _entity("Network", "The /24 (IPv4) or /48 (IPv6) that an address lies in."),
+    _entity("Device", "A device or client fingerprint that two or more accounts used."),
+    _entity("Payment", "A payment instrument that two or more accounts used."),
+    _entity("Template", "A prompt template that two or more accounts sent."),
+    Node(
+        "Run",
+        "One execution of the engine. Only a run with a `sequence` is visible; the highest one is the latest.",
+        ("run_id",),
+        (
+            Property("run_id", "string", "follows from inputs, configuration and seed"),
+            _GENERATION,
+            Property("sequence", "integer", "order of publication"),
+            Property("usage_version", "integer", "version of the usage edges that this run saw"),
+            Property("config_digest", "string", "SHA-256 of the configuration"),
+            Property("seed", "integer", "seed of every random choice"),
+            Property("manifest", "string", "run.json"),
+            Property("report", "string", "the report document, JSON"),
+        ),
+    ),
+    Node(
+        "Ring",
+        "Accounts that look as if one operator ran them, or were tested for it.",
+        ("generation", "ring_id"),
+        (
+            _GENERATION,
+            Property("ring_id", "string", "the ring's id"),
+            Property("verdict", "string", "coordinated, innocent or undetermined"),
+            Property("probability", "float", "of covert coordination"),
+            Property("size", "integer", "accounts"),
+            *_SPAN,
+            Property("events", "integer", "exchanges of all members"),
+            Property("explanation", "string", "best innocent explanation", optional=True),
+        ),
+    ),
+    Node(
+        "Campaign",
+        "One client's extraction inside a ring.",
+        ("generation", "campaign_id"),
+        (
+            _GENERATION,
+            Property("campaign_id", "string", "the campaign's id"),
+            Property("ring_id", "string", "the ring it runs through"),
+            Property("size", "integer", "accounts"),
+            Property("targets", "string", "capabilities extracted with their shares, JSON"),
+            *_SPAN,
+        ),
+    ),
+    Node(
+        "Lab",
+        "A suspected beneficiary; `unknown` stands for every lab without a dossier.",
+        ("lab_id",),
+        (Property("lab_id", "string", "the dossier's id"),),
+    ),
+    Node(
+        "Evidence",
+        "One line of a ledger.",
+        ("generation", "ordinal"),
+        (
+            _GENERATION,
+            Property("ordinal", "integer", "position in the sorted ledger of the run"),
+            Property("subject", "string", "ring or campaign id"),
+            Property("lab_id", "string", "the lab it speaks for or against; none for a ring's evidence", optional=True),
+            Property("family", "string", "family of evidence"),
+            Property("name", "string", "what was looked at"),
+            Property("weight", "float", "nats, signed"),
+            Property("detail", "string", "everything needed to recompute the weight, JSON"),
+        ),
+        indexed=(("generation", "subject"),),
+    ),
+    Node(
+        "Suppressed",
+        "A value too common to count as evidence.",
+        ("generation", "ordinal"),
+        (
+            _GENERATION,
+            Property("ordinal", "integer", "position in the sorted list of the run"),
+            Property("facet", "string", "kind of value"),
+            Property("value", "string", "the value"),
+            Property("accounts", "integer", "how many accounts used it"),
+            Property("reason", "string", "why it does not count"),
+        ),
+    ),
+    Node(
+        "Refused",
+        "A row of the input that was refused.",
+        ("generation", "ordinal"),
+        (
+            _GENERATION,
+            Property("ordinal", "integer", "position in the sorted list of the run"),
+            Property("file", "string", "input file"),
+            Property("line", "integer", "line or row in it"),
+            Property("reason", "string", "what is wrong with it"),
+            Property("digest", "string", "digest of its content"),
+        ),
+    ),
+    Node(
+        "Migration",
+        "A migration that this graph has had; the chain is never edited.",
+        ("version",),
+        (
+            Property("version", "integer", "number in the file's name"),
+            Property("name", "string", "rest of the file's name"),
+            Property("checksum", "string", "SHA-256 of the file"),
+        ),
+    ),
+    Node(
+        "Writer",
+        "The one process that may write now.",
+        ("name",),
+        (
+            Property("name", "string", "always `publish`"),
+            Property("holder", "string", "token of the process", optional=True),
+            Property("expires", "integer", "milliseconds since 1970 on the server's clock", optional=True),
+            Property("pending", "integer", "usage version being written, if any", optional=True),
+            Property("touched", "integer", "set to take the lock"),
+        ),
+    ),
+)
+
+_USAGE = (
+    Property("events", "integer", "exchanges of the account with the value"),
+    *_SPAN,
+    Property("since", "integer", "usage version that brought this edge"),
+    Property("until", "integer", "usage version that ended it; none while it holds", optional=True),
+)
+
+EDGES: tuple[Edge, ...] = (
+    Edge("USED_IP", "The account came from this address.", ("Account",), ("Ip",), _USAGE),
+    Edge("USED_DEVICE", "The account was used on this device.", ("Account",), ("Device",), _USAGE),
+    Edge("USED_PAYMENT", "The account was paid with this instrument.", ("Account",), ("Payment",), _USAGE),
+    Edge("USED_TEMPLATE", "The account sent this template.", ("Account",), ("Template",), _USAGE),
+    Edge("IN_NETWORK", "The address lies in this network.", ("Ip",), ("Network",)),
+    Edge("FOUND", "The run found this ring.", ("Run",), ("Ring",)),
+    Edge(
+        "MEMBER_OF",
+        "The account belongs to the ring.",
+        ("Account",),
+        ("Ring",),
+        (Property("confidence", "float", "probability of membership"),),
+    ),
+    Edge("PART_OF", "The campaign runs through this ring.", ("Campaign",), ("Ring",)),
+    Edge(
+        "TAKES_PART_IN",
+        "Some of the account's traffic belongs to the campaign.",
+        ("Account",),
+        ("Campaign",),
+        (Property("share", "float", "of the account's traffic"),),
+    ),
+    Edge(
+        "ATTRIBUTED_TO",
+        "How likely the lab is the campaign's client.",
+        ("Campaign",),
+        ("Lab",),
+        (
+            Property("posterior", "float", "probability"),
+            Property("rank", "integer", "1 is the likeliest"),
+            Property("likelihood_term", "string", "ICD 203 term"),
+            Property("confidence_level", "string", "analytic confidence: low, moderate, high"),
+            Property("abstained", "boolean", "the engine names no lab"),
+        ),
+    ),
+    Edge("ABOUT", "The line of evidence speaks about this ring or campaign.", ("Evidence",), ("Ring", "Campaign")),
+    Edge("FOLLOWS", "The migration came after this one.", ("Migration",), ("Migration",)),
+)
+
+USAGE_EDGES: Mapping[str, tuple[str, str]] = {
+    "ip": ("USED_IP", "Ip"),
+    "device": ("USED_DEVICE", "Device"),
+    "payment": ("USED_PAYMENT", "Payment"),
+    "template": ("USED_TEMPLATE", "Template"),
+}
+"""Facet to (relationship type, label of the value)."""
+
+PER_RUN: tuple[str, ...] = ("Ring", "Campaign", "Evidence", "Suppressed", "Refused")
+"""Labels whose nodes belong to one version of one run."""
+
+
+def labels() -> frozenset[str]:
+    """Return every declared label."""
+    return frozenset(node.label for node in NODES)
+
+
+def types() -> frozenset[str]:
+    """Return every declared relationship type."""
+    return frozenset(edge.type for edge in EDGES)
+
+
+def properties() -> frozenset[str]:
+    """Return every declared property name."""
+    holders: tuple[Node | Edge, ...] = (*NODES, *EDGES)
+    return frozenset(prop.name for holder in holders for prop in holder.properties)
+
+
+def constraints() -> tuple[str, ...]:
+    """Return the statements that make keys unique and look-ups fast; Community Edition knows no other constraints."""
+    statements: list[str] = []
+    for node in NODES:
+        key = ", ".join(f"n.{name}" for name in node.key)
+        statements.append(
+            f"CREATE CONSTRAINT {node.label.lower()}_key IF NOT EXISTS FOR (n:{node.label}) REQUIRE ({key}) IS UNIQUE"
+        )
+        for columns in node.indexed:
+            name = f"{node.label.lower()}_{columns[-1]}"
+            on = ", ".join(f"n.{column}" for column in columns)
+            statements.append(f"CREATE INDEX {name} IF NOT EXISTS FOR (n:{node.label}) ON ({on})")
+    return tuple(statements)
