@@ -1,1 +1,20 @@
 """The attribution report: one document (`document`, `assemble`) and its renderings (`render`)."""
+
+from attribution.report.assemble import build
+from attribution.report.document import Document, InputFile, LabFacts, RunFacts, encode, read
+from attribution.report.render import html, write
+from attribution.report.sources import explanations, lab_facts
+
+__all__ = [
+    "Document",
+    "InputFile",
+    "LabFacts",
+    "RunFacts",
+    "build",
+    "encode",
+    "explanations",
+    "html",
+    "lab_facts",
+    "read",
+    "write",
+]

@@ -21,6 +21,7 @@ from attribution.report.document import (
     Hypothesis,
     LabFacts,
     LedgerLine,
+    LeftOut,
     Member,
     MissingColumn,
     PosteriorRow,
@@ -45,9 +46,14 @@ if TYPE_CHECKING:
 HYPOTHESIS_FAMILY = "hypothesis"
 """Evidence of this family is no ledger line but the score of one explanation; `detail["covert"]` says of which kind."""
 
+STRUCTURE_FAMILY, CONCLUSION = "structure", "conclusion"
+"""The line that says why the verdict is what it is: reason, score, score without each family, what is unknown."""
+
 RINGS_DRAWN = 60
 """Rings and undetermined clusters that get a picture; the rest stand in a table."""
 STRONGEST = 5
+WORTH_SAYING = 0.05
+"""Nats under which a line is not among the strongest, however few there are."""
 TEMPLATES_SHOWN = 6
 LARGEST_SUPPRESSED = 8
 DETAIL_ITEMS = 40
@@ -141,7 +147,8 @@ def _ring_order(ring: Ring) -> tuple[int, float, int, str]:
 
 def _ring(ring: Ring, context: _Context, internal: int, binding: tuple[Binding, ...], *, drawn: bool) -> RingEntry:
     telling = drawing.telling_values(context.facets, ring.members, context.population.size)
-    ledger = _ledger((line for line in ring.evidence if line.family != HYPOTHESIS_FAMILY), context)
+    ledger = _ledger((line for line in ring.evidence if not _is_context(line)), context)
+    conclusion = _conclusion(ring)
     labels = {name: template.pattern for name, template in context.templates.items()}
     return RingEntry(
         ring_id=clean(ring.ring_id),
@@ -153,10 +160,14 @@ def _ring(ring: Ring, context: _Context, internal: int, binding: tuple[Binding, 
         last_seen=_moment(ring.last_seen),
         stability=round(ring.stability, 4),
         explanation=ring.explanation,
-        verdict_sentence=wording.verdict_sentence(ring, context.missing),
+        reason=conclusion.reason,
+        score=conclusion.score,
+        verdict_sentence=wording.verdict_sentence(ring, conclusion.reason),
+        without=conclusion.without,
+        unknown=conclusion.unknown,
         hypotheses=_hypotheses(ring),
-        evidence_for=tuple(line for line in ledger if line.weight > 0)[:STRONGEST],
-        evidence_against=tuple(line for line in ledger if line.weight < 0)[:STRONGEST],
+        evidence_for=tuple(line for line in ledger if line.weight >= WORTH_SAYING)[:STRONGEST],
+        evidence_against=tuple(line for line in ledger if line.weight <= -WORTH_SAYING)[:STRONGEST],
         ledger=ledger,
         members=_members(ring, context.population),
         binding=binding,
@@ -166,6 +177,32 @@ def _ring(ring: Ring, context: _Context, internal: int, binding: tuple[Binding, 
         timeline=context.days.get(ring.ring_id, ()),
         campaigns=tuple(_campaign(campaign, context) for campaign in context.campaigns.get(ring.ring_id, ())),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Conclusion:
+    reason: str = ""
+    score: float | None = None
+    without: tuple[LeftOut, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+def _is_context(line: Evidence) -> bool:
+    return line.family == HYPOTHESIS_FAMILY or (line.family == STRUCTURE_FAMILY and line.name == CONCLUSION)
+
+
+def _conclusion(ring: Ring) -> _Conclusion:
+    for line in ring.evidence:
+        if line.family == STRUCTURE_FAMILY and line.name == CONCLUSION:
+            score, without, unknown = (line.detail.get(key) for key in ("score", "without_family", "unknown"))
+            left = sorted(without.items()) if isinstance(without, dict) else []
+            return _Conclusion(
+                reason=clean(str(line.detail.get("reason", "")), 300),
+                score=round(score, 4) if isinstance(score, float) else None,
+                without=tuple(LeftOut(family=clean(name, 40), score=round(value, 4)) for name, value in left),
+                unknown=tuple(clean(str(name), 60) for name in unknown) if isinstance(unknown, list) else (),
+            )
+    return _Conclusion()
 
 
 def _campaign(campaign: Campaign, context: _Context) -> CampaignEntry:
@@ -222,10 +259,12 @@ def _ledger(evidence: Iterable[Evidence], context: _Context) -> tuple[LedgerLine
         LedgerLine(
             family=clean(line.family, 40),
             name=clean(line.name, 80),
-            says=clean(context.explanations.get(line.name, ""), 400),
+            says=clean(str(line.detail.get("question", context.explanations.get(line.name, ""))), 400),
             weight=round(line.weight, 4) + 0.0,
             lab_id=None if line.lab_id is None else clean(line.lab_id),
-            detail={clean(str(key), 60): _plain(value) for key, value in sorted(line.detail.items())},
+            detail={
+                clean(str(key), 60): _plain(value) for key, value in sorted(line.detail.items()) if key != "question"
+            },
         )
         for line in ordered
     )
@@ -253,6 +292,7 @@ def _hypotheses(ring: Ring) -> tuple[Hypothesis, ...]:
         Hypothesis(
             name=clean(line.name, 60),
             covert=bool(line.detail.get("covert", False)),
+            description=clean(str(line.detail.get("description", "")), 200),
             score=round(line.weight, 4),
             relative=round(line.weight - best, 4),
         )

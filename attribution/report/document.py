@@ -76,8 +76,16 @@ class Hypothesis(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     covert: bool
+    description: str
     score: float
     relative: float
+
+
+class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
+    """The score of a cluster when one family of evidence is left out."""
+
+    family: str
+    score: float
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):
@@ -191,7 +199,11 @@ class RingEntry(msgspec.Struct, frozen=True, kw_only=True):
     last_seen: str
     stability: float
     explanation: str | None
+    reason: str
+    score: float | None
     verdict_sentence: str
+    without: tuple[LeftOut, ...]
+    unknown: tuple[str, ...]
     hypotheses: tuple[Hypothesis, ...]
     evidence_for: tuple[LedgerLine, ...]
     evidence_against: tuple[LedgerLine, ...]

@@ -172,7 +172,7 @@ def timeline(days: Sequence[Day], labs: Sequence[LabFacts]) -> Timeline | None:
     for day, count in events.items():
         heights[(day - first).days // step] += count
     width = CHART_WIDTH / slots
-    top = max(max(heights), 1)
+    top = max(*heights, 1)
     bars = tuple(
         Bar(
             x=round(at * width, 2),
@@ -221,7 +221,7 @@ def hypothesis_scores(hypotheses: Sequence[Hypothesis]) -> tuple[Score, ...]:
     """Return the best explanations, each with its distance behind the best, 1 being the whole axis."""
     return tuple(
         Score(
-            name=one.name.replace("_", " "),
+            name=wording.words(one.name),
             covert=one.covert,
             x=round(max(0.0, 1 + one.relative / FARTHEST_NATS), 4),
             label="best" if not one.relative else f"{one.relative:.1f}".replace("-", "\N{MINUS SIGN}"),

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 HTML_NAME = "report.html"
 MEMBERS_SHOWN = 40
 OTHERS_SHOWN = 200
+DETAIL_SHOWN = 320
 CHAPTERS = 60
 """Rings and undetermined clusters with a chapter of their own; further ones stand in a table."""
 
@@ -43,7 +44,7 @@ def html(document: Document) -> bytes:
         percent=wording.percent,
         facet=wording.facet,
         family=wording.family,
-        explanation=wording.explanation,
+        words=wording.words,
         count=wording.count,
         detail=detail,
         day=lambda moment: moment[:10] if moment else "unknown",
@@ -68,16 +69,24 @@ def html(document: Document) -> bytes:
 
 
 def detail(line: LedgerLine) -> str:
-    """Return a ledger line's detail as "key value; key value" on one line."""
+    """Return what a ledger line rests on, on one line."""
+    rest = dict(line.detail)
     parts = []
-    for key, value in line.detail.items():
+    if "holds" in rest and "known" in rest:
+        holds, known = rest.pop("holds"), rest.pop("known")
+        parts.append(f"holds for {holds} of {known} members" if known else "unknown: the logs do not say")
+        for side in ("covert", "innocent"):
+            parts.append(f"{rest.pop(side, side)} expects {rest.pop(f'{side}_expects', 'nothing')}")
+            rest.pop(f"{side}_beta", None)
+        rest.pop("surprise", None)
+    for key, value in rest.items():
         shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        parts.append(f"{key.replace('_', ' ')} {shown}")
+        parts.append(f"{wording.words(key)}: {shown}")
     text = "; ".join(parts)
-    return text if len(text) <= 400 else text[:399] + "…"  # noqa: PLR2004  # five lines of the table
+    return text if len(text) <= DETAIL_SHOWN else text[: DETAIL_SHOWN - 1] + "…"
 
 
-def write(out: Path, document: Document) -> None:
+def write(document: Document, out: Path) -> None:
     """Write `report.json` and `report.html` into an output folder."""
     (out / documents.JSON_NAME).write_bytes(documents.encode(document))
     (out / HTML_NAME).write_bytes(html(document))

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from attribution.domain import Attribution, Ring
-    from attribution.report.document import LabFacts, MissingColumn
+    from attribution.report.document import LabFacts
 
 FACETS: Mapping[str, tuple[str, str]] = {
     "ip": ("address", "addresses"),
@@ -30,26 +30,7 @@ FAMILIES: Mapping[str, str] = {
     "content": "Content",
     "timing": "Timing",
     "lifecycle": "Life cycle",
-}
-
-EXPLANATIONS: Mapping[str, str] = {
-    "team": "a team that shares an office and a card",
-    "agency": "an agency with many client accounts",
-    "campus": "a campus cohort behind one network",
-    "household": "a household",
-    "cafe": "a café or another shared connection",
-    "shared_network": "people behind one shared network",
-    "cgnat": "customers of one mobile or regional provider behind shared addresses",
-    "vpn": "customers of the same VPN",
-    "cloud": "users of the same cloud egress",
-    "ci": "a continuous-integration farm",
-    "evaluation": "an evaluation suite",
-    "agent_users": "users of the same open-source agent",
-    "hackathon": "a hackathon",
-    "one_person": "one person with several accounts",
-    "remote_company": "a company whose people work remotely",
-    "reseller": "a declared reseller",
-    "chance": "chance",
+    "hours": "Working hours",
 }
 
 WANTED: Sequence[tuple[tuple[str, ...], str]] = (
@@ -101,9 +82,9 @@ def family(name: str) -> str:
     return FAMILIES.get(name, name.replace("_", " ").capitalize())
 
 
-def explanation(name: str) -> str:
-    """Return the reader's words for an innocent explanation."""
-    return EXPLANATIONS.get(name, name.replace("_", " "))
+def words(name: str) -> str:
+    """Return a name of the program as a reader says it."""
+    return name.replace("_", " ")
 
 
 def percent(value: float) -> str:
@@ -122,20 +103,21 @@ def count(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def verdict_sentence(ring: Ring, missing: Sequence[MissingColumn]) -> str:
+def verdict_sentence(ring: Ring, reason: str) -> str:
     """Return the claim about a ring, with its probability and the best honest explanation."""
     size = count(len(ring.members), "account")
     chance = percent(ring.probability)
-    honest = "no innocent explanation was found" if ring.explanation is None else explanation(ring.explanation)
+    honest = "no innocent explanation was found"
+    if ring.explanation is not None:
+        honest = f"the best innocent explanation ({words(ring.explanation)}) fits less well"
     if ring.verdict == "coordinated":
-        best = honest if ring.explanation is None else f"the best innocent explanation, {honest}, fits less well"
-        return f"{size} are judged to be run together covertly (probability {chance}); {best}."
+        return f"{size} are judged to be run together covertly (probability {chance}); {honest}."
     if ring.verdict == "innocent":
-        reason = "they share too little to suspect them" if ring.explanation is None else f"best explained as {honest}"
-        return f"{size} share things for an honest reason: {reason} (probability of covert coordination {chance})."
-    decide = f" It could be decided by: {missing[0].column} ({missing[0].would_tell})." if missing else ""
-    best = honest if ring.explanation is None else f"the best innocent explanation is {honest}"
-    return f"Whether {size} are run together cannot be decided (probability {chance}); {best}.{decide}"
+        why = "they share too little to be suspected" if ring.explanation is None else words(ring.explanation)
+        return f"{size} share things for an honest reason: {why} (probability of covert coordination {chance})."
+    because = f": {reason}" if reason else ""
+    best = "" if ring.explanation is None else f" The best innocent explanation is {words(ring.explanation)}."
+    return f"Whether {size} are run together cannot be decided (probability {chance}){because}.{best}"
 
 
 def attribution_sentence(attribution: Attribution | None, labs: Mapping[str, LabFacts]) -> str:
