@@ -10,7 +10,8 @@ explanation is the one that is hardest to beat, not the likeliest class in gener
 
 `coordinated` needs: probability over `config.coordinated`; at least two families that speak for it by `SPEAKS` nats or
 more, one of which an attacker cannot set freely; and a score above 0 with each family left out. `innocent` needs
-a probability under `config.innocent`. Everything else is `undetermined`, with what is missing.
+a probability under `config.innocent`, and that places, instruments or devices were there to look at: an honest tie can only
+be seen in them. Everything else is `undetermined`, with what is missing.
 """
 
 from __future__ import annotations
@@ -149,6 +150,8 @@ def decide(scores: Scores, config: RingConfig) -> list[tuple[Verdict, str]]:
 def _rule(scores: Scores, row: int, config: RingConfig) -> tuple[Verdict, str]:
     probability = scores.probability[row]
     if probability <= config.innocent:
+        if not any(scores.n[row, p] for p, i in enumerate(INDICATORS) if i.family in HARD_TO_SET):
+            return Verdict.UNDETERMINED, "no places, instruments or devices are known that could show an honest tie"
         return Verdict.INNOCENT, f"best explained as {HYPOTHESES[scores.innocent[row]].name}"
     speaking = [family for f, family in enumerate(FAMILIES) if scores.family[row, f] >= SPEAKS]
     if probability < config.coordinated:
