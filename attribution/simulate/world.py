@@ -1,0 +1,180 @@
+"""Simulate a labelled world: the contract's input folder with truth and dossiers beside it."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from attribution.simulate import attacks, innocents, tables, traffic
+from attribution.simulate.cards import Cards
+from attribution.simulate.dossiers import write_dossiers
+from attribution.simulate.draws import generator, mix, salt
+from attribution.simulate.labs import found_labs
+from attribution.simulate.language import lexicon, made_up
+from attribution.simulate.network import Network, carriers
+from attribution.simulate.options import WorldOptions
+from attribution.simulate.rings import RingPlan, Tenant, build_rings, proxy_customers
+from attribution.simulate.roster import people
+from attribution.simulate.scene import POPULAR, Scene
+from attribution.simulate.templates import Concepts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+PROXY_CUSTOMERS = 0.015
+BRANDS = 1500
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What was written."""
+
+    path: Path
+    options: WorldOptions
+    accounts: int
+    events: int
+    rings: int
+    ring_accounts: int
+    labs: tuple[str, ...]
+
+
+def simulate(out: Path, options: WorldOptions | None = None, progress: Callable[[str, int, int | None], None] | None = None) -> World:
+    """Write a world to `out`: events, accounts, ips, payments, `labs.yaml`, `world.json` and `truth/`.
+
+    The same options give the same bytes. Time is about linear in the number of events (some 200,000 a second with
+    prompts, more without); memory is bounded by `options.part_events`.
+
+    Parameters
+    ----------
+    out : folder, made if missing.
+    options : see `WorldOptions` and `preset`.
+    progress : called as `progress(label, done, total)` now and then.
+    """
+    options = WorldOptions() if options is None else options
+    tell = progress or (lambda _label, _done, _total: None)
+    tell("people and rings", 0, None)
+    scene, tenants = build(options)
+    accounts = account_names(options, scene.roster.size)
+    out.mkdir(parents=True, exist_ok=True)
+    brands = [name.title() for name in made_up(generator(options.seed, "brands"), BRANDS, (2, 4))]
+    total, shares, addresses, cards = _write_events(scene, tenants, accounts, brands, out, tell)
+    _write_tables(scene, tenants, accounts, brands, out, shares, addresses, cards)
+    write_dossiers(scene, out / "labs.yaml", accounts, brands)
+    ring_accounts = int((scene.roster.ring >= 0).sum())
+    world = World(out, options, scene.roster.size, total, options.rings if ring_accounts else 0, ring_accounts, tuple(lab.lab_id for lab in scene.labs))
+    facts = {"options": dataclasses.asdict(options), "dials": dataclasses.asdict(options.resolved), "accounts": world.accounts}
+    facts |= {"events": world.events, "rings": world.rings, "ring_accounts": world.ring_accounts, "labs": world.labs}
+    (out / "world.json").write_bytes(msgspec.json.format(msgspec.json.encode(facts, order="sorted"), indent=2))
+    tell("done", total, total)
+    return world
+
+
+def build(options: WorldOptions) -> tuple[Scene, list[Tenant]]:
+    """Decide everything about accounts; traffic follows from it."""
+    network = Network()
+    around = carriers(network, options.accounts)
+    roster = people(options.seed, options.accounts, options.days, options.events_per_account, around)
+    scene = Scene(
+        options=options, roster=roster, network=network, around=around, cards=Cards(), concepts=Concepts(),
+        next_device=1000 + 8 * roster.size, next_sync=roster.size,
+    )  # fmt: skip
+    scene.concepts.add_many(["popular"] * POPULAR)
+    innocents.wallets(scene)
+    innocents.own_prompts(scene)
+    ring_total = 0 if options.no_rings or not options.rings else round(options.accounts * options.ring_share)
+    honest = options.accounts - ring_total
+    customers = round(honest * PROXY_CUSTOMERS) if ring_total else 0
+    flood = round(options.accounts * options.attacks.poisoning) if ring_total else 0
+    innocents.populate(scene, honest - customers - flood)
+    scene.labs = found_labs(scene)
+    if not ring_total:
+        return scene, []
+    plans, tenants = build_rings(scene, scene.labs, honest, ring_total)
+    proxy_customers(scene, plans, np.arange(honest - customers, honest))
+    attacks.mount(scene, plans, np.arange(honest - customers - flood, honest - customers))
+    return scene, tenants
+
+
+def account_names(options: WorldOptions, count: int) -> pa.StringArray:
+    """Return account ids that say nothing about who is who."""
+    return tables.names(options.seed, "acc", np.arange(count))
+
+
+def _parts(scene: Scene) -> list[NDArray[np.int64]]:
+    """Cut the accounts into ranges of about `part_events` exchanges, each a cross-section of all classes."""
+    order = np.argsort(mix(salt(scene.options.seed, "order"), np.arange(scene.roster.size)), kind="stable")
+    expected = np.cumsum(traffic.expected_events(scene.roster)[order])
+    parts = max(1, int(np.ceil(expected[-1] / scene.options.part_events)))
+    cuts = np.searchsorted(expected, expected[-1] * np.arange(1, parts) / parts)
+    return [np.sort(rows) for rows in np.split(order, cuts)]
+
+
+def _write_events(
+    scene: Scene, tenants: list[Tenant], accounts: pa.StringArray, brands: list[str], out: Path, tell: Callable[[str, int, int | None], None]
+) -> tuple[int, NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    options = scene.options
+    words = None if "prompt" in options.drop else lexicon(generator(options.seed, "lexicon"))
+    places = scene.network.frozen()
+    parts = _parts(scene)
+    shares = np.zeros((scene.roster.size, len(tenants) + 1), dtype=np.int64)
+    seen = np.zeros(scene.network.next_address, dtype=np.bool_)
+    used = np.zeros(scene.cards.count, dtype=np.bool_)
+    total = 0
+    for number, rows in enumerate(parts):
+        tell("events", number, len(parts))
+        one = traffic.make(options, scene.roster, places, scene.labs, tenants, rows, number)
+        table = tables.events_table(scene, one, accounts, words, brands, number, total)
+        tables.write(table, out / "events" if len(parts) == 1 else out / "events" / f"part-{number:04d}", options.file_format)
+        seen[one.address] = True
+        used[one.card[one.card >= 0]] = True
+        slots = len(tenants) + 1
+        flat = one.account.astype(np.int64) * slots + np.where(one.tenant >= 0, one.tenant, slots - 1)
+        shares += np.bincount(flat, minlength=scene.roster.size * slots).reshape(-1, slots)
+        total += len(one.account)
+    return total, shares, np.flatnonzero(seen), np.flatnonzero(used)
+
+
+def _write_tables(
+    scene: Scene, tenants: list[Tenant], accounts: pa.StringArray, brands: list[str], out: Path,
+    shares: NDArray[np.int64], addresses: NDArray[np.int64], cards: NDArray[np.int64],
+) -> None:  # fmt: skip
+    options, roster = scene.options, scene.roster
+    drop = set(options.drop)
+    if "accounts" not in drop:
+        tables.write(tables.accounts_table(scene, accounts, brands), out / "accounts", options.file_format)
+    if not drop & {"ip", "ips", "enrichment"}:
+        tables.write(scene.network.table(addresses, scene.rng("ips")), out / "ips", options.file_format)
+    if not drop & {"payment", "payments", "enrichment"}:
+        ids = tables.names(options.seed, "pm", np.arange(scene.cards.count))
+        tables.write(scene.cards.table(cards, ids, scene.rng("payments")), out / "payments", options.file_format)
+    labs = np.full(roster.size, -1, dtype=np.int64)
+    members = np.flatnonzero(roster.ring >= 0)
+    if len(members):
+        lab_of = np.array([tenant.lab for tenant in tenants])
+        # An account that happened to send nothing for a client still works for its operator's main one.
+        main = np.where(shares[members, :-1].any(axis=1), np.argmax(shares[members, :-1], axis=1), roster.tenant[members, 0])
+        labs[members] = lab_of[main]
+    tables.write(tables.truth_table(scene, accounts, labs), out / "truth" / "accounts", "parquet")
+    tables.write(_campaigns(scene, tenants, accounts, shares), out / "truth" / "campaigns", "parquet")
+
+
+def _campaigns(scene: Scene, tenants: list[Tenant], accounts: pa.StringArray, shares: NDArray[np.int64]) -> pa.Table:
+    """Return `truth/campaigns`: for each account and client, the share of all its exchanges made for that client."""
+    account, tenant = np.nonzero(shares[:, :-1])
+    portion = shares[account, tenant] / np.maximum(shares[account].sum(axis=1), 1)
+    ring = pa.array([f"ring-{one.ring:02d}" for one in tenants], pa.string())
+    lab = pa.array([scene.labs[one.lab].lab_id for one in tenants], pa.string())
+    return pa.table(
+        {"account_id": accounts.take(pa.array(account)), "ring": ring.take(pa.array(tenant)), "lab": lab.take(pa.array(tenant)), "share": pa.array(portion, pa.float64())}
+    )
+
+
+__all__ = ["RingPlan", "World", "simulate"]
