@@ -36,6 +36,10 @@ class IngestConfig(Section):
     """A longer value (a prompt, an id) is refused."""
     batch_rows: Positive = 131_072
     """Rows held in memory at a time."""
+    naive_times_are_utc: bool = False
+    """Read times without a zone as UTC. Off: they are refused, since nobody can know which zone was meant."""
+    max_unfolding: Positive = 200
+    """Times its size that a compressed file may unfold to, beyond the first GiB; more is taken for a bomb."""
 
 
 class TemplateConfig(Section):
@@ -50,6 +54,8 @@ class ProjectionConfig(Section):
 
     false_discovery_rate: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] = 0.01
     """Benjamini-Hochberg level over all pairs of accounts."""
+    links_per_account: Annotated[int, msgspec.Meta(ge=2)] = 256
+    """Validated links written per account (towards accounts later in the order); only groups larger than this are thinned."""
 
 
 class RingConfig(Section):
@@ -72,6 +78,18 @@ class LabConfig(Section):
 
     prior_unknown: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] = 0.5
     """Prior probability that the client is a lab without a dossier."""
+    max_tenants: Annotated[int, msgspec.Meta(ge=1, le=8)] = 4
+    """The most clients that are looked for in one ring."""
+    tenant_penalty: Annotated[float, msgspec.Meta(ge=0.0)] = 8.0
+    """Nats that each further client of a ring must earn."""
+    name_posterior: Annotated[float, msgspec.Meta(ge=0.5, le=1.0)] = 0.8
+    """Below this posterior no lab is named."""
+    name_margin: Share = 0.5
+    """The posterior must be this far above the runner-up's."""
+    name_families: Annotated[int, msgspec.Meta(ge=2)] = 2
+    """Independent families of evidence that must speak for the named lab."""
+    permutations: Annotated[int, msgspec.Meta(ge=99)] = 999
+    """Draws of the release pivot's permutation test."""
 
 
 class ReportConfig(Section):
@@ -109,8 +127,12 @@ def load(path: Path | None) -> Config:
         table = tomllib.loads(path.read_text("utf-8"))
         return msgspec.convert(table, Config)
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read ({error})", remedy="name an existing TOML file, or leave --config out") from error
+        raise ConfigError(
+            f"{path}: cannot be read ({error})", remedy="name an existing TOML file, or leave --config out"
+        ) from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not TOML: {error}", remedy="see docs/configuration.md for every key") from error
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{path}: {error}", remedy="see docs/configuration.md for every key with its bounds") from error
+        raise ConfigError(
+            f"{path}: {error}", remedy="see docs/configuration.md for every key with its bounds"
+        ) from error

@@ -1,197 +1,192 @@
 """The projection kernel: every pair of accounts that shares a kept value, scored row by row.
 
 Gustavson's sparse product with a dense accumulator: for each account `a` in ascending order, walk over its values,
-rarest first, and over each value's accounts `b > a`; the accumulator holds each partner's nats by facet and how many
-shared values it has met. When the row is finished its pairs are combined and only those over the threshold are
-written. O(sum of d (d - 1) / 2) updates, O(accounts x facets) memory. Pure functions of their arrays: the same bytes
-whatever the number of threads.
+rarest first, and over each value's accounts `b > a`; the accumulator holds each partner's nats by facet. When the row
+is finished its pairs are combined, and only those under the bound are counted or written.
+O(sum over values of d (d - 1) / 2) updates, O(accounts x facets) memory a thread. Rows do not see one another, so
+any cut into chunks gives the same bytes.
 """
 
 from __future__ import annotations
 
-from math import log
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numba import njit
 
-CONTENT = 3
-"""The group of template, template family and burst."""
+from attribution.projection.score import combine, fact_nats, tested
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from attribution.projection.layout import Graph, Rules
+
+BINS_PER_NAT = 128
+SLACK = 1e-3
+"""The quick test sums single-precision nats; pairs this close to the bound are combined and tested exactly."""
+
+
+class Scratch(NamedTuple):
+    """One thread's accumulator: zero between rows. `nats` and `shared` are (accounts, facets)."""
+
+    cursor: NDArray[np.int64]
+    nats: NDArray[np.float32]
+    shared: NDArray[np.int32]
+    stamp: NDArray[np.int32]
+    touched: NDArray[np.int32]
+    passed: NDArray[np.int32]
+    passed_log_p: NDArray[np.float64]
+
+
+class Out(NamedTuple):
+    """Where pairs are written; `Links` says what the columns are."""
+
+    source: NDArray[np.int32]
+    target: NDArray[np.int32]
+    by_facet: NDArray[np.float32]
+    weight: NDArray[np.float32]
+    log_p: NDArray[np.float64]
 
 
 @njit(cache=True, nogil=True)
-def fact_nats(level, expected):  # type: ignore[no-untyped-def]
-    """Return -ln of an upper bound of P(share at least `level` values | `expected` of them by chance), at least 0.
-
-    One value: Markov, P <= expected. More: Chernoff for independent or negatively dependent indicators,
-    P <= exp(-(j ln(j / expected) - j + expected)).
-    """
-    if expected >= level:
-        return 0.0
-    if level == 1:
-        return -log(expected)
-    return level * log(level / expected) - level + expected
-
-
-@njit(cache=True, nogil=True)
-def tested(level):  # type: ignore[no-untyped-def]
-    """Return whether a number of shared values is one of `rules.LEVELS`: 1, 2, 3, 4, 6, 8, 12, 16, ..., 48, 64."""
-    power = level & -level
-    return level == power or level == 3 * power
+def row_work(graph: Graph) -> NDArray[np.int64]:
+    """Return the number of updates that each row costs, shape (accounts,). O(entries)."""
+    facets, accounts = graph.row_start.shape[0], graph.row_start.shape[1] - 1
+    cursor = graph.column_start[:-1].copy()
+    work = np.zeros(accounts, np.int64)
+    for a in range(accounts):
+        for f in range(facets):
+            for i in range(graph.row_start[f, a], graph.row_start[f, a + 1]):
+                v = graph.row_value[i]
+                cursor[v] += 1
+                work[a] += graph.column_start[v + 1] - cursor[v]
+    return work
 
 
 @njit(cache=True, nogil=True)
-def combine(nats, degree_a, degree_b, top_rate, anchor, group, group_price, groups, burst, shown):  # type: ignore[no-untyped-def]
-    """Combine one pair's capped nats by facet; fill `shown` (a burst counts by what it adds to content).
-
-    Returns
-    -------
-    weight : sum over groups of the greatest facet, nats.
-    log_p : ln of the pair's p-value; 0 where no anchor facet speaks.
-
-    Notes
-    -----
-    Each group's nats X_g satisfy P(X_g >= x) <= exp(-x) and P(X_g > 0) <= exp(-l_g) under the null, so for the set of
-    n groups that speak, P(sum >= x) <= exp(-x) Q_n(x - sum l_g) with Q_n(y) = sum_{i<n} y^i / i! (Gamma tail), and
-    2^groups - 1 such sets were possible (Bonferroni).
-    """
-    best = np.zeros(group_price.shape[0])
-    reach = np.zeros(group_price.shape[0])
-    content = 0.0
-    anchored = False
-    for f in range(nats.shape[0]):
-        g = group[f]
-        shown[f] = nats[f]
-        reach[g] += min(1.0, degree_a[f] * degree_b[f] * top_rate[f])
-        best[g] = max(best[g], nats[f])
-        if g == CONTENT and f != burst:
-            content = max(content, nats[f])
-        if anchor[f] and nats[f] > 0.0:
-            anchored = True
-    if burst >= 0:
-        shown[burst] = max(0.0, nats[burst] - content)
-    weight = 0.0
-    total = 0.0
-    least = 0.0
-    speaking = 0
-    for g in range(best.shape[0]):
-        weight += best[g]
-        paid = best[g] - group_price[g]
-        if paid > 0.0:
-            total += paid
-            speaking += 1
-            if reach[g] < 1.0:
-                least -= log(reach[g])
-    if speaking == 0 or not anchored:
-        return weight, 0.0
-    excess = max(0.0, total - least)
-    term = 1.0
-    tail = 1.0
-    for i in range(1, speaking):
-        term *= excess / i
-        tail += term
-    return weight, min(0.0, log(2.0**groups - 1.0) - total + log(tail))
+def skip_to(row: int, graph: Graph, cursor: NDArray[np.int64]) -> None:
+    """Set each value's cursor behind its accounts before `row`. O(entries before it)."""
+    cursor[:] = graph.column_start[:-1]
+    for f in range(graph.row_start.shape[0]):
+        for i in range(graph.row_start[f, 0], graph.row_start[f, row]):
+            cursor[graph.row_value[i]] += 1
 
 
 @njit(cache=True, nogil=True)
-def skip_to(row, row_start, row_value, cursor):  # type: ignore[no-untyped-def]
-    """Move each value's cursor behind the accounts before `row`. O(entries before)."""
-    for f in range(row_start.shape[0]):
-        for i in range(row_start[f, 0], row_start[f, row]):
-            cursor[row_value[i]] += 1
+def _gather(a: int, graph: Graph, rules: Rules, scratch: Scratch) -> int:
+    """Fill the accumulator with row `a`; return how many partners it has."""
+    partners = 0
+    for f in range(graph.row_start.shape[0]):
+        most = rules.facts[f]
+        cap = rules.cap[f]
+        for i in range(graph.row_start[f, a], graph.row_start[f, a + 1]):
+            v = graph.row_value[i]
+            start = scratch.cursor[v] + 1
+            scratch.cursor[v] = start
+            base = -graph.log_rate[v] - np.log(graph.degree[a, f]) - rules.price[f]
+            for j in range(start, graph.column_start[v + 1]):
+                b = graph.column_account[j]
+                if scratch.stamp[b] != a:
+                    scratch.stamp[b] = a
+                    scratch.touched[partners] = b
+                    partners += 1
+                worth = base - graph.column_log_degree[j]
+                if most > 1:
+                    level = scratch.shared[b, f] + 1
+                    scratch.shared[b, f] = level
+                    if level > 1:
+                        if level > most or not tested(level):
+                            continue
+                        worth = fact_nats(level, graph.degree[a, f] * graph.degree[b, f] * graph.rate[v])
+                        worth -= rules.price[f]
+                if worth > scratch.nats[b, f]:
+                    scratch.nats[b, f] = min(worth, cap)
+    return partners
 
 
 @njit(cache=True, nogil=True)
-def score_rows(  # type: ignore[no-untyped-def]
-    first,
-    last,
-    row_start,
-    row_value,
-    column_start,
-    column_account,
-    cursor,
-    rate,
-    degree,
-    top_rate,
-    facts,
-    cap,
-    anchor,
-    group,
-    price,
-    group_price,
-    groups,
-    burst,
-    log_bound,
-    nats,
-    count,
-    source,
-    target,
-    by_facet,
-    weight,
-    log_p,
-):
-    """Score the pairs of rows `first` to `last`; return the next row to do and the pairs written.
-
-    Stops before a row whose pairs might not fit into the buffers. `cursor` (values,) must stand behind the accounts
-    before `first`; `nats` (accounts, facets) and `count` (accounts, facets) must be zero and are left so.
-    """
-    written = 0
-    room = source.shape[0]
-    touched = np.empty(nats.shape[0], np.int32)
-    stamp = np.full(nats.shape[0], -1, np.int32)
-    shown = np.zeros(nats.shape[1])
-    log_degree = np.log(np.maximum(degree, 1.0))
-    log_rate = np.log(np.maximum(rate, 1e-300))
+def count_rows(
+    first: int, last: int, graph: Graph, rules: Rules, scratch: Scratch, log_bound: float, histogram: NDArray[np.int64]
+) -> None:
+    """Count the pairs of rows `first` to `last` with ln p <= `log_bound` by floor(-ln p x BINS_PER_NAT)."""
+    shown = np.zeros(rules.cap.shape[0])
+    scratch.stamp[:] = -1
+    skip_to(first, graph, scratch.cursor)
     for a in range(first, last):
-        partners = 0
-        for f in range(nats.shape[1]):
-            most = facts[f]
-            for i in range(row_start[f, a], row_start[f, a + 1]):
-                v = row_value[i]
-                start = cursor[v] + 1
-                cursor[v] = start
-                base = -log_rate[v] - log_degree[a, f]
-                for j in range(start, column_start[v + 1]):
-                    b = column_account[j]
-                    if stamp[b] != a:
-                        stamp[b] = a
-                        touched[partners] = b
-                        partners += 1
-                    c = count[b, f] + 1
-                    if c > most:
-                        continue
-                    count[b, f] = c
-                    if c == 1:
-                        worth = base - log_degree[b, f] - price[f]
-                    elif tested(c):
-                        worth = fact_nats(c, degree[a, f] * degree[b, f] * rate[v]) - price[f]
-                    else:
-                        continue
-                    nats[b, f] = max(nats[b, f], min(worth, cap[f]))
-        if written + partners > room:
-            for f in range(nats.shape[1]):
-                for i in range(row_start[f, a], row_start[f, a + 1]):
-                    cursor[row_value[i]] -= 1
-            for k in range(partners):
-                nats[touched[k], :] = 0.0
-                count[touched[k], :] = 0
-            return a, written
-        partners_sorted = np.sort(touched[:partners])
+        partners = _gather(a, graph, rules, scratch)
         for k in range(partners):
-            b = partners_sorted[k]
-            total = 0.0
-            for f in range(nats.shape[1]):
-                total += nats[b, f]
-            if -total <= log_bound:
-                w, lp = combine(
-                    nats[b], degree[a], degree[b], top_rate, anchor, group, group_price, groups, burst, shown
-                )
-                if lp <= log_bound:
-                    source[written] = a
-                    target[written] = b
-                    by_facet[written, :] = shown
-                    weight[written] = w
-                    log_p[written] = lp
-                    written += 1
-            nats[b, :] = 0.0
-            count[b, :] = 0
-    return last, written
+            b = scratch.touched[k]
+            if -scratch.nats[b].sum() - SLACK <= log_bound:
+                _, log_p = combine(scratch.nats[b], graph.degree[a], graph.degree[b], rules, shown)
+                if log_p <= log_bound:
+                    histogram[min(int(-log_p * BINS_PER_NAT), histogram.shape[0] - 1)] += 1
+            scratch.nats[b, :] = 0.0
+            scratch.shared[b, :] = 0
+
+
+@njit(cache=True, nogil=True)
+def write_rows(
+    first: int, last: int, graph: Graph, rules: Rules, scratch: Scratch, log_bound: float, most: int, out: Out
+) -> int:
+    """Write the pairs of rows `first` to `last` with ln p <= `log_bound`, at most `most` a row; return how many."""
+    shown = np.zeros(rules.cap.shape[0])
+    scratch.stamp[:] = -1
+    skip_to(first, graph, scratch.cursor)
+    written = 0
+    for a in range(first, last):
+        partners = _gather(a, graph, rules, scratch)
+        passed = 0
+        for k in range(partners):
+            b = scratch.touched[k]
+            if -scratch.nats[b].sum() - SLACK <= log_bound:
+                _, log_p = combine(scratch.nats[b], graph.degree[a], graph.degree[b], rules, shown)
+                if log_p <= log_bound:
+                    scratch.passed[passed] = b
+                    scratch.passed_log_p[passed] = log_p
+                    passed += 1
+        for b in np.sort(_strongest(a, scratch.passed[:passed], scratch.passed_log_p[:passed], most)):
+            weight, log_p = combine(scratch.nats[b], graph.degree[a], graph.degree[b], rules, shown)
+            out.source[written] = a
+            out.target[written] = b
+            out.by_facet[written, :] = shown
+            out.weight[written] = weight
+            out.log_p[written] = log_p
+            written += 1
+        for k in range(partners):
+            scratch.nats[scratch.touched[k], :] = 0.0
+            scratch.shared[scratch.touched[k], :] = 0
+    return written
+
+
+@njit(cache=True, nogil=True)
+def _strongest(a: int, partners: NDArray[np.int32], log_p: NDArray[np.float64], most: int) -> NDArray[np.int32]:
+    """Return all partners, or half of `most` by strength and the other half by a hash of the pair.
+
+    The strongest carry the evidence, the hashed ones keep a large ring in one piece. Ties go by the hash.
+    """
+    if len(partners) <= most:
+        return partners.copy()
+    order = np.argsort(_scattered(a, partners), kind="mergesort")
+    mixed, strength = partners[order], log_p[order]
+    by_strength = np.argsort(strength, kind="mergesort")
+    chosen = np.zeros(len(mixed), np.bool_)
+    chosen[by_strength[: most // 2]] = True
+    left = most - most // 2
+    for k in range(len(mixed)):
+        if left > 0 and not chosen[k]:
+            chosen[k] = True
+            left -= 1
+    return mixed[chosen]
+
+
+@njit(cache=True, nogil=True)
+def _scattered(a: int, partners: NDArray[np.int32]) -> NDArray[np.uint64]:
+    """Return a hash of each pair (splitmix64), which scatters ties over the partners."""
+    mixed = np.empty(len(partners), np.uint64)
+    for k in range(len(partners)):
+        x = (np.uint64(a) << np.uint64(32)) | np.uint64(partners[k])
+        x += np.uint64(0x9E3779B97F4A7C15)
+        x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        mixed[k] = x ^ (x >> np.uint64(31))
+    return mixed

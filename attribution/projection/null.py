@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from attribution.domain import Facet, Incidence, Population
 
 
+LEAST = 2
+"""A value of fewer accounts links nobody."""
+
+
 @dataclass(frozen=True, slots=True)
 class FacetNull:
     """The null of one facet.
@@ -80,8 +84,10 @@ def fit(population: Population, false_discovery_rate: float) -> Null:
     less than `floor = ln(n / level) / 5` nats, `n` accounts sharing anything: if all five independent groups of facets
     brought no more than that, the sum would not reach what one account's links need, ln(n / level).
     """
-    sharing = _sharing(population, {facet: popularity(matrix) >= 2 for facet, matrix in population.incidence.items()})
-    floor = max(1.0, float(np.log(max(sharing, 2) / false_discovery_rate)) / GROUPS)
+    sharing = _sharing(
+        population, {facet: popularity(matrix) >= LEAST for facet, matrix in population.incidence.items()}
+    )
+    floor = max(1.0, float(np.log(max(sharing, LEAST) / false_discovery_rate)) / GROUPS)
     facets = {
         facet: _fit_facet(facet, population.incidence[facet], floor, population.size)
         for facet in RULES
@@ -98,8 +104,8 @@ def popularity(matrix: Incidence) -> NDArray[np.int64]:
 
 def _fit_facet(facet: Facet, matrix: Incidence, floor: float, accounts: int) -> FacetNull:
     users = popularity(matrix)
-    first = _rates(users, users >= 2)
-    kept = (users >= 2) & (first <= np.exp(-floor))
+    first = _rates(users, users >= LEAST)
+    kept = (users >= LEAST) & (first <= np.exp(-floor))
     owner = np.repeat(np.arange(accounts, dtype=np.int64), np.diff(matrix.indptr))
     degree = np.bincount(owner[kept[matrix.indices]], minlength=accounts).astype(np.int64)
     rate = _rates(users, kept)

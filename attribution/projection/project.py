@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
-from attribution.domain import OUTPUT_TABLES, Facet, Links
-from attribution.projection.kernel import score_rows
-from attribution.projection.layout import lay_out
-from attribution.projection.null import Null, fit
+from attribution.domain import OUTPUT_TABLES, Links
+from attribution.projection.kernel import BINS_PER_NAT, Out, Scratch, count_rows, row_work, write_rows
+from attribution.projection.layout import lay_out, rules
+from attribution.projection.null import LEAST, Null, fit
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from attribution.config import ProjectionConfig
     from attribution.domain import Population
-    from attribution.projection.layout import Layout
+    from attribution.projection.layout import Graph, Rules
 
-FIRST_ROOM = 1 << 20
+CHUNKS = 16
+THREADS = min(2, os.cpu_count() or 1)
+BINS = 200 * BINS_PER_NAT
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +39,13 @@ class Projection:
     links : validated pairs, sorted by (source, target).
     suppressed : values too common to count, in the schema of `OUTPUT_TABLES["suppressed"]`.
     null : the fitted null model.
-    candidates : pairs whose p-value could have been small enough.
+    validated : pairs that passed, before `links_per_account` thinned the links of the largest groups.
     """
 
     links: Links
     suppressed: pa.Table
     null: Null
-    candidates: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Pairs:
-    source: NDArray[np.int32]
-    target: NDArray[np.int32]
-    by_facet: NDArray[np.float32]
-    weight: NDArray[np.float32]
-    log_p: NDArray[np.float64]
-
-    def take(self, keep: NDArray[np.bool_]) -> _Pairs:
-        return _Pairs(self.source[keep], self.target[keep], self.by_facet[keep], self.weight[keep], self.log_p[keep])
+    validated: int
 
 
 def project(population: Population, config: ProjectionConfig) -> Projection:
@@ -62,90 +57,123 @@ def project(population: Population, config: ProjectionConfig) -> Projection:
     O(sum over kept values of d^2) time, `kernel`.
     """
     null = fit(population, config.false_discovery_rate)
-    layout = lay_out(population, null)
+    graph, rule = lay_out(population, null), rules(null)
+    chunks = _chunks(row_work(graph)) if null.facets else []
     updates = sum(int((f.popularity[f.kept] * (f.popularity[f.kept] - 1) // 2).sum()) for f in null.facets.values())
     # At most `updates` pairs can be discovered, so no p-value above level * updates / pairs can pass.
     bound = config.false_discovery_rate * min(updates, null.pairs) / max(null.pairs, 1)
-    pairs = _score(layout, population.size, np.log(bound) if bound > 0 else -np.inf)
-    threshold = step_up(np.exp(pairs.log_p), null.pairs, config.false_discovery_rate)
-    kept = pairs.take(np.exp(pairs.log_p) <= threshold)
+    counts = _count(graph, rule, chunks, np.log(bound)) if bound > 0 else np.zeros((len(chunks), BINS), np.int64)
+    edge = step_up(counts.sum(axis=0), null.pairs, config.false_discovery_rate)
+    expected = [int(count[edge:].sum()) for count in counts] if edge is not None else [0 for _ in chunks]
+    pairs = _write(graph, rule, chunks, -(edge or 0) / BINS_PER_NAT, config.links_per_account, expected)
     links = Links(
-        source=kept.source,
-        target=kept.target,
-        by_facet=kept.by_facet,
-        weight=kept.weight,
-        p_value=np.exp(kept.log_p),
-        facets=layout.facets,
-        threshold=threshold,
+        source=pairs.source,
+        target=pairs.target,
+        by_facet=pairs.by_facet,
+        weight=pairs.weight,
+        p_value=np.exp(pairs.log_p),
+        facets=tuple(null.facets),
+        threshold=float(np.exp(-edge / BINS_PER_NAT)) if edge is not None else 0.0,
     )
-    return Projection(links=links, suppressed=_suppressed(population, null), null=null, candidates=len(pairs.source))
+    return Projection(links=links, suppressed=_suppressed(population, null), null=null, validated=sum(expected))
 
 
-def step_up(p_values: NDArray[np.float64], hypotheses: int, level: float) -> float:
-    """Return the greatest p-value that Benjamini-Hochberg rejects at `level` (0.0: none).
+def step_up(counts: NDArray[np.int64], hypotheses: int, level: float) -> int | None:
+    """Benjamini-Hochberg on counts of -ln p in bins of 1/BINS_PER_NAT nats: return the lowest bin that is rejected.
 
-    `p_values` are those of the hypotheses that were looked at; the others count as 1. Valid under positive regression
-    dependence (Benjamini and Yekutieli 2001).
+    Rejecting all p <= t for a t with t <= level x rejected / hypotheses controls the false-discovery rate under
+    positive regression dependence (Benjamini and Yekutieli 2001); here t runs over the edges of bins. None: no bin.
     """
-    ordered = np.sort(p_values)
-    passed = np.flatnonzero(ordered <= level * np.arange(1, len(ordered) + 1) / max(hypotheses, 1))
-    return float(ordered[passed[-1]]) if len(passed) else 0.0
+    rejected = np.cumsum(counts[::-1])[::-1]
+    edges = np.exp(-np.arange(len(counts)) / BINS_PER_NAT)
+    passed = np.flatnonzero((rejected > 0) & (edges * max(hypotheses, 1) <= level * rejected))
+    return int(passed[0]) if len(passed) else None
 
 
-def _score(layout: Layout, accounts: int, log_bound: float) -> _Pairs:
-    facets = len(layout.facets)
-    burst = layout.facets.index(Facet.BURST) if Facet.BURST in layout.facets else -1
-    cursor = layout.column_start[:-1].copy()
-    nats = np.zeros((accounts, facets), np.float64)
-    count = np.zeros((accounts, facets), np.int32)
-    room = max(min(FIRST_ROOM, accounts * accounts), accounts)
-    buffers = (
-        np.empty(room, np.int32),
-        np.empty(room, np.int32),
-        np.empty((room, facets), np.float32),
-        np.empty(room, np.float32),
-        np.empty(room, np.float64),
+def _chunks(work: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Cut the rows into CHUNKS ranges of about the same work; the cut never depends on the machine."""
+    done = np.cumsum(work + 1)
+    cuts = (
+        np.searchsorted(done, np.arange(1, CHUNKS) * (int(done[-1]) / CHUNKS)) if len(done) else np.zeros(0, np.int64)
     )
-    parts: list[_Pairs] = []
-    row = 0
-    while row < accounts and facets:
-        row, written = score_rows(
-            row,
-            accounts,
-            layout.row_start,
-            layout.row_value,
-            layout.column_start,
-            layout.column_account,
-            cursor,
-            layout.rate,
-            layout.degree,
-            layout.top_rate,
-            layout.facts,
-            layout.cap,
-            layout.anchor,
-            layout.group,
-            layout.price,
-            layout.group_price,
-            layout.groups,
-            burst,
-            log_bound,
-            nats,
-            count,
-            *buffers,
-        )
-        parts.append(_Pairs(*(buffer[:written].copy() for buffer in buffers)))
-    if not parts:
-        parts.append(_Pairs(*(buffer[:0] for buffer in buffers)))
-    return _Pairs(
-        *(np.concatenate([getattr(part, name) for part in parts]) for name in _Pairs.__slots__),
+    bounds = [0, *(int(cut) for cut in cuts), len(work)]
+    return [(first, last) for first, last in pairwise(bounds) if first < last]
+
+
+def _scratch(graph: Graph) -> Scratch:
+    accounts, facets = graph.degree.shape
+    return Scratch(
+        cursor=np.zeros(len(graph.rate), np.int64),
+        nats=np.zeros((accounts, facets), np.float32),
+        shared=np.zeros((accounts, facets), np.int32),
+        stamp=np.full(accounts, -1, np.int32),
+        touched=np.empty(accounts, np.int32),
+        passed=np.empty(accounts, np.int32),
+        passed_log_p=np.empty(accounts, np.float64),
     )
+
+
+def _count(graph: Graph, rule: Rules, chunks: list[tuple[int, int]], log_bound: float) -> NDArray[np.int64]:
+    counts = np.zeros((len(chunks), BINS), np.int64)
+
+    def work(number: int, scratch: Scratch) -> None:
+        count_rows(*chunks[number], graph, rule, scratch, log_bound, counts[number])
+
+    _share(work, len(chunks), graph)
+    return counts
+
+
+def _write(
+    graph: Graph, rule: Rules, chunks: list[tuple[int, int]], log_bound: float, most: int, expected: list[int]
+) -> Out:
+    facets = graph.degree.shape[1]
+    room = [min(count, (last - first) * most) for count, (first, last) in zip(expected, chunks, strict=True)]
+    start = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.array(room, np.int64))])
+    total = int(start[-1])
+    whole = Out(
+        source=np.empty(total, np.int32),
+        target=np.empty(total, np.int32),
+        by_facet=np.empty((total, facets), np.float32),
+        weight=np.empty(total, np.float32),
+        log_p=np.empty(total, np.float64),
+    )
+    written = np.zeros(len(chunks), np.int64)
+
+    def work(number: int, scratch: Scratch) -> None:
+        if room[number]:
+            part = _rows(whole, slice(start[number], start[number + 1]))
+            written[number] = write_rows(*chunks[number], graph, rule, scratch, log_bound, most, part)
+
+    _share(work, len(chunks), graph)
+    if (written == room).all():
+        return whole
+    keep = np.concatenate([np.arange(s, s + n) for s, n in zip(start[:-1], written, strict=True)])
+    return _rows(whole, keep)
+
+
+def _rows(pairs: Out, rows: slice | NDArray[np.int64]) -> Out:
+    return Out(pairs.source[rows], pairs.target[rows], pairs.by_facet[rows], pairs.weight[rows], pairs.log_p[rows])
+
+
+def _share(work: Callable[[int, Scratch], None], tasks: int, graph: Graph) -> None:
+    """Do the tasks on up to THREADS threads, each with its own scratch; which thread does which cannot matter."""
+    numbers = iter(range(tasks))
+
+    def run() -> None:
+        scratch = _scratch(graph)
+        for number in numbers:
+            work(number, scratch)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        for future in [pool.submit(run) for _ in range(min(THREADS, tasks))]:
+            future.result()
 
 
 def _suppressed(population: Population, null: Null) -> pa.Table:
     facets, values, accounts, reasons = [], [], [], []
     for facet, fitted in null.facets.items():
         names = population.incidence[facet].values
-        for number in np.flatnonzero(~fitted.kept & (fitted.popularity >= 2)):
+        for number in np.flatnonzero(~fitted.kept & (fitted.popularity >= LEAST)):
             nats = -float(np.log(fitted.first_rate[number]))
             facets.append(facet.value)
             values.append(names[int(number)].as_py())
