@@ -243,15 +243,16 @@ class Traffic:
     days : ring, template_id, model, day, events, accounts.
     hours : ring, template_id, weekday (1 = Monday), hour (UTC), events.
     places : ring, template_id, ip, events, accounts: addresses that carried a shared template.
-    controls : account_id, model, day, events: accounts outside all rings, as active as the members.
-    models : model, released (first day seen in anybody's traffic), accounts, events.
+    adoption : account_id, member, level, model, events, on_model: exchanges in the 24 hours after a model's first
+        appearance, of members and of accounts outside all rings that are as active (`level`: log2 of their events).
+    models : model, released (first seen in anybody's traffic), accounts, events.
     """
 
     exchanges: pd.DataFrame
     days: pd.DataFrame
     hours: pd.DataFrame
     places: pd.DataFrame
-    controls: pd.DataFrame
+    adoption: pd.DataFrame
     models: pd.DataFrame
 
 

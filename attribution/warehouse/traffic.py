@@ -20,8 +20,7 @@ CONTROLS = 2_000
 PLACES = 2_000_000
 """Rows of template by address kept, the busiest first."""
 
-TIMES = ("first_seen", "last_seen")
-DAYS = ("day", "released")
+TIMES = ("first_seen", "last_seen", "released", "day")
 NULLABLE = ("input_tokens", "output_tokens", "refused")
 
 
@@ -62,7 +61,7 @@ def traffic(
             days=_frame(con, "days"),
             hours=_frame(con, "hours"),
             places=_frame(con, "places", PLACES).sort_values(["ring", "template_id", "ip"], ignore_index=True),
-            controls=_frame(con, "controls", controls),
+            adoption=_frame(con, "adoption", controls),
             models=_frame(con, "models"),
         )
     finally:
@@ -78,7 +77,7 @@ def _frame(con: duckdb.DuckDBPyConnection, name: str, *parameters: int) -> pd.Da
     """Run one query; strings stay `str`, nullable integers `Int64`, times and days become UTC time stamps."""
     table: pa.Table = con.sql(_query(name), params=list(parameters)).to_arrow_table()
     frame = pd.DataFrame({column: _column(table[column], column) for column in table.column_names})
-    for column in (*TIMES, *DAYS):
+    for column in TIMES:
         if column in frame:
             frame[column] = pd.to_datetime(frame[column]).dt.as_unit("us").dt.tz_localize("UTC")
     return frame
@@ -89,4 +88,5 @@ def _column(values: pa.ChunkedArray, name: str) -> pd.Series:
         return pd.Series(values.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get), dtype="Int64")
     if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
         return pd.Series(values.to_pandas(), dtype="str")
-    return values.to_pandas()
+    plain: pd.Series = values.to_pandas()
+    return plain

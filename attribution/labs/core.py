@@ -1,0 +1,277 @@
+"""Core templates of a ring: what is sent from many of its accounts and hardly anywhere else.
+
+Cover prompts that thousands copy are common outside, one-off requests of a proxy operator's other customers are seen
+once: both fall through here, and so belong to no campaign. Wordings of one template are one unit where text is known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+from attribution.domain import Facet
+from attribution.labs.similarity import features, rarity, similarity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from attribution.domain import Population, Ring, Traffic
+
+SAME_WORDING = 0.62
+"""Templates at least this alike are wordings of one unit (see `similarity`)."""
+MAX_UNITS = 240
+"""Units that the split looks at, those of most accounts; the rest follow their nearest unit."""
+MAX_TEXTS = 1_500
+"""Templates of one ring whose text is compared pair by pair."""
+HOURS = 24
+WEEK = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One template of a ring, in all its wordings, with what the split compares.
+
+    Attributes
+    ----------
+    templates : template ids, sorted.
+    text : pattern of the most used wording, None where unknown.
+    accounts : int32, the members who used it, ascending positions in the ring's member list.
+    events : exchanges.
+    account_days : sum over days of the accounts active with it: how many draws its histograms are worth.
+    hours, weekdays : int64 (24,) and (7,), events.
+    days, mix : events by calendar day and by (model, pathway), columns as in `Core.days` and `Core.mixes`.
+    targets : capability shares of its text, empty where unknown.
+    """
+
+    templates: tuple[str, ...]
+    text: str | None
+    accounts: NDArray[np.int32]
+    events: int
+    account_days: int
+    hours: NDArray[np.int64]
+    weekdays: NDArray[np.int64]
+    days: NDArray[np.int64]
+    mix: NDArray[np.int64]
+    targets: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """A ring's core templates; `use` is int64 (members, units), events."""
+
+    units: tuple[Unit, ...]
+    use: NDArray[np.int64]
+    total: NDArray[np.int64]
+    """Events of each member, of whatever template."""
+    unlabelled: NDArray[np.bool_]
+    """Members none of whose traffic has a template: for them a campaign cannot be told from the ring."""
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What is known of templates by text: pattern and features by template id."""
+
+    pattern: Mapping[str, str]
+    background: Mapping[str, float]
+    """Rarity of each feature over all templates of the logs."""
+    common: tuple[frozenset[str], ...] = ()
+    """Features of the most used templates that no ring sent."""
+
+
+def texts_of(templates: pa.Table | None, wanted: Sequence[str], limit: int = 5_000, common: int = 400) -> Texts:
+    """Take the patterns of `wanted` templates, feature rarities over the `limit` most used, and the most used others."""
+    if templates is None or not templates.num_rows:
+        return Texts({}, {})
+    frame = templates.select(["template_id", "pattern", "prompts"]).to_pandas()
+    frame = frame.sort_values(["prompts", "template_id"], ascending=[False, True]).drop_duplicates("template_id")
+    keep = frame[frame["template_id"].isin(set(wanted))]
+    pattern = {str(t): str(p) for t, p in zip(keep["template_id"], keep["pattern"], strict=True)}
+    found = [features(str(text)) for text in frame["pattern"].head(limit)]
+    others = ~frame["template_id"].head(limit).isin(set(wanted)).to_numpy()
+    elsewhere = [text for text, other in zip(found, others.tolist(), strict=True) if other]
+    return Texts(dict(sorted(pattern.items())), rarity(found), tuple(elsewhere[:common]))
+
+
+def core_of(
+    ring: Ring, population: Population, traffic: Traffic, texts: Texts, outside: Outside, recognise: Recogniser
+) -> Core:
+    """Find a ring's core templates and gather what the split compares."""
+    names = np.asarray(population.accounts.take(ring.members.tolist()).to_pylist(), dtype=object)
+    place = {name: row for row, name in enumerate(names)}
+    rows = traffic.exchanges[traffic.exchanges["account_id"].isin(place)]
+    member = rows["account_id"].map(place).to_numpy(dtype=np.int64)
+    total = np.bincount(member, weights=rows["events"], minlength=len(names)).astype(np.int64)
+    sent = rows["template_id"].notna().to_numpy()
+    unlabelled = np.ones(len(names), dtype=bool)
+    unlabelled[outside.labelled(ring.members)] = False
+    unlabelled[member[sent]] = False
+    rows, member = rows[sent], member[sent]
+    groups = _groups(rows, member, len(names), texts, outside)
+    units = [_unit(group, ring.ring_id, rows, member, traffic, texts, recognise) for group in groups]
+    use = np.zeros((len(names), len(units)), dtype=np.int64)
+    column = {template: number for number, unit in enumerate(units) for template in unit.templates}
+    numbers = rows["template_id"].map(column)
+    known = numbers.notna().to_numpy()
+    np.add.at(use, (member[known], numbers[known].astype(int).to_numpy()), rows["events"].to_numpy()[known])
+    return Core(tuple(units), use, total, unlabelled)
+
+
+class Recogniser:
+    """The capability recogniser, remembered by text (a ring's templates are asked for again and again)."""
+
+    def __init__(self) -> None:
+        try:
+            from attribution.labs.targets import recognise  # noqa: PLC0415  # its word lists are loaded when first needed
+        except ImportError:
+
+            def recognise(text: str) -> Mapping[str, float]:
+                return {}
+
+        self._recognise = recognise
+        self._seen: dict[str, Mapping[str, float]] = {}
+
+    def __call__(self, text: str) -> Mapping[str, float]:
+        """Return capability shares of a template's text."""
+        if text not in self._seen:
+            self._seen[text] = dict(sorted(self._recognise(text).items()))
+        return self._seen[text]
+
+
+class Outside:
+    """How many accounts outside all rings use each template, and which accounts have any template at all."""
+
+    def __init__(self, population: Population, rings: Sequence[Ring]) -> None:
+        self.mask = np.ones(population.size, dtype=bool)
+        for ring in rings:
+            self.mask[ring.members] = False
+        self.size = int(self.mask.sum())
+        incidence = population.incidence.get(Facet.TEMPLATE)
+        self._users: dict[str, int] = {}
+        self._labelled = np.zeros(population.size, dtype=bool)
+        if incidence is not None:
+            owner = np.repeat(np.arange(population.size), np.diff(incidence.indptr))
+            self._labelled[owner] = True
+            count = np.bincount(incidence.indices[self.mask[owner]], minlength=len(incidence.values))
+            self._count = count
+            self._values = incidence.values
+            inside = np.unique(incidence.indices[~self.mask[owner]])
+            picked = incidence.values.take(inside.tolist()).to_pylist()
+            self._users = {str(name): int(count[number]) for name, number in zip(picked, inside, strict=True)}
+
+    def users(self, template: str) -> int:
+        """Return how many accounts outside rings sent it."""
+        return self._users.get(template, 0)
+
+    def labelled(self, members: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Return which of the members have a template anywhere in their traffic."""
+        return self._labelled[members]
+
+
+def is_core(inside: int, members: int, outside: int, population: int) -> bool:
+    """Say whether a template belongs to the ring: three members or more, and far more common inside than outside.
+
+    Either most of its users are in the ring, or a tenth of the ring uses it and that is twenty times the rate outside.
+    """
+    if inside < 3:  # noqa: PLR2004  # two may be chance, or one person's two accounts
+        return False
+    if inside >= outside:
+        return True
+    rate = (outside + 1) / (population + 1)
+    return inside >= 0.1 * members and inside / members >= 20 * rate  # noqa: PLR2004  # as documented
+
+
+def _groups(
+    rows: pd.DataFrame, member: NDArray[np.int64], members: int, texts: Texts, outside: Outside
+) -> list[tuple[str, ...]]:
+    """Return the core templates, wordings of one template together, those of most members first."""
+    pairs = pd.DataFrame({"template": rows["template_id"].to_numpy(), "member": member}).drop_duplicates()
+    inside = pairs.groupby("template", sort=True)["member"].nunique()
+    private = inside[[n >= max(1, outside.users(str(t))) for t, n in inside.items()]]
+    candidates = [str(t) for t in private.index] + [
+        str(t)
+        for t, n in inside.items()
+        if t not in private.index and is_core(int(n), members, outside.users(str(t)), outside.size)
+    ]
+    candidates.sort(key=lambda t: (-int(inside[t]), t))
+    label = _wordings(candidates[:MAX_TEXTS], texts)
+    label += [len(candidates) + i for i in range(len(candidates) - len(label))]
+    groups: dict[int, list[str]] = {}
+    for name, number in zip(candidates, label, strict=True):
+        groups.setdefault(number, []).append(name)
+    users = pairs.groupby("template", sort=True)["member"].agg(list)
+    sized = [
+        (len({m for t in group for m in users[t]}), sum(outside.users(t) for t in group), tuple(sorted(group)))
+        for group in groups.values()
+    ]
+    kept = [(n, group) for n, out, group in sized if is_core(n, members, out, outside.size)]
+    return [group for _, group in sorted(kept, key=lambda item: (-item[0], item[1]))][:MAX_UNITS]
+
+
+def _wordings(names: Sequence[str], texts: Texts) -> list[int]:
+    """Number the templates so that wordings of one template share a number (connected by likeness)."""
+    known = [number for number, name in enumerate(names) if name in texts.pattern]
+    label = list(range(len(names)))
+    if len(known) < 2:  # noqa: PLR2004  # nothing to compare
+        return label
+    found = [features(texts.pattern[names[number]]) for number in known]
+    alike = similarity(found, found, texts.background) >= SAME_WORDING
+    _, parts = connected_components(sparse.csr_matrix(alike), directed=False)
+    first: dict[int, int] = {}
+    for number, part in zip(known, parts.tolist(), strict=True):
+        label[number] = first.setdefault(part, number)
+    return label
+
+
+def _unit(
+    group: tuple[str, ...],
+    ring_id: str,
+    rows: pd.DataFrame,
+    member: NDArray[np.int64],
+    traffic: Traffic,
+    texts: Texts,
+    recognise: Recogniser,
+) -> Unit:
+    mine = rows["template_id"].isin(group).to_numpy()
+    own = rows[mine]
+    by_template = own.groupby("template_id", sort=True)["events"].sum()
+    main = min(by_template.index, key=lambda t: (-int(by_template[t]), str(t)))
+    hours = _of(traffic.hours, ring_id, group)
+    days = _of(traffic.days, ring_id, group)
+    calendar = traffic.days["day"].drop_duplicates().sort_values()
+    mixes = sorted({_mix(m, p) for m, p in zip(traffic.exchanges["model"], traffic.exchanges["pathway"], strict=True)})
+    mix = own.groupby(["model", "pathway"], dropna=False, sort=True)["events"].sum()
+    text = texts.pattern.get(str(main))
+    return Unit(
+        templates=group,
+        text=text,
+        accounts=np.unique(member[mine]).astype(np.int32),
+        events=int(own["events"].sum()),
+        account_days=int(days["accounts"].sum()),
+        hours=_histogram(hours["hour"].to_numpy(), hours["events"].to_numpy(), HOURS),
+        weekdays=_histogram(hours["weekday"].to_numpy() - 1, hours["events"].to_numpy(), WEEK),
+        days=_histogram(calendar.searchsorted(days["day"]), days["events"].to_numpy(), len(calendar)),
+        mix=_histogram(np.array([mixes.index(_mix(m, p)) for m, p in mix.index]), mix.to_numpy(), len(mixes)),
+        targets=recognise(text) if text is not None else {},
+    )
+
+
+def _of(frame: pd.DataFrame, ring_id: str, group: tuple[str, ...]) -> pd.DataFrame:
+    return frame[frame["template_id"].isin(group) & frame["ring"].isin([ring_id, ""])]
+
+
+def _mix(model: object, pathway: object) -> tuple[str, str]:
+    return (model if isinstance(model, str) else "", pathway if isinstance(pathway, str) else "")
+
+
+def _histogram(position: NDArray[np.int64], events: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    return np.bincount(
+        np.asarray(position, dtype=np.int64), weights=np.asarray(events, dtype=np.float64), minlength=size
+    ).astype(np.int64)

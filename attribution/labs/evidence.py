@@ -1,0 +1,282 @@
+"""The table of evidence about a lab: one small function a fact, whose docstring is what an investigator reads.
+
+Each returns the log likelihood ratio, in nats, of what the campaign shows if the dossier's lab runs it, against the same
+if anybody else does (accounts outside rings, or labs in general where people are no comparison). None: the dossier or
+the logs do not have the fact, which weighs nothing. Bounds are documented in the table; a country never weighs for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from attribution.domain import Evidence
+from attribution.labs.dossiers import CAPABILITIES, RELIABILITY
+from attribution.labs.ledger import LabFamily, capped, mixed, share_weight, shrunk
+from attribution.labs.rhythm import working_day_weight
+from attribution.labs.targeting import targets_weight
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from attribution.labs.dossiers import Dossier
+    from attribution.labs.facts import Facts
+
+Finding = tuple[float, "Mapping[str, object]"]
+"""A weight before doubt and bounds, and everything it was computed from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a weight is a comparison with, beside the campaign: the other dossiers."""
+
+    mean_targets: Mapping[str, float]
+    """What labs in general are after: the mean of all dossiers' targets, half uniform."""
+
+
+Judge = Callable[["Facts", int, "Dossier", Comparison], Finding | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One line of the table: which family a fact is of, which claim it rests on, and what it may weigh at most."""
+
+    name: str
+    family: LabFamily
+    claim: str
+    floor: float
+    cap: float
+    judge: Judge
+
+    @property
+    def text(self) -> str:
+        """What an investigator reads."""
+        return " ".join((self.judge.__doc__ or "").split())
+
+
+def _counted(
+    facts: Facts, number: int, fact: str, *, typical: float, trials_cap: float, careful: float, at: float
+) -> Finding | None:
+    count = facts.counts.get((number, fact))
+    if count is None:
+        return None
+    base = shrunk(count.base_hits, count.base_trials, at=at)
+    weight = share_weight(count.hits, count.trials, base, typical=typical, trials_cap=trials_cap, careful=careful)
+    return weight, {
+        "model": "share",
+        "hits": count.hits,
+        "trials": count.trials,
+        "of": count.unit,
+        "base_hits": count.base_hits,
+        "base_trials": count.base_trials,
+        "shrink_to": at,
+        "shrink_worth": 100.0,
+        "base_rate": base,
+        "typical": typical,
+        "trials_cap": trials_cap,
+        "careful": careful,
+        "values": list(count.shown),
+    }
+
+
+def asns(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:
+    """Accounts of the campaign came from autonomous systems that the dossier lists, beside how many accounts outside
+    rings did. Exits can be rented by anybody: the weight is capped, and never names a lab by itself.
+    """  # noqa: D205  # one sentence, wrapped
+    return _counted(facts, number, "asns", typical=0.3, trials_cap=30, careful=0.4, at=0.002) if lab.asns else None
+
+
+def networks(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:
+    """Accounts of the campaign came from address ranges that the dossier lists, beside how many accounts outside rings
+    did. The same address inside a listed autonomous system counts once.
+    """  # noqa: D205  # one sentence, wrapped
+    return (
+        _counted(facts, number, "networks", typical=0.3, trials_cap=30, careful=0.4, at=0.001) if lab.networks else None
+    )
+
+
+def known_addresses(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:
+    """Accounts of the campaign used addresses that an earlier case tied to the lab."""
+    return (
+        _counted(facts, number, "known.ips", typical=0.1, trials_cap=30, careful=0.7, at=0.0005)
+        if lab.known.ips
+        else None
+    )
+
+
+def bins(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:
+    """Accounts of the campaign pay with cards whose prefix the dossier lists, beside how many accounts outside rings do.
+    Cards of one batch are one purchase, so a few accounts are as telling as many.
+    """  # noqa: D205  # one sentence, wrapped
+    return _counted(facts, number, "bins", typical=0.5, trials_cap=12, careful=0.3, at=0.005) if lab.bins else None
+
+
+def issuers(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:
+    """The campaign's cards were issued in other countries than the dossier lists. That speaks a little against the lab;
+    the listed country speaks for nobody: a country is context, never evidence.
+    """  # noqa: D205  # one sentence, wrapped
+    found = (
+        _counted(facts, number, "issuer_countries", typical=0.6, trials_cap=12, careful=0.3, at=0.02)
+        if lab.issuer_countries
+        else None
+    )
+    return found and (min(0.0, found[0]), {**found[1], "never_positive": True})
+
+
+def known_cards(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:
+    """Accounts of the campaign pay with instruments that an earlier case tied to the lab. A prefix of the same card
+    counts once with it.
+    """  # noqa: D205  # one sentence, wrapped
+    if not lab.known.payment_ids:
+        return None
+    return _counted(facts, number, "known.payment_ids", typical=0.1, trials_cap=30, careful=0.7, at=0.0002)
+
+
+def mail_domains(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:
+    """Accounts of the campaign signed up with mail domains that the dossier lists, beside how many accounts outside
+    rings did.
+    """  # noqa: D205  # one sentence, wrapped
+    return (
+        _counted(facts, number, "email_domains", typical=0.3, trials_cap=20, careful=0.5, at=0.002)
+        if lab.email_domains
+        else None
+    )
+
+
+def organisation(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:
+    """Accounts of the campaign belong to an organisation, verified by the provider, of the lab's name. Its mail domain
+    is the same fact and counts once with it. Accounts of no or another organisation say nothing.
+    """  # noqa: D205  # one sentence, wrapped
+    count = facts.counts.get((number, "name"))
+    if count is None or not count.hits:
+        return None
+    return _counted(facts, number, "name", typical=0.3, trials_cap=20, careful=0.5, at=0.0005)
+
+
+def known_accounts(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:
+    """Accounts of the campaign are those that an earlier case tied to the lab."""
+    if not lab.known.account_ids:
+        return None
+    return _counted(facts, number, "known.account_ids", typical=0.1, trials_cap=30, careful=0.8, at=0.0002)
+
+
+def known_devices(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:
+    """Accounts of the campaign used devices that an earlier case tied to the lab."""
+    if not lab.known.device_ids:
+        return None
+    return _counted(facts, number, "known.device_ids", typical=0.1, trials_cap=30, careful=0.7, at=0.0002)
+
+
+def template_reuse(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:
+    """Prompt templates of the campaign are worded like examples of the dossier, beside how many of the most used
+    templates outside rings are. Templates can be copied: the weight is capped.
+    """  # noqa: D205  # one sentence, wrapped
+    if not lab.template_examples:
+        return None
+    found = _counted(facts, number, "template_examples", typical=0.4, trials_cap=8, careful=0.4, at=0.03)
+    return found and (found[0], {**found[1], "nearest": facts.likeness.get(number, 0.0)})
+
+
+def targets(facts: Facts, number: int, lab: Dossier, comparison: Comparison) -> Finding | None:
+    """The capabilities that the campaign's templates extract are those that the dossier says the lab is after, beside
+    what labs in general are after. Many labs want the same: the weight is capped.
+    """  # noqa: D205  # one sentence, wrapped
+    if not lab.targets or not facts.targets:
+        return None
+    return targets_weight(facts.targets, dict(lab.targets), comparison.mean_targets, facts.templates)
+
+
+def working_day(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:
+    """The campaign's traffic keeps the lab's office hours, beside any office hours on earth and beside the hours of
+    accounts outside rings. Hours are easily imitated, and shared by half a continent: the weight is capped.
+    """  # noqa: D205  # one sentence, wrapped
+    if lab.working_day is None or not facts.hours.sum():
+        return None
+    return working_day_weight(facts.hours, facts.account_days, lab.working_day, facts.outside_hours)
+
+
+def release_pivot(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:
+    """The campaign moved to a new model within 24 hours of a release that the dossier lists (a day either side), more
+    than accounts as active outside rings did, beside how many campaigns of other rings moved then too. No jump is no
+    evidence, and neither is a jump at a day that the dossier does not list.
+    """  # noqa: D205  # one sentence, wrapped
+    from attribution.labs.releases import pivot_weight  # noqa: PLC0415  # a leaf that few campaigns need
+
+    return pivot_weight(facts, lab) if lab.releases else None
+
+
+TABLE: tuple[Rule, ...] = (
+    Rule("networks", LabFamily.PLACE, "networks", -0.6, 2.5, networks),
+    Rule("asns", LabFamily.PLACE, "asns", -0.6, 2.5, asns),
+    Rule("known_addresses", LabFamily.PLACE, "known.ips", -0.1, 3.0, known_addresses),
+    Rule("bins", LabFamily.PAYMENT, "bins", -0.8, 2.5, bins),
+    Rule("issuers", LabFamily.PAYMENT, "issuer_countries", -0.4, 0.0, issuers),
+    Rule("known_cards", LabFamily.PAYMENT, "known.payment_ids", -0.1, 4.0, known_cards),
+    Rule("mail_domains", LabFamily.IDENTITY, "email_domains", -0.5, 2.5, mail_domains),
+    Rule("organisation", LabFamily.IDENTITY, "name", 0.0, 2.5, organisation),
+    Rule("known_accounts", LabFamily.IDENTITY, "known.account_ids", -0.1, 4.0, known_accounts),
+    Rule("known_devices", LabFamily.DEVICE, "known.device_ids", -0.1, 4.0, known_devices),
+    Rule("template_reuse", LabFamily.CONTENT, "template_examples", -0.8, 2.5, template_reuse),
+    Rule("targets", LabFamily.CONTENT, "targets", -1.5, 1.2, targets),
+    Rule("working_day", LabFamily.HOURS, "working_day", -1.5, 1.0, working_day),
+    Rule("release_pivot", LabFamily.RELEASE, "releases", 0.0, 1.5, release_pivot),
+)
+"""Every kind of evidence about a lab: name, family, claim of the dossier, least and greatest weight, function."""
+
+
+def comparison_of(labs: tuple[Dossier, ...]) -> Comparison:
+    """Return what all dossiers together say of labs in general."""
+    mean = dict.fromkeys(CAPABILITIES, 0.5 / len(CAPABILITIES))
+    known = [dict(lab.targets) for lab in labs if lab.targets]
+    for shares in known:
+        for name, share in sorted(shares.items()):
+            mean[name] = mean.get(name, 0.0) + 0.5 * share / len(known)
+    total = sum(mean[name] for name in sorted(mean))
+    return Comparison({name: mean[name] / total for name in sorted(mean)})
+
+
+def judge(
+    facts: Facts, number: int, lab: Dossier, comparison: Comparison, coefficients: Mapping[str, float]
+) -> tuple[Evidence, ...]:
+    """Weigh every fact of one dossier against one campaign.
+
+    A weight is `coefficient * bound(mixed(ratio, truth))`: the ratio by the rule's function, mixed with no evidence by
+    how far the dossier's claim can be trusted, held within the rule's bounds, scaled by the family's calibration.
+    Within a family the strongest fact for and the strongest fact against count; the others are shown with weight 0.
+    """
+    raw: list[tuple[Rule, float, dict[str, object]]] = []
+    for rule in TABLE:
+        found = rule.judge(facts, number, lab, comparison)
+        if found is None:
+            continue
+        truth, ref = lab.truth(rule.claim) if rule.claim != "name" else (RELIABILITY["A"], None)
+        weight = capped(mixed(found[0], truth), rule.floor, rule.cap)
+        detail = dict(found[1]) | {
+            "ratio": found[0],
+            "truth": truth,
+            "source": ref,
+            "floor": rule.floor,
+            "cap": rule.cap,
+        }
+        raw.append((rule, weight, detail))
+    rows = []
+    for rule, weight, detail in raw:
+        rival = _stands_for(rule, weight, raw)
+        coefficient = coefficients.get(rule.family, 1.0)
+        detail |= {"coefficient": coefficient, "counted_with": rival}
+        counted = 0.0 if rival is not None else round(coefficient * weight, 12)
+        rows.append(Evidence(facts.campaign_id, lab.id, rule.family.value, rule.name, counted, detail))
+    return tuple(rows)
+
+
+def _stands_for(rule: Rule, weight: float, rows: list[tuple[Rule, float, dict[str, object]]]) -> str | None:
+    """Return the fact of the same family and sign that counts instead of this one; None where this one counts."""
+    if weight == 0.0:
+        return None
+    sign = 1.0 if weight > 0 else -1.0
+    same = [
+        (sign * w, -place, r.name) for place, (r, w, _) in enumerate(rows) if r.family is rule.family and sign * w > 0
+    ]
+    best = max(same)[2]
+    return None if best == rule.name else best

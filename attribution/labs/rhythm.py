@@ -1,0 +1,100 @@
+"""Working days: how well 24 hourly counts fit office hours, and which time zone they fit best."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import logsumexp
+
+from attribution.labs.dossiers import WorkingDay
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+NOISE = (0.15, 0.35, 0.55, 0.75)
+"""Shares of traffic that comes at any hour, each as likely as the other."""
+DRAWS = 24
+"""The most independent draws that a campaign's hours are worth: its jobs are scheduled together."""
+LENGTHS = (8, 10, 12, 14)
+"""Lengths of an office day in general."""
+SLACK = ((-1, 0.25), (0, 0.5), (1, 0.25))
+"""Hours by which people are early or late, with their probabilities."""
+
+
+def working_day_weight(
+    hours: NDArray[np.int64], account_days: int, day: WorkingDay, outside: NDArray[np.int64]
+) -> tuple[float, Mapping[str, object]]:
+    """Return the log likelihood ratio of a working day against office hours in general and against the population's.
+
+    Counts are scaled down to at most `DRAWS`. Under the lab: the day's hours, an hour early or late, with a share of
+    noise, averaged. Under anybody else: half office days of any length at any hour, half the hours of accounts outside
+    rings with the same noise.
+    """
+    counts = thinned(hours, account_days)
+    lab = float(logsumexp([np.log(p) + _log(counts, _plateau(day, shift)) for shift, p in SLACK]))
+    anywhere = [_log(counts, _window(start, length)) for start in range(24) for length in LENGTHS]
+    general = float(logsumexp(anywhere) - np.log(len(anywhere)))
+    people = outside / outside.sum() if outside.sum() else np.full(24, 1 / 24)
+    crowd = _log(counts, people)
+    other = float(logsumexp([general, crowd]) - np.log(2.0))
+    return round(lab - other, 12), {
+        "model": "hours",
+        "hours": [int(n) for n in hours],
+        "draws": float(counts.sum()),
+        "working_day": [day.utc_offset, day.start, day.end],
+        "outside_hours": [int(n) for n in outside],
+        "log_lab": lab,
+        "log_general": general,
+        "log_crowd": crowd,
+    }
+
+
+def thinned(hours: NDArray[np.int64], account_days: int) -> NDArray[np.float64]:
+    """Scale hourly counts down to the independent draws they are worth."""
+    total = float(hours.sum())
+    return np.asarray(hours * (min(total, float(account_days), DRAWS) / max(total, 1.0)), dtype=np.float64)
+
+
+def zone_estimate(hours: NDArray[np.int64], account_days: int) -> tuple[float, float, float]:
+    """Return the offset from UTC that fits 9-to-19 office hours best, and the ends of its 90 % interval.
+
+    The likelihood over whole offsets from -12 to 14 under the model above. With flat hours the interval is the whole
+    range: nothing can be said.
+    """
+    counts = thinned(hours, account_days)
+    offsets = np.arange(-12, 15)
+    fit = np.array([_log(counts, _plateau(WorkingDay(float(o), 9.0, 19.0), 0)) for o in offsets])
+    chance = np.exp(fit - logsumexp(fit))
+    best = int(np.argmax(chance))
+    low = high = best
+    while chance[low : high + 1].sum() < 0.9 and (low > 0 or high < len(offsets) - 1):  # noqa: PLR2004  # as documented
+        left = chance[low - 1] if low > 0 else -1.0
+        right = chance[high + 1] if high < len(offsets) - 1 else -1.0
+        low, high = (low - 1, high) if left >= right else (low, high + 1)
+    return float(offsets[best]), float(offsets[low]), float(offsets[high])
+
+
+def _plateau(day: WorkingDay, shift: int) -> NDArray[np.float64]:
+    """Return the share of a working day that falls into each UTC hour; they sum to 1."""
+    length = (day.end - day.start) % 24
+    start = (day.start - day.utc_offset + shift) % 24
+    return _window(start, length)
+
+
+def _window(start: float, length: float) -> NDArray[np.float64]:
+    edges = np.arange(24)
+    inside = np.zeros(24)
+    for turn in (0, 24):
+        low = np.maximum(edges + turn, start)
+        high = np.minimum(edges + turn + 1, start + length)
+        inside += np.clip(high - low, 0.0, 1.0)
+    return np.asarray(inside / inside.sum())
+
+
+def _log(counts: NDArray[np.float64], shape: NDArray[np.float64]) -> float:
+    """Return the log likelihood of the counts under a shape with a share of uniform noise, averaged over the share."""
+    fits = [float((counts * np.log((1 - noise) * shape + noise / 24)).sum()) for noise in NOISE]
+    return float(logsumexp(fits) - np.log(len(NOISE)))
