@@ -1,0 +1,5 @@
+"""The command line: `attribution COMMAND ...`. One module a group of commands; heavy imports wait for their command."""
+
+from attribution.cli.main import main
+
+__all__ = ["main"]

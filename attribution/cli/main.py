@@ -1,0 +1,89 @@
+"""Entry of the command line: how a command ends, whatever happens in it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+
+from attribution.cli.app import app
+from attribution.errors import AttributionError
+from attribution.plaintext import clean
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+BUG, INTERRUPTED, PIPE_CLOSED, TERMINATED = 70, 130, 141, 143
+TRACEBACK = "ATTRIBUTION_TRACEBACK"
+"""Environment variable: set, an internal error shows where it happened."""
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with a documented code (`attribution --help` lists them)."""
+    signal.signal(signal.SIGTERM, _terminate)
+    code = _outcome()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = PIPE_CLOSED
+    if code == PIPE_CLOSED:
+        # The reader has gone: what is left in the buffers must not become an error message at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
+
+
+def _outcome() -> int:  # noqa: PLR0911  # one line a way to end
+    try:
+        return int(app(prog_name="attribution", standalone_mode=False) or 0)
+    except AttributionError as error:
+        return _tell(str(error), error.remedy, error.exit_code)
+    except typer.TyperException as error:
+        return _usage(error)
+    except (KeyboardInterrupt, typer.Abort):
+        return _tell("interrupted", "", INTERRUPTED)
+    except BrokenPipeError:
+        return PIPE_CLOSED
+    except MemoryError:
+        return _tell("out of memory", "give the process more memory, or split the input by time", 1)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _tell(
+            f"{where}{error.strerror or error}", "check the path, its permissions and the space on the disk", 1
+        )
+    except Exception as error:  # noqa: BLE001  # the last resort: a bug must not spill data of the logs on the terminal
+        return _bug(error)
+
+
+def _usage(error: typer.TyperException) -> int:
+    """Tell what is wrong with the command line, and which command's help to read."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "attribution"
+    message = error.format_message() if hasattr(error, "format_message") else str(error)
+    return _tell(message, f"see `{command} --help`", 2)
+
+
+def _bug(error: Exception) -> int:
+    if type(error).__name__ == "InterruptException":  # DuckDB's name for Ctrl-C, without importing DuckDB
+        return _tell("interrupted", "", INTERRUPTED)
+    if os.environ.get(TRACEBACK):
+        raise error
+    kind = type(error).__name__
+    return _tell(f"internal error ({kind})", f"this is a bug; please report what {TRACEBACK}=1 shows", BUG)
+
+
+def _tell(message: str, remedy: str, code: int) -> int:
+    """Write the one or two lines that a failed command ends with."""
+    lines = f"error: {clean(message, 1000)}\n"
+    if remedy:
+        lines += f"remedy: {clean(remedy, 1000)}\n"
+    sys.stderr.write(lines)
+    sys.stderr.flush()
+    return code
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
+    """Leave through the context managers, so that nothing half-written stays behind."""
+    sys.exit(TERMINATED)

@@ -1,0 +1,76 @@
+"""`attribution run`: the engine on a provider's logs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from attribution.cli import show
+from attribution.cli.session import session
+from attribution.errors import InputError, UsageError
+
+KEY = "ATTRIBUTION_HASH_KEY"
+"""Environment variable with the deployment's secret for keyed hashes."""
+
+
+def run(
+    context: typer.Context,
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="INPUT", help="Folder with `events` (and accounts, ips, payments), or an events file."),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the tables and the report.")],
+    labs: Annotated[
+        Path | None, typer.Option(help="Dossiers; without them every campaign is of an unknown lab.")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="attribution.toml; without it the defaults.")] = None,
+    seed: Annotated[int, typer.Option(help="Same input, configuration and seed: same bytes.", min=0)] = 0,
+    store: Annotated[
+        Path | None, typer.Option(help="DuckDB file that keeps facts and results; default: one in OUT.")
+    ] = None,
+) -> None:
+    """Read logs; write rings, campaigns, attributions and a report.
+
+    INPUT holds Parquet, CSV or JSON Lines (.gz, .zst, one file or a folder of parts), as docs/data-contract.md says.
+    Rows that cannot be used go to OUT/quarantine.parquet with their place and reason. The secret for keyed
+    hashes of prompts is read from the environment variable ATTRIBUTION_HASH_KEY.
+
+    \b
+    Example:
+        attribution run logs/ --labs labs.yaml --out result
+        attribution run events.jsonl.gz --out result --config attribution.toml --seed 7
+    """
+    check(source, out)
+    import attribution
+
+    secret = os.environ.get(KEY)
+    with session(context).telemetry() as telemetry:
+        options = {} if not secret else {"key": secret.encode()}
+        result = attribution.run(
+            source, labs=labs, out=out, config=config, seed=seed, store=store, telemetry=telemetry, **options
+        )
+    show.print_rings(result.report, limit=show.ROWS)
+    typer.echo(f"report: {result.out / 'report.html'}")
+
+
+def check(source: Path, out: Path) -> None:
+    """Refuse what is wrong before anything heavy is loaded.
+
+    Raises
+    ------
+    InputError
+        There is no such input.
+    UsageError
+        The output folder is a file, or is the input.
+    """
+    if not source.exists():
+        raise InputError(
+            f"{source}: no such file or folder", remedy="name the folder that holds events.parquet, .csv or .jsonl"
+        )
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out}: is a file", remedy="name a folder with --out")
+    if source.is_dir() and out.exists() and source.samefile(out):
+        raise UsageError(f"{out}: is the input folder", remedy="name another folder with --out")

@@ -1,0 +1,191 @@
+"""`attribution show`: what a run found, in the terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from attribution.cli.session import console, table, text, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
+    from attribution.report import Document
+    from attribution.report.document import CampaignEntry, LedgerLine, RingEntry
+
+ROWS = 30
+STYLES = {"coordinated": "bold red", "undetermined": "yellow", "innocent": "green"}
+BAR = 24
+
+
+def show(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder that `attribution run` wrote.")],
+    ring: Annotated[str | None, typer.Argument(metavar="RING", help="Id or number of a ring, for its details.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="JSON for programs (the report document).")] = False,
+    limit: Annotated[int, typer.Option(help="Rows of each table.", min=1)] = ROWS,
+) -> None:
+    """Show the rings of a run, or everything about one ring.
+
+    \b
+    Example:
+        attribution show result
+        attribution show result 1
+        attribution show result --json | jq '.rings[] | select(.verdict == "coordinated") | .ring_id'
+    """
+    import msgspec
+
+    from attribution.report import document as documents
+
+    found = documents.read(out)
+    chosen = None if ring is None else _chosen(found, ring)
+    if json:
+        write_json(documents.encode(found) if chosen is None else msgspec.json.encode(chosen, order="deterministic"))
+    elif chosen is None:
+        print_rings(found, limit=limit)
+    else:
+        _print_ring(found, chosen, limit)
+
+
+def _chosen(found: Document, ring: str) -> RingEntry:
+    if ring.isdecimal() and 1 <= int(ring) <= len(found.rings):
+        return found.rings[int(ring) - 1]
+    return found.ring(ring)
+
+
+def print_rings(found: Document, *, limit: int) -> None:
+    """Print the table of rings, coordinated ones first."""
+    from attribution.report import wording
+
+    out = console()
+    if not found.rings:
+        out.print(f"No ring was found among {found.run.accounts:,} accounts.")
+        return
+    rows = table(
+        "Rings",
+        ">#",
+        "ring",
+        "verdict",
+        ">probability",
+        ">accounts",
+        "best innocent",
+        "campaign",
+        "lab",
+        "likelihood",
+        "confidence",
+    )
+    for number, ring in enumerate(found.rings[:limit], start=1):
+        head = [
+            text(number),
+            text(ring.ring_id, limit=40),
+            text(ring.verdict, STYLES.get(ring.verdict, "")),
+            text(wording.percent(ring.probability)),
+            text(f"{ring.size:,}"),
+            text(ring.explanation or "none"),
+        ]
+        for campaign in ring.campaigns or (None,):
+            rows.add_row(*head, *(text(cell, limit=60) for cell in _lab(campaign)))
+            head = [text("")] * len(head)
+    out.print(rows)
+    if len(found.rings) > limit:
+        out.print(f"{len(found.rings) - limit:,} more clusters: --limit {len(found.rings)} shows them all.")
+
+
+def _lab(campaign: CampaignEntry | None) -> tuple[str, str, str, str]:
+    from attribution.report import wording
+
+    if campaign is None:
+        return "", "", "", ""
+    if campaign.abstained or not campaign.posteriors:
+        return campaign.campaign_id, "abstained", "", ""
+    best = campaign.posteriors[0]
+    return (
+        campaign.campaign_id,
+        best.name,
+        f"{best.likelihood_term} ({wording.percent(best.posterior)})",
+        best.confidence_level,
+    )
+
+
+def _print_ring(found: Document, ring: RingEntry, limit: int) -> None:
+    out = console()
+    out.print(text(f"{ring.ring_id}: {ring.verdict}", STYLES.get(ring.verdict, "")))
+    out.print(text(ring.verdict_sentence, limit=500))
+    span = f"{ring.first_seen} to {ring.last_seen}"
+    out.print(text(f"{ring.size:,} accounts, {ring.events:,} events, {span}, stability {ring.stability:.2f}"))
+    if ring.reason:
+        out.print(text(f"Reason: {ring.reason}", limit=400))
+    if ring.unknown:
+        out.print(text(f"Unknown: {', '.join(ring.unknown)}", limit=500))
+    _print_ledger(out, "Evidence (nats; above zero for coordination)", ring.ledger, limit)
+    if ring.without:
+        rows = table("Score with a family left out", "family", ">score")
+        for left in ring.without:
+            rows.add_row(text(left.family), text(f"{left.score:+.2f}"))
+        out.print(rows)
+    for campaign in ring.campaigns:
+        _print_campaign(out, found, campaign, limit)
+    rows = table(f"Members ({ring.size:,})", "account", ">confidence")
+    for member in ring.members[:limit]:
+        rows.add_row(text(member.account_id), text(f"{member.confidence:.3f}"))
+    out.print(rows)
+    if ring.size > limit:
+        out.print(f"{ring.size - limit:,} more in members.parquet.")
+
+
+def _print_campaign(out: Console, found: Document, campaign: CampaignEntry, limit: int) -> None:
+    from attribution.report import wording
+
+    targets = ", ".join(
+        f"{wording.words(target.capability)} {wording.percent(target.share)}" for target in campaign.targets
+    )
+    title = f"Campaign {campaign.campaign_id}: {campaign.size:,} accounts, {campaign.events:,} events"
+    out.print(text(title, "bold", limit=200))
+    if targets:
+        out.print(text(f"Targets: {targets}", limit=300))
+    out.print(text(campaign.verdict_sentence, limit=400))
+    if campaign.abstained and campaign.reason:
+        out.print(text(f"Reason: {campaign.reason}", limit=500))
+    rows = table("Who benefits", "lab", "", ">posterior", "likelihood", "confidence")
+    for row in campaign.posteriors:
+        bar = text("█" * round(BAR * row.posterior), "blue", limit=BAR)
+        rows.add_row(
+            text(row.name),
+            bar,
+            text(wording.percent(row.posterior)),
+            text(row.likelihood_term),
+            text(row.confidence_level),
+        )
+    if campaign.posteriors:
+        out.print(rows)
+    names = {lab.lab_id: lab.name for lab in found.labs}
+    _print_ledger(out, "Evidence about the labs", campaign.ledger, limit, names)
+
+
+def _print_ledger(
+    out: Console, title: str, lines: Sequence[LedgerLine], limit: int, labs: dict[str, str] | None = None
+) -> None:
+    from attribution.report import wording
+
+    if not lines:
+        return
+    rows = table(title, *(["lab"] if labs is not None else []), "family", "what", ">weight", "", "says")
+    largest = max(abs(line.weight) for line in lines) or 1.0
+    for line in lines[:limit]:
+        bar = text("█" * round(BAR / 2 * abs(line.weight) / largest), "red" if line.weight > 0 else "green")
+        cells = [
+            text(line.family),
+            text(wording.words(line.name)),
+            text(f"{line.weight:+.2f}"),
+            bar,
+            text(line.says, limit=80),
+        ]
+        if labs is not None:
+            cells.insert(0, text(labs.get(line.lab_id or "", line.lab_id or "")))
+        rows.add_row(*cells)
+    out.print(rows)
+    if len(lines) > limit:
+        out.print(f"{len(lines) - limit:,} more lines in evidence.parquet.")
