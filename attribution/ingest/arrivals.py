@@ -1,0 +1,167 @@
+"""Everything that arrives for one table as one relation, whatever the formats of its files.
+
+Text files are read into a staging table, checked batch by batch while their raw lines are at hand. Parquet files stay
+where they are: they are checked by the same rules each time they are scanned, so that millions of rows need no second copy.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from attribution.errors import InputError
+from attribution.ingest.addresses import learn_addresses
+from attribution.ingest.checks import SQL_TYPES, Physical, rules_of
+from attribution.ingest.contract import Kind, Table, Word
+from attribution.ingest.delimited import Delimited
+from attribution.ingest.jsonl import JsonLines
+from attribution.ingest.lines import Batch, Refusal, blocks, unpacked
+from attribution.ingest.parquet import read_footer
+from attribution.ingest.sql import literal, scalar
+from attribution.ingest.sources import Format, Source, glob_literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import duckdb
+
+    from attribution.config import IngestConfig
+
+
+@dataclass(slots=True)
+class Arrivals:
+    """The rows of one table as they come in.
+
+    Attributes
+    ----------
+    known : contract columns that some file has.
+    unknown : by file number, names of columns that the contract does not have.
+    rows : by file number, rows in the file.
+    """
+
+    con: duckdb.DuckDBPyConnection
+    table: Table
+    config: IngestConfig
+    key: bytes
+    known: set[str] = field(default_factory=set)
+    unknown: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    rows: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    _selects: list[str] = field(default_factory=list)
+
+    @property
+    def relation(self) -> str:
+        """SQL of all arrivals: the canonical columns, `file_no`, `line`, and `reason`, null for a good row."""
+        return f"({' union all '.join(self._selects)})"
+
+    def read(self, sources: Sequence[tuple[int, Source]], tick: Callable[[int], None]) -> None:
+        """Take in the files, each with its number; refused rows go to `ingest_refused`."""
+        texts = [(number, source) for number, source in sources if source.format is not Format.PARQUET]
+        if texts:
+            self._stage(texts, tick)
+        groups: dict[tuple[tuple[str, Physical], ...], list[tuple[int, Source]]] = defaultdict(list)
+        for number, source in sources:
+            if source.format is Format.PARQUET:
+                footer = read_footer(source, self.config)
+                self.rows[number], self.unknown[number] = footer.rows, footer.unknown
+                self._require(source, footer.physical)
+                groups[tuple(sorted(footer.physical.items()))].append((number, source))
+        for physical, members in groups.items():
+            self._scan(members, dict(physical))
+            tick(sum(self.rows[number] for number, _ in members))
+
+    def _require(self, source: Source, present: Mapping[str, Physical] | Sequence[str]) -> None:
+        for column in self.table.columns:
+            if column.required and column.name not in present:
+                raise InputError(
+                    f"{source.name}: has no column {column.name}",
+                    remedy=f"{self.table.name} needs it; name the columns as the data contract does"
+                    + (" and separate them with commas" if source.format is Format.CSV else ""),
+                )
+        self.known.update(present)
+
+    def _scan(self, members: Sequence[tuple[int, Source]], physical: dict[str, Physical]) -> None:
+        paths = ", ".join(literal(glob_literal(source.path)) for _, source in members)
+        numbers = ", ".join(str(number) for number, _ in members)
+        columns = ", ".join(
+            f"{name}::varchar as {name}" if held is Physical.TEXT else name for name, held in physical.items()
+        )
+        scan = (
+            f"(select [{numbers}][file_index::int + 1]::int as file_no, file_row_number + 1 as line, {columns} "
+            f"from read_parquet([{paths}], hive_partitioning = false))"
+        )
+        for column in self.table.columns:
+            if column.kind is Kind.ADDRESS and physical.get(column.name) is Physical.TEXT:
+                learn_addresses(self.con, scan, column.name)
+        rules = rules_of(self.table, physical, self.config)
+        self._selects.append(rules.checked(scan))
+        digest = f"case when starts_with(reason, '{Word.CARD_NUMBER}') then sha256(? || sha256(? || canon)) else sha256(canon) end"
+        self.con.execute(
+            f"insert into ingest_refused select file_no, line, reason, {digest} from ({rules.refused(scan)})",
+            [self.key.hex(), self.key.hex()],
+        )
+
+    def _stage(self, texts: Sequence[tuple[int, Source]], tick: Callable[[int], None]) -> None:
+        staged = f"ingest_staged_{self.table.name}"
+        columns = ", ".join(f"{column.name} {SQL_TYPES[column.kind]}" for column in self.table.columns)
+        self.con.execute(f"create or replace temp table {staged} (file_no integer, line bigint, {columns})")
+        self._selects.append(f"select *, null::varchar as reason from {staged}")
+        for number, source in texts:
+            refuse: list[Refusal] = []
+            with unpacked(source, self.config) as stream:
+                if source.format is Format.CSV:
+                    table = Delimited(self.table, source.name, self.config)
+                    for batch in table.batches(stream, refuse):
+                        self._stage_batch(number, batch, refuse, staged)
+                        tick(batch.rows.num_rows)
+                    self._require(source, [name for name in table.header if self.table.column(name)])
+                    self.unknown[number] = tuple(name for name in table.header if not self.table.column(name))
+                else:
+                    lines = JsonLines(self.table)
+                    for block in blocks(stream, self.config, refuse, Word.LINE_TOO_LONG):
+                        for batch in lines.batches(block, refuse):
+                            self._stage_batch(number, batch, refuse, staged)
+                            tick(batch.rows.num_rows)
+                    self.known.update(lines.present)
+                    self.unknown[number] = tuple(sorted(lines.unknown))
+            self._refuse(number, refuse)
+
+    def _stage_batch(self, number: int, batch: Batch, refuse: list[Refusal], staged: str) -> None:
+        """Check a batch and stage its good rows. What is refused never reaches a table of the store."""
+        self.con.register("ingest_batch", batch.rows)
+        source = f"(select {number} as file_no, * from ingest_batch)"
+        for column in self.table.columns:
+            if column.kind is Kind.ADDRESS and column.name in batch.physical:
+                learn_addresses(self.con, source, column.name)
+        rules = rules_of(self.table, batch.physical, self.config)
+        checked = rules.checked(source)
+        inserted = scalar(
+            self.con, f"insert into {staged} select * exclude (reason) from ({checked}) where reason is null"
+        )
+        if inserted < batch.rows.num_rows:
+            bad = self.con.execute(f"select line, reason from ({checked}) where reason is not null").fetchall()
+            for line, reason in bad:
+                raw = batch.raw(line)
+                card = reason.startswith(Word.CARD_NUMBER)
+                digest = hmac.new(self.key, raw, hashlib.sha256) if card else hashlib.sha256(raw)
+                refuse.append(Refusal(line, reason, digest.hexdigest()))
+        self.rows[number] += inserted
+        self.con.unregister("ingest_batch")
+
+    def _refuse(self, number: int, refuse: list[Refusal]) -> None:
+        self.rows[number] += len(refuse)
+        if refuse:
+            table = pa.table(
+                {
+                    "line": pa.array([one.line for one in refuse], pa.int64()),
+                    "reason": pa.array([str(one.reason) for one in refuse], pa.string()),
+                    "digest": pa.array([one.digest for one in refuse], pa.string()),
+                }
+            )
+            self.con.register("ingest_refusals", table)
+            self.con.execute(f"insert into ingest_refused select {number}, line, reason, digest from ingest_refusals")
+            self.con.unregister("ingest_refusals")

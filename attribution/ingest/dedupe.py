@@ -1,0 +1,91 @@
+"""One row an event: copies are counted, contradictions refused, and the choice never depends on the order of rows.
+
+An event is known by its `event_id`, or, where it has none, by its whole content. Of the rows with one id the one with the
+smallest (ts, content) survives, in this input and against what the store holds, so that the facts are the same however
+the rows were shuffled, split over files or spread over runs. Further rows equal to the survivor are duplicates; rows that
+contradict it are conflicts and go to quarantine.
+
+Hashes only find candidates; what they find is compared in full.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attribution.ingest.contract import EVENTS, Table, Word
+from attribution.ingest.sql import scalar
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+_BASIC = tuple(column.name for column in EVENTS.columns if column.name not in ("event_id", "prompt", "template_id"))
+"""Columns of an event that the store holds just as they came."""
+
+
+def key_hash(table: Table, alias: str = "") -> str:
+    """Return SQL of a 64-bit hash that is equal for rows of one id (or, without an id, of one content).
+
+    For events without an id it covers the columns that the store holds as they came, so it serves there as well.
+    """
+    dot = f"{alias}." if alias else ""
+    if table is not EVENTS:
+        return f"hash({dot}{table.key})"
+    content = ", ".join(f"{dot}{name}" for name in _BASIC)
+    return f"case when {dot}event_id is null then hash({content}) else hash({dot}event_id) end"
+
+
+def find_suspects(con: duckdb.DuckDBPyConnection, table: Table, arrivals: str) -> int:
+    """Fill `ingest_suspects` with the hashes that several rows of `arrivals` have, and return how many there are."""
+    con.execute("drop table if exists ingest_suspects")
+    con.execute(
+        "create temp table ingest_suspects as select hash from "
+        f"(select {key_hash(table)} as hash from {arrivals} where reason is null) group by hash having count(*) > 1"
+    )
+    return scalar(con, "select count(*) from ingest_suspects")
+
+
+def settle(con: duckdb.DuckDBPyConnection, table: Table, arrivals: str) -> None:
+    """Fill `ingest_contested` with the rows of suspect hashes, each with its `outcome`.
+
+    Outcomes: `survivor`, `duplicate` (the same as the survivor) or `conflict` (contradicts it).
+    """
+    content = ", ".join(name for name in table.names if name != table.key)
+    order = ", ".join(
+        f"{name} nulls last" for name in (*(["ts"] if table is EVENTS else []), *(n for n in table.names if n != "ts"))
+    )
+    identity = table.key if table is not EVENTS else f"event_id, case when event_id is null then row({content}) end"
+    con.execute("drop table if exists ingest_contested")
+    con.execute(
+        f"""
+        create temp table ingest_contested as
+        select * exclude (place, chosen), case
+            when place = 1 then 'survivor'
+            when row({content}) is not distinct from chosen then 'duplicate'
+            else 'conflict' end as outcome
+        from (
+            select *,
+                row_number() over same as place,
+                first_value(row({content})) over same as chosen
+            from {arrivals}
+            where reason is null and {key_hash(table)} in (select hash from ingest_suspects)
+            window same as (
+                partition by {identity} order by {order}, file_no, line
+                rows between unbounded preceding and unbounded following
+            )
+        )
+        """
+    )
+
+
+def refuse_conflicts(con: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Move the conflicts to `ingest_refused`, with the digest of their canonical row (the raw one is gone by now)."""
+    con.execute(
+        f"insert into ingest_refused select file_no, line, '{Word.CONFLICT}:{table.key}', {row_digest(table)} "
+        "from ingest_contested where outcome = 'conflict'"
+    )
+
+
+def row_digest(table: Table) -> str:
+    """Return SQL of the SHA-256 of a row's canonical JSON: the contract's columns in order, nulls included."""
+    return f"sha256(to_json(struct_pack({', '.join(f'{name} := {name}' for name in table.names)}))::varchar)"

@@ -1,0 +1,137 @@
+"""From arrivals to facts: what is new is stored, what is known is left alone, whatever came first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attribution.ingest import dedupe, prompts
+from attribution.ingest.contract import EVENTS, Table
+from attribution.ingest.sql import scalar
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from attribution.config import Config
+    from attribution.ingest.arrivals import Arrivals
+
+_EVENT_FACTS = (
+    *(name for name in EVENTS.names if name not in ("prompt", "template_id")),
+    "prompt_hash",
+)
+"""Columns by which an event of the store is compared; a template in the store may have been mined, so it is no fact."""
+
+
+def store(con: duckdb.DuckDBPyConnection, table: Table, arrivals: Arrivals, config: Config, *, key: bytes) -> int:
+    """Settle duplicates and conflicts, put the rest into the facts, and return how many rows the store did not have."""
+    dedupe.find_suspects(con, table, arrivals.relation)
+    if table is EVENTS:
+        return _store_events(con, arrivals, config, key)
+    return _store_enrichment(con, table, arrivals)
+
+
+def _store_enrichment(con: duckdb.DuckDBPyConnection, table: Table, arrivals: Arrivals) -> int:
+    """Replace what the store says of each key: the latest export is what holds."""
+    dedupe.settle(con, table, arrivals.relation)
+    dedupe.refuse_conflicts(con, table)
+    columns = ", ".join(table.names)
+    hashed = dedupe.key_hash(table)
+    con.execute(
+        f"create or replace temp table ingest_new as select {columns} from {arrivals.relation} where reason is null "
+        f"and {hashed} not in (select hash from ingest_suspects) "
+        f"union all select {columns} from ingest_contested where outcome = 'survivor'"
+    )
+    con.execute(f"delete from {table.name} where {table.key} in (select {table.key} from ingest_new)")
+    inserted = scalar(con, f"insert into {table.name} by name select {columns} from ingest_new")
+    return inserted
+
+
+def _store_events(con: duckdb.DuckDBPyConnection, arrivals: Arrivals, config: Config, key: bytes) -> int:
+    hashed = dedupe.key_hash(EVENTS)
+    held = scalar(con, "select exists (select 1 from events)")
+    if held:
+        con.execute(
+            f"insert into ingest_suspects select distinct {hashed} as found from {arrivals.relation} where reason is null "
+            f"and found in (select {hashed} from events) and found not in (select hash from ingest_suspects)"
+        )
+    dedupe.settle(con, EVENTS, arrivals.relation)
+    dedupe.refuse_conflicts(con, EVENTS)
+    suspects = scalar(con, "select exists (select 1 from ingest_suspects)")
+    columns = ", ".join(EVENTS.names)
+    fresh = f"select {columns} from {arrivals.relation} where reason is null"
+    if suspects:
+        if held:
+            _compare_with_store(con, key)
+        fresh += (
+            f" and {hashed} not in (select hash from ingest_suspects)"
+            f" union all select {columns} from ingest_contested where outcome = 'survivor'"
+        )
+    return _insert_events(con, f"({fresh})", arrivals, config, key)
+
+
+def _compare_with_store(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
+    """Set the outcome of survivors that the store has already to `known`, or take the store's row out if it is larger.
+
+    Larger in (ts, content), the same order as within one input: so the facts do not depend on which run came first.
+    """
+    prompts.hash_prompts(con, "(select prompt from ingest_contested where outcome = 'survivor')", key)
+    con.execute(
+        f"""
+        create or replace temp table ingest_rivals as
+        with rivals as (
+            select c.file_no, c.line, e.rowid as stored,
+                row({_row("c", "h.prompt_hash")}) as ours, row({_row("e", "e.prompt_hash")}) as theirs,
+                c.event_id is not null as named
+            from ingest_contested c
+            left join prompts p on p.prompt = c.prompt
+            left join ingest_prompt_hashes h on h.prompt_key = p.prompt_key
+            join events e on {dedupe.key_hash(EVENTS, "c")} = {dedupe.key_hash(EVENTS, "e")}
+                and c.event_id is not distinct from e.event_id
+            where c.outcome = 'survivor'
+        )
+        select file_no, line, stored, ours is not distinct from theirs as same, ours < theirs as smaller
+        from rivals where named or ours is not distinct from theirs
+        """
+    )
+    con.execute("delete from events where rowid in (select stored from ingest_rivals where not same and smaller)")
+    con.execute(
+        "update ingest_contested set outcome = 'known' where (file_no, line) in "
+        "(select (file_no, line) from ingest_rivals where same or not smaller)"
+    )
+
+
+def _row(alias: str, prompt_hash: str) -> str:
+    names = ["ts", *(name for name in _EVENT_FACTS if name not in ("ts", "prompt_hash"))]
+    return ", ".join([*(f"{alias}.{name}" for name in names), prompt_hash])
+
+
+def _insert_events(con: duckdb.DuckDBPyConnection, fresh: str, arrivals: Arrivals, config: Config, key: bytes) -> int:
+    names = [name for name in EVENTS.names if name not in ("prompt", "template_id")]
+    if "prompt" not in arrivals.known:
+        inserted = scalar(con, f"insert into events by name select {', '.join(names)}, template_id from {fresh}")
+        return inserted
+    prompts.hash_prompts(con, fresh, key)
+    prompts.mine_prompts(con, key, config.templates)
+    kept = "f.prompt" if config.ingest.keep_prompts else "null"
+    inserted = scalar(
+        con,
+        f"""
+        insert into events by name
+        select {", ".join(f"f.{name}" for name in names)}, {kept} as prompt, h.prompt_hash,
+            coalesce(f.template_id, t.template_id) as template_id
+        from {fresh} f
+        left join prompts p on p.prompt = f.prompt
+        left join ingest_prompt_hashes h on h.prompt_key = p.prompt_key
+        left join prompt_templates t on t.prompt_key = p.prompt_key
+        """,
+    )
+    return inserted
+
+
+def clean_up(con: duckdb.DuckDBPyConnection) -> None:
+    """Drop the working tables: they may hold prompts."""
+    for name in (
+        *("ingest_refused", "ingest_addresses", "ingest_suspects", "ingest_contested", "ingest_new", "ingest_rivals"),
+        *("ingest_staged_events", "ingest_staged_accounts", "ingest_staged_ips", "ingest_staged_payments"),
+        *("prompts", "prompt_templates", "ingest_prompt_hashes"),
+    ):
+        con.execute(f"drop table if exists temp.{name}")

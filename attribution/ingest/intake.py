@@ -1,0 +1,227 @@
+"""Logs in, facts out: what was read, what became of every row, and what is new."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import duckdb
+import pyarrow as pa
+
+from attribution.domain import OUTPUT_TABLES
+from attribution.errors import InputError
+from attribution.ingest import dedupe, facts
+from attribution.ingest.arrivals import Arrivals
+from attribution.ingest.contract import EVENTS, FACETS, REMEDIES, TABLES, Table, Word
+from attribution.ingest.sources import Source, discover, sha256_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from attribution.config import Config
+
+
+@dataclass(frozen=True, slots=True)
+class FileAccount:
+    """What became of the rows of one file: `accepted + duplicates + quarantined = rows`, always.
+
+    The figures speak of this input alone, whatever the store held before.
+    """
+
+    table: str
+    file: str
+    sha256: str
+    rows: int
+    accepted: int
+    duplicates: int
+    quarantined: int
+    unknown_columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """The result of one ingest.
+
+    Attributes
+    ----------
+    files : one account a file, in the order of tables and names.
+    quarantine : the contract's table, sorted by file, line and reason.
+    known : columns that the input has, as `table.column`.
+    new_events : accepted events that the store did not have yet.
+    warnings : sentences for a person.
+    """
+
+    files: tuple[FileAccount, ...]
+    quarantine: pa.Table
+    known: frozenset[str]
+    new_events: int
+    warnings: tuple[str, ...]
+
+
+def ingest(
+    source: Path,
+    con: duckdb.DuckDBPyConnection,
+    config: Config,
+    *,
+    key: bytes,
+    progress: Callable[[str, int, int | None], None] | None = None,
+) -> Intake:
+    """Read an input folder (or one events file) into the fact tables of `con`.
+
+    Call it inside a transaction (`con.begin()`) and commit afterwards: ingest never commits, so that a killed or failed run
+    leaves nothing behind. Facts of earlier runs are kept; what comes again is not stored again.
+
+    Parameters
+    ----------
+    source : folder with `events` and, optionally, `accounts`, `ips`, `payments`, each a file or a folder of parts.
+        `truth` is never opened.
+    con : a connection of `attribution.warehouse.database.connect`.
+    key : secret for the hashes of prompts and of rows that hold card numbers; the same key gives the same hashes.
+    progress : called with (label, rows done, rows in all or None).
+
+    Raises
+    ------
+    InputError
+        The input cannot be used at all; single bad rows go to quarantine instead.
+    """
+    sources = discover(source)
+    progress = progress or _silent
+    _prepare(con)
+    known: set[str] = set()
+    warnings: list[str] = []
+    accounts: list[FileAccount] = []
+    new_events = 0
+    for table in TABLES:
+        numbered = [(number, one) for number, one in enumerate(sources) if one.table is table]
+        if not numbered:
+            continue
+        arrivals = Arrivals(con, table, config.ingest, key)
+        try:
+            arrivals.read(numbered, _ticker(progress, table))
+            if table is EVENTS and not arrivals.known.intersection(FACETS):
+                raise InputError(
+                    f"{source}: events have nothing that accounts could share",
+                    remedy=f"export at least one of the columns {', '.join(FACETS)}",
+                )
+            stored = facts.store(con, table, arrivals, config, key=key)
+        except duckdb.Error as error:
+            _blame(con, numbered, error)
+            raise
+        if table is EVENTS:
+            new_events = stored
+        accounts += _accounts(con, arrivals, numbered)
+        known.update(f"{table.name}.{name}" for name in arrivals.known)
+        progress(table.name, sum(arrivals.rows.values()), sum(arrivals.rows.values()))
+    quarantine = _quarantine(con, sources)
+    _require_events(con, accounts, quarantine, sources)
+    con.executemany("insert into input_columns values (?) on conflict do nothing", [[name] for name in sorted(known)])
+    warnings += _warnings(accounts)
+    facts.clean_up(con)
+    return Intake(tuple(accounts), quarantine, frozenset(known), new_events, tuple(warnings))
+
+
+def _silent(label: str, done: int, total: int | None) -> None:
+    """Tell nobody."""
+
+
+def _ticker(progress: Callable[[str, int, int | None], None], table: Table) -> Callable[[int], None]:
+    done = 0
+
+    def tick(rows: int) -> None:
+        nonlocal done
+        done += rows
+        progress(table.name, done, None)
+
+    return tick
+
+
+def _prepare(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(
+        "create or replace temp table ingest_refused (file_no integer, line bigint, reason varchar, digest varchar)"
+    )
+    con.execute("create or replace temp table ingest_addresses (raw varchar, canonical varchar)")
+
+
+def _blame(con: duckdb.DuckDBPyConnection, numbered: Sequence[tuple[int, Source]], error: duckdb.Error) -> None:
+    """Raise an `InputError` if a Parquet file cannot be read through; a connection of its own, for ours has failed."""
+    with con.cursor() as probe:
+        for _, source in numbered:
+            if source.format != "parquet":
+                continue
+            try:
+                probe.execute(
+                    "select count(columns(*)) from read_parquet([?], hive_partitioning = false)", [str(source.path)]
+                )
+            except duckdb.Error:
+                raise InputError(
+                    f"{source.name}: the Parquet file is damaged inside", remedy="copy or export it again"
+                ) from error
+
+
+def _accounts(
+    con: duckdb.DuckDBPyConnection, arrivals: Arrivals, numbered: Sequence[tuple[int, Source]]
+) -> list[FileAccount]:
+    refused = dict(con.execute("select file_no, count(*) from ingest_refused group by all").fetchall())
+    doubled = dict(
+        con.execute(
+            "select file_no, count(*) from ingest_contested where outcome = 'duplicate' group by all"
+        ).fetchall()
+    )
+    accounts = []
+    for number, source in numbered:
+        rows, duplicates, quarantined = arrivals.rows[number], doubled.get(number, 0), refused.get(number, 0)
+        accounts.append(
+            FileAccount(
+                table=source.table.name,
+                file=source.name,
+                sha256=sha256_of(source.path),
+                rows=rows,
+                accepted=rows - duplicates - quarantined,
+                duplicates=duplicates,
+                quarantined=quarantined,
+                unknown_columns=arrivals.unknown.get(number, ()),
+            )
+        )
+    return accounts
+
+
+def _quarantine(con: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> pa.Table:
+    con.register("ingest_files", pa.table({"no": range(len(sources)), "file": [source.name for source in sources]}))
+    table = con.sql(
+        "select file, line, reason, digest from ingest_refused join ingest_files on no = file_no order by all"
+    ).to_arrow_table()
+    con.unregister("ingest_files")
+    return table.cast(OUTPUT_TABLES["quarantine"])
+
+
+def _require_events(
+    con: duckdb.DuckDBPyConnection, accounts: Sequence[FileAccount], quarantine: pa.Table, sources: Sequence[Source]
+) -> None:
+    """Raise if there is not one usable event: that is an export gone wrong, not a few bad rows."""
+    events = [account for account in accounts if account.table == EVENTS.name]
+    if any(account.accepted for account in events):
+        return
+    names = events[0].file if len(events) == 1 else f"{events[0].file} and {len(events) - 1} more"
+    if not any(account.rows for account in events):
+        raise InputError(f"{names}: holds no rows", remedy="export it again; an input needs at least one event")
+    files = {account.file for account in events}
+    reasons = Counter(row["reason"] for row in quarantine.to_pylist() if row["file"] in files)
+    reason, count = min(reasons.items(), key=lambda item: (-item[1], item[0]))
+    first = next(row for row in quarantine.to_pylist() if row["file"] in files and row["reason"] == reason)
+    raise InputError(
+        f"{names}: every row is refused, {count} for {reason}, the first at {first['file']} line {first['line']}",
+        remedy=REMEDIES[Word(reason.partition(":")[0])],
+    )
+
+
+def _warnings(accounts: Sequence[FileAccount]) -> list[str]:
+    warnings = []
+    for account in accounts:
+        if account.unknown_columns:
+            shown = ", ".join(account.unknown_columns[:5]) + ", …" * (len(account.unknown_columns) > 5)
+            warnings.append(f"{account.file}: columns that the contract does not know were left out: {shown}")
+        if account.rows and not account.accepted:
+            warnings.append(f"{account.file}: no row could be used")
+    return warnings

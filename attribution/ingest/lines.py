@@ -1,0 +1,161 @@
+"""Text files as blocks of whole lines: unpacked as a stream, bounded in memory whatever the file holds."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import zlib
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Protocol, cast
+
+import pyarrow as pa
+
+from attribution.errors import InputError
+from attribution.ingest.sources import Packing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from attribution.config import IngestConfig
+    from attribution.ingest.checks import Physical
+    from attribution.ingest.sources import Source
+
+CHUNK = 1 << 22
+"""Bytes read at a time."""
+_FREE = 1 << 30
+"""Every file may unfold to this much."""
+_BOM = b"\xef\xbb\xbf"
+
+
+class Readable(Protocol):
+    """What is asked of an unpacked stream."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes, none at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A row that was refused: where it stands, why, and the digest of its raw bytes."""
+
+    line: int
+    reason: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Good rows of one text file: `line` and the contract's columns that are there.
+
+    `physical` says how the columns are held, `raw` returns the bytes of the record that begins at a line.
+    """
+
+    rows: pa.Table
+    physical: Mapping[str, Physical]
+    raw: Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Whole lines of a file without their line ends; `first` is the 1-based number of the first one."""
+
+    first: int
+    lines: list[bytes]
+
+
+@contextmanager
+def unpacked(source: Source, config: IngestConfig) -> Iterator[Readable]:
+    """Open a file for reading its unpacked bytes; damage becomes an `InputError` that names it."""
+    try:
+        with source.path.open("rb") as raw:
+            yield _Bounded(_unpack(raw, source.packing), source, config)
+    except (EOFError, zlib.error, gzip.BadGzipFile, pa.ArrowException) as error:
+        raise InputError(
+            f"{source.name}: the compressed file is damaged or breaks off before its end",
+            remedy="copy or export it again",
+        ) from error
+    except OSError as error:
+        reason = error.strerror or "the compressed file is damaged or breaks off before its end"
+        raise InputError(f"{source.name}: cannot be read ({reason})", remedy="copy or export it again") from error
+
+
+def _unpack(raw: IO[bytes], packing: Packing) -> Readable:
+    if packing is Packing.GZIP:
+        return cast("Readable", gzip.GzipFile(fileobj=raw, mode="rb"))
+    if packing is Packing.ZSTD:
+        return cast("Readable", pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), "zstd"))
+    return raw
+
+
+class _Bounded:
+    """A stream that refuses to unfold without end."""
+
+    def __init__(self, stream: Readable, source: Source, config: IngestConfig) -> None:
+        self._stream = stream
+        self._name = source.name
+        self._left = _FREE + config.max_unfolding * source.size if source.packing else None
+
+    def read(self, size: int, /) -> bytes:
+        data = self._stream.read(size)
+        if self._left is not None:
+            self._left -= len(data)
+            if self._left < 0:
+                raise InputError(
+                    f"{self._name}: unfolds to far more than its size explains",
+                    remedy="check where the file comes from; if it is sound, raise ingest.max_unfolding",
+                )
+        return data
+
+
+def blocks(stream: Readable, config: IngestConfig, refuse: list[Refusal], too_long: str) -> Iterator[Block]:
+    """Yield the lines of a stream in blocks of `CHUNK` bytes or so.
+
+    A line of more than `config.max_line_bytes` is never held: it is hashed as it flows by and appended to `refuse` with
+    the reason `too_long`. A byte order mark at the start is taken off. Carriage returns stay.
+    """
+    first, rest = 1, stream.read(CHUNK).removeprefix(_BOM)
+    while True:
+        chunk = stream.read(CHUNK)
+        if not chunk:
+            break
+        if len(rest) > config.max_line_bytes and b"\n" not in rest:
+            digest, rest = skip_line(stream, rest + chunk)
+            refuse.append(Refusal(first, too_long, digest))
+            first += 1
+            continue
+        cut = rest.rfind(b"\n")
+        if cut >= 0:
+            lines = rest[:cut].split(b"\n")
+            yield Block(first, _short(lines, first, config, refuse, too_long))
+            first += len(lines)
+            rest = rest[cut + 1 :]
+        rest += chunk
+    if rest:
+        lines = rest.removesuffix(b"\n").split(b"\n")
+        yield Block(first, _short(lines, first, config, refuse, too_long))
+
+
+def skip_line(stream: Readable, rest: bytes) -> tuple[str, bytes]:
+    """Return the SHA-256 of the line that begins with `rest`, read to its end without holding it, and what follows."""
+    digest = hashlib.sha256()
+    while rest and b"\n" not in rest:
+        digest.update(rest)
+        rest = stream.read(CHUNK)
+    end, _, rest = rest.partition(b"\n")
+    digest.update(end)
+    return digest.hexdigest(), rest
+
+
+def _short(lines: list[bytes], first: int, config: IngestConfig, refuse: list[Refusal], too_long: str) -> list[bytes]:
+    """Return the lines with those that are too long refused and emptied (an empty line is no row)."""
+    if max(map(len, lines)) <= config.max_line_bytes:
+        return lines
+    kept = []
+    for position, line in enumerate(lines):
+        if len(line) > config.max_line_bytes:
+            refuse.append(Refusal(first + position, too_long, hashlib.sha256(line).hexdigest()))
+            kept.append(b"")
+        else:
+            kept.append(line)
+    return kept

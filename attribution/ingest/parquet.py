@@ -1,0 +1,100 @@
+"""Parquet files: what their footers promise, checked before a byte of data is unfolded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+from pyarrow import parquet as pq
+
+from attribution.errors import InputError
+from attribution.ingest.checks import Physical
+from attribution.ingest.contract import Column, Kind
+
+if TYPE_CHECKING:
+    from attribution.config import IngestConfig
+    from attribution.ingest.sources import Source
+
+_FREE = 1 << 30
+_LARGEST_GROUP = 1 << 32
+"""Bytes that a row group may say it unfolds to."""
+_ROWS_PER_BYTE = 1000
+"""Rows per byte of file that can be honest: a row group of nothing but repeated values takes about this little."""
+
+
+@dataclass(frozen=True, slots=True)
+class Footer:
+    """What a Parquet file says of itself."""
+
+    rows: int
+    physical: dict[str, Physical]
+    unknown: tuple[str, ...]
+
+
+def read_footer(source: Source, config: IngestConfig) -> Footer:
+    """Read the footer of a Parquet file and hold it to the contract.
+
+    Raises
+    ------
+    InputError
+        The footer is damaged, promises more than the file's size explains, or a column has a type that the contract
+        does not know.
+    """
+    try:
+        with pq.ParquetFile(source.path) as file:
+            metadata, schema = file.metadata, file.schema_arrow
+            groups = [metadata.row_group(number).total_byte_size for number in range(metadata.num_row_groups)]
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{source.name}: the Parquet footer is damaged", remedy="copy or export it again") from error
+    if (
+        sum(groups) > _FREE + config.max_unfolding * source.size
+        or max(groups, default=0) > _LARGEST_GROUP
+        or metadata.num_rows > _FREE + _ROWS_PER_BYTE * source.size
+    ):
+        raise InputError(
+            f"{source.name}: unfolds to far more than its size explains",
+            remedy="check where the file comes from; if it is sound, raise ingest.max_unfolding or write smaller row groups",
+        )
+    physical: dict[str, Physical] = {}
+    unknown: list[str] = []
+    for field in schema:
+        column = source.table.column(field.name)
+        if column is None:
+            unknown.append(field.name)
+        elif field.name in physical:
+            raise InputError(f"{source.name}: has the column {field.name} twice", remedy="name each column once")
+        else:
+            physical[field.name] = _physical(source, column, field.type, config)
+    return Footer(metadata.num_rows, physical, tuple(unknown))
+
+
+def _physical(source: Source, column: Column, held: pa.DataType, config: IngestConfig) -> Physical:
+    if pa.types.is_dictionary(held):
+        held = held.value_type
+    if pa.types.is_null(held) or pa.types.is_string(held) or pa.types.is_large_string(held) or held == pa.string_view():
+        return Physical.TEXT
+    if column.kind is Kind.TIME and pa.types.is_timestamp(held):
+        if held.tz is not None:
+            return Physical.INSTANT
+        if config.naive_times_are_utc:
+            return Physical.NAIVE
+        raise InputError(
+            f"{source.name}: the times in {column.name} have no zone",
+            remedy=f"write {column.name} as a timestamp in UTC (Arrow: timestamp[us, tz=UTC]; pandas: dt.tz_localize('UTC'); "
+            "DuckDB: timestamptz); if these times are UTC already, set ingest.naive_times_are_utc = true",
+        )
+    if column.kind is Kind.COUNT:
+        if pa.types.is_integer(held):
+            return Physical.WHOLE
+        if pa.types.is_floating(held) or pa.types.is_decimal(held):
+            return Physical.REAL
+    if column.kind is Kind.FLAG and pa.types.is_boolean(held):
+        return Physical.FLAG
+    wanted = {Kind.TIME: "a timestamp in UTC", Kind.COUNT: "a whole number", Kind.FLAG: "a bool"}.get(
+        column.kind, "a string"
+    )
+    raise InputError(
+        f"{source.name}: {column.name} is {held}, not {wanted}",
+        remedy=f"cast {column.name} to {wanted} and export again",
+    )
