@@ -26,7 +26,11 @@ MEMBERS_DRAWN = 72
 VALUES_DRAWN = 18
 VALUES_PER_FACET = 5
 VALUES_LISTED_PER_FACET = 8
-VALUE_LABEL = 44
+VALUE_LABEL = 90
+PASSES = 60
+"""Rounds of pushing symbols apart."""
+VALUE_ROOM, MEMBER_ROOM = 27.0, 8.0
+"""Radius that a shared value and a member keep free."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +201,24 @@ def _layout(members: int, values: int, lines: Sequence[tuple[int, int]]) -> list
     span = np.where(high - low > 0, high - low, 1.0)
     box = np.array([WIDTH - 2 * MARGIN, HEIGHT - 2 * MARGIN])
     scaled = MARGIN + (found - low) / span * box
-    return [(round(x), round(y)) for x, y in scaled.tolist()]
+    room = np.array([MEMBER_ROOM] * members + [VALUE_ROOM] * values)
+    return [(round(x), round(y)) for x, y in _apart(scaled, room).tolist()]
+
+
+def _apart(places: NDArray[np.float64], room: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Push symbols apart that overlap, a little in each pass, inside the picture. O(passes x symbols^2)."""
+    low, high = np.full(2, float(MARGIN)), np.array([WIDTH - MARGIN, HEIGHT - MARGIN], dtype=np.float64)
+    wanted = room[:, None] + room[None, :]
+    # Symbols on the same spot part in directions of their own.
+    angle = np.arange(len(places)) * 2.399963
+    moved = places + 0.01 * np.column_stack([np.cos(angle), np.sin(angle)])
+    for _ in range(PASSES):
+        away = moved[:, None, :] - moved[None, :, :]
+        distance = np.sqrt((away**2).sum(axis=2))
+        np.fill_diagonal(distance, np.inf)
+        push = np.clip(wanted - distance, 0.0, None) / distance
+        moved = np.clip(moved + 0.35 * (push[:, :, None] * away).sum(axis=1), low, high)
+    return moved
 
 
 def _note(drawn: int, linked: int, members: int, step: int, values: int) -> str:

@@ -27,8 +27,8 @@ HTML_NAME = "report.html"
 MEMBERS_SHOWN = 40
 OTHERS_SHOWN = 200
 DETAIL_SHOWN = 320
-CHAPTERS = 60
-"""Rings and undetermined clusters with a chapter of their own; further ones stand in a table."""
+CHAPTERS, UNDETERMINED_CHAPTERS = 60, 12
+"""Rings, and undetermined clusters, with a chapter of their own; further ones stand in a table."""
 
 
 def html(document: Document) -> bytes:
@@ -50,11 +50,13 @@ def html(document: Document) -> bytes:
         day=lambda moment: moment[:10] if moment else "unknown",
     )
     style = files("attribution.report").joinpath("templates/style.css").read_text("utf-8")
-    chapters = [ring for ring in document.rings if ring.verdict != "innocent"][:CHAPTERS]
+    covert = [ring for ring in document.rings if ring.verdict == "coordinated"][:CHAPTERS]
+    chapters = covert + [ring for ring in document.rings if ring.verdict == "undetermined"][:UNDETERMINED_CHAPTERS]
+    told = {ring.ring_id for ring in chapters}
     page = environment.get_template("report.html.j2").render(
         document=document,
         chapters=chapters,
-        others=[ring for ring in document.rings if ring not in chapters],
+        others=[ring for ring in document.rings if ring.ring_id not in told],
         numbers={ring.ring_id: at for at, ring in enumerate(document.rings, start=1)},
         labs={lab.lab_id: lab.name for lab in document.labs},
         style=Markup(style),  # noqa: S704  # our own file, and the policy's hash is taken of it
