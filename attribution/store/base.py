@@ -215,8 +215,6 @@ def _conform(name: str, table: pa.Table) -> pa.Table:
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
         raise StoreError(f"table {name} has another type: {error}", remedy="this is a bug: report it") from error
     for column in schema:
-        if not column.nullable and table[column.name].null_count:
-            raise StoreError(f"table {name} has no {column.name} in some row", remedy="this is a bug: report it")
         if pa.types.is_floating(column.type) and not pc.all(pc.is_finite(table[column.name]), min_count=0).as_py():
             raise StoreError(f"table {name} has a {column.name} that is no number", remedy="this is a bug: report it")
     return table

@@ -7,7 +7,7 @@ at a time (DuckDB's rule); readers that must not block the nightly run use `snap
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import duckdb
 import pyarrow as pa
@@ -41,7 +41,7 @@ class EmbeddedStore:
             con.execute(sql.ddl())
             usage = whole["usage"] if "usage" in whole else self._usage_from_facts(con)
             content = content_digest(run, report, {**whole, "usage": usage})
-            old = con.execute("select content from results.runs where run_id = $1", [run.run_id]).fetchone()
+            old = _first(con, "select content from results.runs where run_id = $1", run.run_id)
             if old and old[0] == content:
                 con.execute(
                     "update results.runs set sequence = (select max(sequence) + 1 from results.runs)"
@@ -67,7 +67,7 @@ class EmbeddedStore:
         """Return all runs, the latest first."""
         if not self._laid_out():
             return []
-        rows = self._con.cursor().execute(
+        rows = self._cursor().execute(
             "select run_id, config_digest, seed, manifest from results.runs order by sequence desc"
         )
         return [RunRecord(*row) for row in rows.fetchall()]
@@ -80,7 +80,7 @@ class EmbeddedStore:
     def report(self, run_id: str | None = None) -> str:
         """Return the run's report document (JSON)."""
         wanted, _ = self._resolve(run_id)
-        row = self._con.cursor().execute("select report from results.runs where run_id = $1", [wanted]).fetchone()
+        row = _first(self._cursor(), "select report from results.runs where run_id = $1", wanted)
         return cast("str", row[0]) if row else "{}"
 
     def table(self, name: str, run_id: str | None = None) -> pa.Table:
@@ -165,15 +165,17 @@ class EmbeddedStore:
         """Close."""
         self.close()
 
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        """Return a connection of one's own to the same database: threads must not share one."""
+        return self._con.cursor()
+
     def _laid_out(self) -> bool:
-        row = self._con.cursor().execute(
-            "select count(*) from duckdb_tables() where schema_name = 'results' and table_name = 'runs'"
-        )
-        return bool((row.fetchone() or (0,))[0])
+        query = "select count(*) from duckdb_tables() where schema_name = 'results' and table_name = 'runs'"
+        return _first(self._cursor(), query) != (0,)
 
     def _check_format(self) -> None:
         if self._laid_out():
-            row = self._con.cursor().execute("select version from results.format").fetchone()
+            row = _first(self._cursor(), "select version from results.format")
             if row is None or row[0] != sql.FORMAT:
                 raise StoreError(
                     f"the store has format {row and row[0]}, this version reads {sql.FORMAT}",
@@ -184,14 +186,11 @@ class EmbeddedStore:
         """Return the id and usage version of a visible run."""
         row = None
         if self._laid_out():
-            row = (
-                self._con.cursor()
-                .execute(
-                    "select run_id, usage_version from results.runs where $1 is null or run_id = $1"
-                    " order by sequence desc limit 1",
-                    [run_id],
-                )
-                .fetchone()
+            row = _first(
+                self._cursor(),
+                "select run_id, usage_version from results.runs where $1 is null or run_id = $1"
+                " order by sequence desc limit 1",
+                run_id,
             )
         if row is None:
             what = f"no run {run_id!r}" if run_id is not None else "the store holds no run"
@@ -202,12 +201,12 @@ class EmbeddedStore:
         run, version = self._resolve(run_id)
         given = {"run": run, "version": version, **values}
         used = {name: value for name, value in given.items() if f"${name}" in query}
-        table = self._con.cursor().sql(query, params=used).to_arrow_table()
+        table = self._cursor().sql(query, params=used).to_arrow_table()
         return _aware(table, schema)
 
     @contextmanager
     def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        con = self._con.cursor()
+        con = self._cursor()
         try:
             con.execute("begin")
             yield con
@@ -221,18 +220,16 @@ class EmbeddedStore:
             con.close()  # rolls back what was not committed
 
     def _usage_from_facts(self, con: duckdb.DuckDBPyConnection) -> pa.Table:
-        facts = con.execute("select count(*) from duckdb_tables() where table_name = 'events'").fetchone()
-        if not facts or not facts[0]:
+        if _first(con, "select count(*) from duckdb_tables() where table_name = 'events'") == (0,):
             return USAGE.empty_table()
         return _aware(con.sql(sql.usage_from_facts()).to_arrow_table(), USAGE)
 
     def _write_usage(self, con: duckdb.DuckDBPyConnection, usage: pa.Table) -> int:
         """Write what changed of the usage edges; return the version that the run sees."""
         con.register("incoming_usage", _naive(usage))
-        row = con.execute("select coalesce(max(usage_version), 0) from results.runs").fetchone()
+        row = _first(con, "select coalesce(max(usage_version), 0) from results.runs")
         version = int(row[0]) if row else 0
-        changed = con.execute(sql.USAGE_CHANGED).fetchone()
-        if changed and changed[0]:
+        if _first(con, sql.USAGE_CHANGED) == (True,):
             version += 1
             con.execute(sql.CLOSE_USAGE, {"version": version})
             con.execute(sql.ADD_USAGE, {"version": version})
@@ -243,6 +240,12 @@ class EmbeddedStore:
     def _erase(con: duckdb.DuckDBPyConnection, run_id: str) -> None:
         for name in (*OUTPUT_TABLES, "runs"):
             con.execute(f"delete from results.{name} where run_id = $1", [run_id])
+
+
+def _first(con: duckdb.DuckDBPyConnection, query: str, *values: str | None) -> tuple[Any, ...] | None:
+    """Return the first row; all are fetched, since a connection with rows left over takes no other query."""
+    rows = con.execute(query, values).fetchall()
+    return rows[0] if rows else None
 
 
 def _found(rows: pa.Table, what: str, name: str) -> pa.Table:

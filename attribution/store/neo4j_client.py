@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 SCHEMES = ("neo4j", "neo4j+s", "neo4j+ssc", "bolt", "bolt+s", "bolt+ssc")
+RETRY_SECONDS = 30.0
+"""How long a statement is tried again while the server is away or busy."""
 Rows = list[dict[str, Any]]
 Step = tuple[str, dict[str, Any]]
 
@@ -32,7 +34,7 @@ def is_graph_url(text: str) -> bool:
 class Client:
     """A pool of connections; `read` and `write` retry what the server calls transient, so writes must be idempotent."""
 
-    def __init__(self, url: str, *, user: str | None, password: str | None, retry_seconds: float = 30.0) -> None:
+    def __init__(self, url: str, *, user: str | None, password: str | None) -> None:
         parts = urlsplit(url)
         if parts.username or parts.password:
             raise StoreError(
@@ -50,9 +52,9 @@ class Client:
                 self.url,
                 auth=(user, password) if user and password else None,
                 notifications_min_severity="OFF",
-                max_transaction_retry_time=retry_seconds,
-                connection_acquisition_timeout=retry_seconds + 5.0,
-                connection_timeout=min(5.0, retry_seconds),
+                max_transaction_retry_time=RETRY_SECONDS,
+                connection_acquisition_timeout=RETRY_SECONDS + 5.0,
+                connection_timeout=5.0,
             )
         except (neo4j.exceptions.DriverError, ValueError) as error:
             raise StoreError(f"{self.url}: {error}", remedy="write neo4j://HOST:7687[/DATABASE]") from error

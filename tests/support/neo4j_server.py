@@ -11,7 +11,7 @@ import contextlib
 import os
 import shutil
 import socket
-import subprocess
+import subprocess  # the commands are this module's own
 import sys
 import tempfile
 import time
@@ -40,10 +40,14 @@ POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
 """
 
 JAVA = (
-    "-Xms256m -Xmx1g -XX:+UseSerialGC -XX:TieredStopAtLevel=4 -Dlog4j2.disable.jmx=true "
-    "--add-opens=java.base/java.nio=ALL-UNNAMED --add-opens=java.base/java.io=ALL-UNNAMED "
-    "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED"
-).split()
+    "-Xms256m",
+    "-Xmx1g",
+    "-XX:+UseSerialGC",
+    "-Dlog4j2.disable.jmx=true",
+    "--add-opens=java.base/java.nio=ALL-UNNAMED",
+    "--add-opens=java.base/java.io=ALL-UNNAMED",
+    "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
+)
 
 
 class ServerMissingError(Exception):
@@ -104,7 +108,7 @@ def running() -> Iterator[Server]:
         try:
             yield server
         finally:
-            stop(server)
+            stop(server, kill=True)  # its data goes with the folder
 
 
 def start(lib: Path, home: Path, bolt: int | None = None) -> Server:

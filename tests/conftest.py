@@ -1,0 +1,45 @@
+"""Fixtures that several folders of tests need."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import neo4j_server
+import pytest
+
+from attribution.store.neo4j_client import Client
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def neo4j() -> Iterator[neo4j_server.Server]:
+    """Run one real server for the whole session; tests that ask for it carry the marks `neo4j` and `xdist_group`."""
+    try:
+        lib = neo4j_server.fetch()
+    except neo4j_server.ServerMissingError as error:
+        if os.environ.get("ATTRIBUTION_NO_SKIP") == "1":
+            pytest.fail(f"NEO4J TESTS CANNOT RUN: {error}")
+        pytest.skip(f"NEO4J TESTS DO NOT RUN: {error}")
+    assert lib.is_dir()
+    with neo4j_server.running() as server:
+        yield server
+
+
+@pytest.fixture
+def graph(neo4j: neo4j_server.Server) -> Iterator[Client]:
+    """Lend a client of the server, its database emptied first."""
+    client = Client(neo4j.url, user="neo4j", password=neo4j_server.ADMIN_PASSWORD)
+    client.write("MATCH (n) DETACH DELETE n")
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def neo4j_environment(neo4j: neo4j_server.Server, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Put the server's credentials into the environment; return its address."""
+    monkeypatch.setenv("ATTRIBUTION_NEO4J_USER", "neo4j")
+    monkeypatch.setenv("ATTRIBUTION_NEO4J_PASSWORD", neo4j_server.ADMIN_PASSWORD)
+    return neo4j.url
