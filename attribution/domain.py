@@ -243,6 +243,10 @@ class Traffic:
     days : ring, template_id, model, day, events, accounts.
     hours : ring, template_id, weekday (1 = Monday), hour (UTC), events.
     places : ring, template_id, ip, events, accounts: addresses that carried a shared template.
+    people : account_id, member, email_domain, org, country: the members, and a sample of accounts outside all rings.
+    addresses : account_id, ip, asn (Int64), country, kind, events, of the accounts in `people`; so below.
+    cards : account_id, payment_id, bin, issuer_country, events.
+    devices : account_id, device_id, events.
     adoption : account_id, member, level, model, events, on_model: exchanges in the 24 hours after a model's first
         appearance, of members and of accounts outside all rings that are as active (`level`: log2 of their events).
     models : model, released (first seen in anybody's traffic), accounts, events.
@@ -252,6 +256,10 @@ class Traffic:
     days: pd.DataFrame
     hours: pd.DataFrame
     places: pd.DataFrame
+    people: pd.DataFrame
+    addresses: pd.DataFrame
+    cards: pd.DataFrame
+    devices: pd.DataFrame
     adoption: pd.DataFrame
     models: pd.DataFrame
 

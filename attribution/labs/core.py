@@ -14,7 +14,7 @@ import pandas as pd
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from attribution.domain import Facet
+from attribution.domain import Facet, Verdict
 from attribution.labs.similarity import features, rarity, similarity
 
 if TYPE_CHECKING:
@@ -146,12 +146,13 @@ class Recogniser:
 
 
 class Outside:
-    """How many accounts outside all rings use each template, and which accounts have any template at all."""
+    """How many accounts outside all suspected rings use each template, and which accounts have any template at all."""
 
     def __init__(self, population: Population, rings: Sequence[Ring]) -> None:
         self.mask = np.ones(population.size, dtype=bool)
         for ring in rings:
-            self.mask[ring.members] = False
+            if ring.verdict is not Verdict.INNOCENT:
+                self.mask[ring.members] = False
         self.size = int(self.mask.sum())
         incidence = population.incidence.get(Facet.TEMPLATE)
         self._users: dict[str, int] = {}

@@ -63,6 +63,12 @@ def _counted(
         return None
     base = shrunk(count.base_hits, count.base_trials, at=at)
     weight = share_weight(count.hits, count.trials, base, typical=typical, trials_cap=trials_cap, careful=careful)
+    near = shrunk(count.country_hits, count.country_trials, at=at) * count.country_share
+    if weight > 0.0 and near > base:
+        near_weight = share_weight(
+            count.hits, count.trials, near, typical=typical, trials_cap=trials_cap, careful=careful
+        )
+        weight = max(0.0, near_weight)
     return weight, {
         "model": "share",
         "hits": count.hits,
@@ -73,6 +79,10 @@ def _counted(
         "shrink_to": at,
         "shrink_worth": 100.0,
         "base_rate": base,
+        "country_hits": count.country_hits,
+        "country_trials": count.country_trials,
+        "country_share": count.country_share,
+        "country_rate": near,
         "typical": typical,
         "trials_cap": trials_cap,
         "careful": careful,

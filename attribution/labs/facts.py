@@ -6,44 +6,41 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
-from attribution.domain import Facet
-from attribution.labs.core import Outside, Recogniser, texts_of
-from attribution.labs.networks import NetworkTree
+from attribution.labs.claims import Claims, Count
+from attribution.labs.core import Outside, texts_of
 from attribution.labs.pivots import Pivot, pivots
 from attribution.labs.similarity import features, similarity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import pandas as pd
     import pyarrow as pa
     from numpy.typing import NDArray
 
     from attribution.config import LabConfig
-    from attribution.domain import Campaign, Incidence, Population, Ring, Traffic
-    from attribution.labs.core import Texts
+    from attribution.domain import Campaign, Population, Ring, Traffic
     from attribution.labs.dossiers import Dossiers
 
+PLACE_FACTS = ("networks", "asns", "known.ips")
+COUNTED = (
+    *PLACE_FACTS,
+    "bins",
+    "issuer_countries",
+    "known.payment_ids",
+    "known.device_ids",
+    "email_domains",
+    "name",
+    "known.account_ids",
+)
+"""Facts that are counted over accounts."""
 EXCLUSIVE = 0.8
 """Part of an account's campaign traffic from which the account itself counts as this campaign's."""
 ENOUGH_OWN = 0.2
 """Part of the members that must be a campaign's own, or its accounts' cards, devices and mail say nothing of the client."""
 SAME_TEMPLATE = 0.6
 """Likeness from which a campaign's template counts as one of a dossier's examples."""
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """`hits` of `trials` in the campaign, beside the same in the population outside rings."""
-
-    hits: float
-    trials: float
-    base_hits: float
-    base_trials: float
-    shown: tuple[str, ...] = ()
-    """Some of the values that matched, for the reader."""
-    unit: str = "accounts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,156 +74,17 @@ class Gatherer:
         population: Population,
         rings: Sequence[Ring],
         traffic: Traffic,
+        templates: pa.Table | None,
         dossiers: Dossiers,
         config: LabConfig,
-        templates: pa.Table | None = None,
     ) -> None:
         self._population = population
         self._traffic = traffic
         self._dossiers = dossiers
         self._config = config
         self._outside = Outside(population, rings)
-        self._hidden = self._anonymous()
-        self._texts = self._known_texts(templates)
-        self._recognise = Recogniser()
-        self._touched: dict[tuple[int, str], tuple[NDArray[np.bool_], tuple[str, ...]]] = {}
-        self._having: dict[str, NDArray[np.bool_]] = {}
-        self._ip_labs: dict[str, dict[int, frozenset[str]]] = self._addresses()
-        self._fill()
-
-    # ── the population, once ────────────────────────────────────────────────────────────────────────────────────────
-
-    def _anonymous(self) -> NDArray[np.bool_]:
-        """Return the accounts that ever came from a datacentre, VPN or proxy: whom an operator's exits resemble."""
-        share = self._population.activity["datacentre"].to_numpy(dtype=np.float64, na_value=np.nan)
-        return np.asarray(np.nan_to_num(share) > 0)
-
-    def _known_texts(self, templates: pa.Table | None) -> Texts:
-        used = self._traffic.exchanges["template_id"].dropna().unique()
-        return texts_of(templates, sorted(str(name) for name in used))
-
-    def _addresses(self) -> dict[str, dict[int, frozenset[str]]]:
-        """Return for each address in the logs that any lab claims: lab number to the facts that claim it."""
-        incidence = self._population.incidence.get(Facet.IP)
-        found: dict[str, dict[int, set[str]]] = {}
-        if incidence is None or not self._dossiers.labs:
-            return {}
-        tree = NetworkTree(self._dossiers)
-        names = incidence.values.to_pylist()
-        if tree.size:
-            for name in names:
-                for number in tree.labs(name):
-                    found.setdefault(name, {}).setdefault(number, set()).add("networks")
-        known = {
-            ip: [n for n, one in enumerate(self._dossiers.labs) if ip in one.known.ips] for ip in self._all_known("ips")
-        }
-        for name in names if known else ():
-            for number in known.get(name, ()):
-                found.setdefault(name, {}).setdefault(number, set()).add("known.ips")
-        asn = self._asn_numbers()
-        owners: dict[int, list[int]] = {}
-        for number, lab_dossier in enumerate(self._dossiers.labs):
-            for value in lab_dossier.asns:
-                owners.setdefault(value, []).append(number)
-        for row in np.flatnonzero(np.isin(asn, list(owners))):
-            for number in owners[int(asn[row])]:
-                found.setdefault(names[row], {}).setdefault(number, set()).add("asns")
-        return {name: {lab: frozenset(facts) for lab, facts in labs.items()} for name, labs in sorted(found.items())}
-
-    def _all_known(self, what: str) -> list[str]:
-        return sorted({value for lab in self._dossiers.labs for value in getattr(lab.known, what)})
-
-    def _asn_numbers(self) -> NDArray[np.int64]:
-        table = self._population.enrichment.get(Facet.IP)
-        incidence = self._population.incidence.get(Facet.IP)
-        if table is None or incidence is None:
-            return np.full(len(incidence.values) if incidence is not None else 0, -1, dtype=np.int64)
-        return pd.to_numeric(table["asn"], errors="coerce").fillna(-1).to_numpy(dtype=np.int64)
-
-    def _fill(self) -> None:
-        """For each lab and fact: which accounts show it; for each fact: which accounts could."""
-        population, labs = self._population, self._dossiers.labs
-        ip = population.incidence.get(Facet.IP)
-        if ip is not None:
-            values = {fact: _by_lab(self._ip_labs, fact) for fact in ("networks", "known.ips", "asns")}
-            position = {name: row for row, name in enumerate(ip.values.to_pylist()) if name in self._ip_labs}
-            some = _has(ip, population.size)
-            self._having |= {"networks": some, "known.ips": some}
-            asn = self._asn_numbers()
-            if (asn >= 0).any():
-                self._having["asns"] = _users(ip, asn >= 0, population.size)
-            for fact, by_lab in values.items():
-                for lab, names in by_lab.items():
-                    self._touch(lab, fact, ip, [position[name] for name in names], names)
-        for facet, what in ((Facet.DEVICE, "device_ids"), (Facet.PAYMENT, "payment_ids")):
-            incidence = population.incidence.get(facet)
-            if incidence is None:
-                continue
-            fact = f"known.{what}"
-            self._having[fact] = _has(incidence, population.size)
-            wanted = set(self._all_known(what))
-            position = {n: row for row, n in enumerate(incidence.values.to_pylist()) if n in wanted} if wanted else {}
-            for number, lab in enumerate(labs):
-                names = tuple(name for name in getattr(lab.known, what) if name in position)
-                self._touch(number, fact, incidence, [position[name] for name in names], names)
-        self._fill_cards()
-        self._fill_people()
-
-    def _touch(self, lab: int, fact: str, incidence: Incidence, rows: Sequence[int], shown: Sequence[str]) -> None:
-        mask = np.zeros(len(incidence.values), dtype=bool)
-        mask[list(rows)] = True
-        self._touched[lab, fact] = (_users(incidence, mask, self._population.size), tuple(sorted(shown)[:5]))
-
-    def _fill_cards(self) -> None:
-        """Count issuers and card prefixes per account: whether any of its instruments is of the lab's."""
-        incidence = self._population.incidence.get(Facet.PAYMENT)
-        table = self._population.enrichment.get(Facet.PAYMENT)
-        if incidence is None or table is None:
-            return
-        for fact, column in (("bins", "bin"), ("issuer_countries", "issuer_country")):
-            text = table[column].astype("str").where(table[column].notna(), "")
-            given = text.to_numpy(dtype=object)
-            if not (given != "").any():
-                continue
-            self._having[fact] = _users(incidence, np.array([value != "" for value in given]), self._population.size)
-            distinct = sorted({str(value) for value in given} - {""})
-            for number, lab in enumerate(self._dossiers.labs):
-                listed = lab.bins if fact == "bins" else lab.issuer_countries
-                matching = {v for v in distinct if any(v.startswith(x) or x.startswith(v) for x in listed)}
-                rows = np.flatnonzero(np.isin(given, sorted(matching))) if matching else np.zeros(0, dtype=np.int64)
-                self._touch(number, fact, incidence, rows.tolist(), sorted(matching))
-
-    def _fill_people(self) -> None:
-        """Mail domains, organisations and known account ids."""
-        activity, size = self._population.activity, self._population.size
-        mail = (
-            activity["email_domain"]
-            .astype("str")
-            .where(activity["email_domain"].notna(), "")
-            .str.lower()
-            .to_numpy(dtype=object)
-        )
-        org = activity["org"].astype("str").where(activity["org"].notna(), "").str.casefold().to_numpy(dtype=object)
-        if (mail != "").any():
-            self._having["email_domains"] = np.asarray(mail != "", dtype=bool)
-        if "accounts.org" in self._population.known:
-            self._having["name"] = np.ones(size, dtype=bool)
-        self._having["known.account_ids"] = np.ones(size, dtype=bool)
-        wanted = set(self._all_known("account_ids"))
-        names = self._population.accounts.to_pylist() if wanted else []
-        position = {name: row for row, name in enumerate(names) if name in wanted}
-        for number, lab in enumerate(self._dossiers.labs):
-            hit = np.isin(mail, list(lab.email_domains)) if lab.email_domains else np.zeros(size, dtype=bool)
-            self._touched[number, "email_domains"] = (
-                np.asarray(hit, dtype=bool),
-                tuple(sorted(set(mail[hit].tolist()))[:5]),
-            )
-            same = np.asarray(org == lab.name.casefold(), dtype=bool)
-            self._touched[number, "name"] = (same, (lab.name,) if same.any() else ())
-            known = np.zeros(size, dtype=bool)
-            rows = [position[name] for name in lab.known.account_ids if name in position]
-            known[rows] = True
-            self._touched[number, "known.account_ids"] = (known, tuple(sorted(str(names[row]) for row in rows)[:5]))
+        self._claims = Claims(traffic, dossiers)
+        self._texts = texts_of(templates, sorted({str(t) for t in traffic.exchanges["template_id"].dropna().unique()}))
 
     # ── one campaign ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -253,61 +111,35 @@ class Gatherer:
         )
 
     def _counts(self, campaign: Campaign, own: NDArray[np.int32] | None) -> Mapping[tuple[int, str], Count]:
+        """Count every fact of every dossier; of accounts that also serve others, the places of its templates only."""
         counts: dict[tuple[int, str], Count] = {}
         matched, _ = self._likeness(campaign)
+        places = self._of(campaign, self._traffic.places)
+        names = [] if own is None else self._population.accounts.take(own.tolist()).to_pylist()
+        members = self._claims.rows(names)
         for number in range(len(self._dossiers.labs)):
-            for fact, having in sorted(self._having.items()):
-                if fact in {"networks", "asns", "known.ips"} and own is None:
-                    counted = self._by_traffic(campaign, number, fact)
-                elif own is None:
-                    counted = None
+            for fact in COUNTED:
+                if own is not None:
+                    counted = self._claims.count(number, fact, members)
                 else:
-                    counted = self._by_account(own, number, fact, having)
+                    counted = self._claims.count_exchanges(number, fact, places) if fact in PLACE_FACTS else None
                 if counted is not None:
                     counts[number, fact] = counted
             if number in matched:
                 counts[number, "template_examples"] = matched[number]
         return counts
 
-    def _by_account(self, own: NDArray[np.int32], lab: int, fact: str, having: NDArray[np.bool_]) -> Count | None:
-        trials = int(having[own].sum())
-        if not trials:
-            return None
-        touched, shown = self._touched.get((lab, fact), (np.zeros(self._population.size, dtype=bool), ()))
-        base_hits, base_trials = self._base(touched, having, narrow=fact in {"networks", "asns", "known.ips"})
-        return Count(int((touched & having)[own].sum()), trials, base_hits, base_trials, shown)
-
-    def _base(self, touched: NDArray[np.bool_], having: NDArray[np.bool_], *, narrow: bool) -> tuple[int, int]:
-        """Return hits and trials outside rings; for places, of accounts that hide theirs if those show the fact more."""
-        outside = self._outside.mask & having
-        wide = int((touched & outside).sum()), int(outside.sum())
-        hidden = outside & self._hidden
-        close = int((touched & hidden).sum()), int(hidden.sum())
-        return close if narrow and close[1] > 0 and close[0] * wide[1] > wide[0] * close[1] else wide
-
-    def _by_traffic(self, campaign: Campaign, lab: int, fact: str) -> Count | None:
-        """Count the exchanges of the campaign's own templates: its accounts also work for somebody else."""
-        rows = self._traffic.places
-        rows = rows[rows["template_id"].isin(campaign.templates) & rows["ring"].isin([campaign.ring_id, ""])]
-        total = int(rows["events"].sum())
-        if not total:
-            return None
-        mine = {name for name, labs in self._ip_labs.items() if fact in labs.get(lab, ())}
-        hit = rows[rows["ip"].isin(mine)]
-        touched, shown = self._touched.get((lab, fact), (np.zeros(self._population.size, dtype=bool), ()))
-        base_hits, base_trials = self._base(touched, self._having[fact], narrow=True)
-        return Count(int(hit["events"].sum()), total, base_hits, base_trials, shown, "exchanges of its templates")
+    def _of(self, campaign: Campaign, rows: pd.DataFrame) -> pd.DataFrame:
+        return rows[rows["template_id"].isin(campaign.templates) & rows["ring"].isin([campaign.ring_id, ""])]
 
     def _hours(self, campaign: Campaign) -> NDArray[np.int64]:
-        rows = self._traffic.hours
-        rows = rows[rows["template_id"].isin(campaign.templates) & rows["ring"].isin([campaign.ring_id, ""])]
+        rows = self._of(campaign, self._traffic.hours)
         if not len(rows):
             return np.asarray(self._population.hours[campaign.members].sum(axis=0), dtype=np.int64)
         return np.bincount(rows["hour"], weights=rows["events"], minlength=24).astype(np.int64)
 
     def _account_days(self, campaign: Campaign) -> int:
-        rows = self._traffic.days
-        rows = rows[rows["template_id"].isin(campaign.templates) & rows["ring"].isin([campaign.ring_id, ""])]
+        rows = self._of(campaign, self._traffic.days)
         if not len(rows):
             return int(self._population.activity["active_days"].to_numpy()[campaign.members].sum())
         return int(rows["accounts"].sum())
@@ -330,7 +162,7 @@ class Gatherer:
             others = similarity(self._texts.common, examples, self._texts.background)
             base = others.max(axis=1) >= SAME_TEMPLATE if others.size else np.zeros(0, dtype=bool)
             counts[number] = Count(
-                int((best >= SAME_TEMPLATE).sum()), len(own), int(base.sum()), len(base), (), "templates"
+                int((best >= SAME_TEMPLATE).sum()), len(own), int(base.sum()), len(base), unit="templates"
             )
             nearest[number] = float(best.max())
         return counts, nearest
@@ -356,24 +188,3 @@ def _pivot_base(
     others = [p for c, p in zip(campaigns, found, strict=True) if c.ring_id != campaign.ring_id]
     days = sorted({pivot.day for pivots_of in found for pivot in pivots_of if pivot.significant})
     return {day: (sum(any(p.day == day and p.significant for p in ps) for ps in others), len(others)) for day in days}
-
-
-def _by_lab(addresses: Mapping[str, Mapping[int, frozenset[str]]], fact: str) -> dict[int, list[str]]:
-    found: dict[int, list[str]] = {}
-    for name, labs in addresses.items():
-        for lab, facts in labs.items():
-            if fact in facts:
-                found.setdefault(lab, []).append(name)
-    return found
-
-
-def _has(incidence: Incidence, accounts: int) -> NDArray[np.bool_]:
-    return np.asarray(np.diff(incidence.indptr)[:accounts] > 0)
-
-
-def _users(incidence: Incidence, values: NDArray[np.bool_], accounts: int) -> NDArray[np.bool_]:
-    """Return which accounts used any of the marked values."""
-    entries = np.flatnonzero(values[incidence.indices])
-    used = np.zeros(accounts, dtype=bool)
-    used[np.searchsorted(incidence.indptr, entries, side="right") - 1] = True
-    return used

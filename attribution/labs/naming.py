@@ -65,16 +65,15 @@ def attribute(
     rings: Sequence[Ring],
     population: Population,
     traffic: Traffic,
+    templates: pa.Table | None,
     dossiers: Dossiers,
     config: LabConfig,
-    *,
-    templates: pa.Table | None = None,
 ) -> tuple[Attribution, ...]:
     """Weigh every dossier against every campaign.
 
     Without `templates` (patterns of the mined templates) the likeness of wordings is unknown and weighs nothing.
     """
-    gatherer = Gatherer(population, rings, traffic, dossiers, config, templates)
+    gatherer = Gatherer(population, rings, traffic, templates, dossiers, config)
     return tuple(conclude(facts, dossiers, config) for facts in gatherer.facts(campaigns))
 
 

@@ -62,7 +62,7 @@ def score_accounts(
     found = find_campaigns((ring,), population, traffic, templates, config)
     if not split and len(found) != 1:
         found = (_whole(ring, found),)
-    gatherer = Gatherer(population, around, traffic, dossiers, config, templates)
+    gatherer = Gatherer(population, around, traffic, templates, dossiers, config)
     return tuple(conclude(facts, dossiers, config, without=left_out, prior=chosen) for facts in gatherer.facts(found))
 
 

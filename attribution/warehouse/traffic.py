@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
 CONTROLS = 2_000
 """Accounts outside rings that the event study compares with."""
+SAMPLE = 20_000
+"""Accounts outside rings whose addresses, cards and devices are the base rates of a dossier's facts."""
 PLACES = 2_000_000
 """Rows of template by address kept, the busiest first."""
 
 TIMES = ("first_seen", "last_seen", "released", "day")
-NULLABLE = ("input_tokens", "output_tokens", "refused")
+NULLABLE = ("input_tokens", "output_tokens", "refused", "asn")
 
 
 def traffic(
@@ -30,6 +32,7 @@ def traffic(
     rings: Sequence[str] | None = None,
     *,
     controls: int = CONTROLS,
+    sample: int = SAMPLE,
 ) -> Traffic:
     """Aggregate the traffic of ring members.
 
@@ -38,12 +41,12 @@ def traffic(
     accounts : members of coordinated rings; repeated ids are an error of the caller.
     rings : the ring id of each account, in the same order. Without it all accounts count as one ring: templates that
         two rings share then have one common clock and calendar.
-    controls : how many accounts outside rings to sample for the event study.
+    controls, sample : how many accounts outside rings to take for the event study and for base rates.
 
     Notes
     -----
-    Six scans of `events` with a hash join on the members; the results are bounded by members x shared templates, not
-    by events, except `places`, which is bounded by a limit. Integers only, so that threads cannot change a byte.
+    A dozen scans of `events` with a hash join on the watched accounts; the results are bounded by members x shared
+    templates and by what members used, `places` by a limit. Integers only, so that threads cannot change a byte.
     """
     labels = list(rings) if rings is not None else [""] * len(accounts)
     if len(labels) != len(accounts):
@@ -56,16 +59,22 @@ def traffic(
         con.unregister("traffic_members_given")
     try:
         con.execute(_query("core"))
+        con.execute(_query("watched"), [sample])
         return Traffic(
             exchanges=_frame(con, "exchanges"),
             days=_frame(con, "days"),
             hours=_frame(con, "hours"),
             places=_frame(con, "places", PLACES).sort_values(["ring", "template_id", "ip"], ignore_index=True),
+            people=_frame(con, "people"),
+            addresses=_frame(con, "addresses"),
+            cards=_frame(con, "cards"),
+            devices=_frame(con, "devices"),
             adoption=_frame(con, "adoption", controls),
             models=_frame(con, "models"),
         )
     finally:
         con.execute("drop table if exists traffic_core")
+        con.execute("drop table if exists traffic_watched")
         con.execute("drop table if exists traffic_members")
 
 
