@@ -54,7 +54,7 @@ class Scene:
 
     def claim(self, kind: str, rows: NDArray[np.int64], low: int, high: int) -> Groups:
         """Make `rows` accounts of a kind, in groups of `low` to `high`."""
-        sizes = heavy_sizes(self.rng(f"{kind}/sizes"), len(rows), low, high)
+        sizes = heavy_sizes(self.rng(f"{kind}/sizes"), len(rows), max(1, min(low, len(rows))), high)
         rows = rows[: int(sizes.sum())]
         of = np.repeat(np.arange(len(sizes)), sizes)
         self.roster.kind[rows] = KINDS.index(kind)
