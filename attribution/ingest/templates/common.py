@@ -31,11 +31,17 @@ können möchte brauche wie was hallo danke bei
 favor ajuda ajude pode você quero preciso o os as um uma uns e em com como são meu minha seu sua olá obrigado
 请 帮 我 你 您 的 了 是 在 一 个 个 这 那 和 与 或 吗 呢 吧 啊 想 要 能 可 以 不 有 他 她 们 好 谢 下 么 什 怎 样 给 把 对 就 都 也 会 到 助 忙
 を に は が の と で も へ や か て し た い す ま せ ん な る れ ら さ く だ こ そ あ ど う よ ね お 下 願 り き け え
-ช ว ย ผ ม ฉ น ข อ ค ะ ร บ ที ไ ด้ ก า เ แ โ ใ ่ ้ ั ี ิ ุ ู
+ช ว ย ผ ม ฉ น ข อ ค ะ ร บ ท ไ ด ก า เ แ โ ใ
+"""
+_CODE = """
+def class return self __init__ int for while if else elif const let var function async await import select from where
+print range public static void string new null none true false lambda try except catch throw i j k x y n args kwargs
+float char bool struct include std cout fn mut pub use impl func package end begin then echo fi do done insert values
+join group order limit python java javascript js sql html css div span json bash sh
 """
 
 
 def common_tokens(seed: np.uint64) -> NDArray[np.uint32]:
-    """Return the numbers that the tokeniser gives to these words, sorted."""
-    text = normalise(pa.array([_COMMON])).to_pylist()[0]
+    """Return the numbers that the tokeniser gives to these words and to the keywords of programs, sorted."""
+    text = normalise(pa.array([_COMMON + _CODE])).to_pylist()[0]
     return np.unique(spans(text, seed)[0])

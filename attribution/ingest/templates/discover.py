@@ -18,10 +18,10 @@ import numpy as np
 from attribution.ingest.templates import kernels
 from attribution.ingest.templates.kernels import SLOT
 
+from attribution.ingest.templates.tokens import Tokens
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from attribution.ingest.templates.tokens import Tokens
 
 _LEVELS = 8
 _SAMPLE = 256
@@ -31,21 +31,48 @@ _WHOLE = 0.9
 _NO_CEILING = 1 << 40
 _RICHER_SHARE = 0.5
 _NEW_TOKENS = 4
+_NEW_CONTENT = 3
+_FILLS = 3
+_SLOT_NAMES = 0xF0000000
+_REACH = 64
+_KEPT = 0.985
+_FITTING = 0.7
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A template found: the row of its reference prompt, and for each of that prompt's tokens itself or `SLOT`."""
+    """A template found in a prompt.
+
+    Attributes
+    ----------
+    reference : row of the prompt.
+    shape : the prompt's tokens, `SLOT` for those that vary.
+    cuts : bool (tokens + 1,), where a slot may stand although nothing does in this prompt; the first and the last tell
+        whether the template is open at its begin and at its end.
+    """
 
     reference: int
     shape: NDArray[np.int64]
+    cuts: NDArray[np.bool_]
+
+    def pattern(self) -> NDArray[np.int64]:
+        """Return the fixed tokens in order, each run of slots as one `SLOT`."""
+        out: list[int] = []
+        for item, cut in zip(self.shape.tolist(), self.cuts.tolist(), strict=False):
+            if cut and (not out or out[-1] != SLOT):
+                out.append(SLOT)
+            if item != SLOT:
+                out.append(item)
+        if self.cuts[-1] and (not out or out[-1] != SLOT):
+            out.append(SLOT)
+        return np.asarray(out, np.int64)
 
 
 @dataclass(slots=True)
 class _Node:
     parent: int
-    reference: int
-    shape: NDArray[np.int64]
+    found: Found
+    pattern: NDArray[np.int64]
     strong: bool
     weight: int
     children: list[int] = field(default_factory=list)
@@ -57,6 +84,13 @@ class Strength:
 
     common: NDArray[np.uint32]
 
+    def plain(self) -> NDArray[np.bool_]:
+        """Return a bitmap over the lowest 16 bits of tokens: the common ones, and the marks of begin and end."""
+        out = np.zeros(1 << 16, np.bool_)
+        out[self.common & 0xFFFF] = True
+        out[[kernels.BEGIN, kernels.END]] = True
+        return out
+
     def measure(self, tokens: NDArray[np.int64]) -> tuple[float, float]:
         """Return the number of fixed words and of those that carry meaning; a single character is half a word."""
         kept = tokens[tokens != SLOT]
@@ -66,9 +100,32 @@ class Strength:
     def enough(self, tokens: NDArray[np.int64], coverage: float) -> bool:
         """Tell whether fixed tokens that make up `coverage` of the typical prompt are a template."""
         words, content = self.measure(tokens)
-        if content >= 4 and words >= 6:  # noqa: PLR2004  # the rule of docs/templates.md, in words of meaning
-            return True
-        return content >= 2 and words >= 3 and coverage >= 0.4  # noqa: PLR2004  # same
+        runs = int((tokens[1:] != SLOT)[tokens[:-1] == SLOT].sum()) + int(len(tokens) > 0 and tokens[0] != SLOT)
+        return any(rule.passes(words, content, runs, coverage) for rule in _RULES)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """What is enough for a template: fixed words, those with a meaning, runs of them, their share of the prompt."""
+
+    words: float
+    content: float
+    runs: int
+    coverage: float
+
+    def passes(self, words: float, content: float, runs: int, coverage: float) -> bool:
+        """Tell whether all four are reached."""
+        return words >= self.words and content >= self.content and runs >= self.runs and coverage >= self.coverage
+
+
+_RULES = (
+    _Rule(words=6, content=4, runs=1, coverage=0.0),
+    _Rule(words=5, content=3, runs=1, coverage=0.2),
+    _Rule(words=6, content=2, runs=2, coverage=0.0),
+    _Rule(words=5, content=1, runs=4, coverage=0.0),
+    _Rule(words=3, content=2, runs=1, coverage=0.55),
+)
+_PLAUSIBLE = _Rule(words=4, content=2, runs=1, coverage=0.0)
 
 
 def discover(tokens: Tokens, weight: NDArray[np.uint32], floor: int, strength: Strength) -> list[Found]:
@@ -83,12 +140,14 @@ def discover(tokens: Tokens, weight: NDArray[np.uint32], floor: int, strength: S
     nodes = _grow(tokens, weight, floor, strength)
     picked: list[int] = []
     for number in nodes[0].children:
-        picked.extend(_pick(nodes, number))
-    return [Found(nodes[i].reference, nodes[i].shape) for i in picked]
+        picked.extend(_pick(nodes, number, strength))
+    found = [nodes[i].found for i in picked]
+    return _general([*found, *_generalise(found, strength)], strength)
 
 
 def _grow(tokens: Tokens, weight: NDArray[np.uint32], floor: int, strength: Strength) -> list[_Node]:
-    nodes = [_Node(-1, 0, np.zeros(0, np.int64), strong=False, weight=int(weight.sum()))]
+    nothing = Found(0, np.zeros(0, np.int64), np.ones(1, np.bool_))
+    nodes = [_Node(-1, nothing, nothing.pattern(), strong=False, weight=int(weight.sum()))]
     rows = np.arange(len(tokens), dtype=np.int64)
     group = np.zeros(len(rows), np.int64)
     owner = np.zeros(1, np.int64)
@@ -101,7 +160,7 @@ def _grow(tokens: Tokens, weight: NDArray[np.uint32], floor: int, strength: Stre
         counts = kernels.count_shingles(tokens.values, tokens.indptr, rows, group, weight, bits)
         ceiling = np.where(owner == 0, _NO_CEILING, np.ceil(_WHOLE * sizes).astype(np.int64))
         least = np.full(len(owner), floor, np.int64)
-        chosen = kernels.anchors(tokens.values, tokens.indptr, rows, group, counts, bits, least, ceiling)
+        chosen = kernels.anchors(tokens.values, tokens.indptr, rows, group, counts, bits, least, ceiling, strength.plain())
         rows, group, owner = _divide(tokens, weight, floor, strength, nodes, rows[chosen != 0], chosen[chosen != 0], owner[group[chosen != 0]])
     return nodes
 
@@ -125,7 +184,7 @@ def _divide(
         node = _node(tokens, docs[:_SAMPLE], int(parents[members[0]]), int(sizes[number]), strength)
         nodes[node.parent].children.append(len(nodes))
         nodes.append(node)
-        if node.strong and not (node.shape == SLOT).any():
+        if node.strong and not (node.pattern == SLOT).any():
             continue
         going = docs[:_SAMPLE] if node.strong else docs
         kept_rows.append(going)
@@ -137,72 +196,145 @@ def _divide(
 
 
 def _node(tokens: Tokens, docs: NDArray[np.int64], parent: int, weight: int, strength: Strength) -> _Node:
-    reference, fixed, joined, _core = kernels.consensus(tokens.values, tokens.indptr, docs)
-    shape = _shape(tokens.values[tokens.indptr[reference] : tokens.indptr[reference + 1]], fixed, joined)
-    if not len(shape) or (shape == SLOT).all():
-        return _Node(parent, int(reference), shape, strong=False, weight=weight)
-    compact = compress(shape)
+    reference, fixed, joined, core = kernels.consensus(tokens.values, tokens.indptr, docs)
+    found = _found(tokens, int(reference), fixed, joined)
+    pattern = found.pattern()
+    if core == 0 or (pattern == SLOT).all():
+        return _Node(parent, found, pattern, strong=False, weight=weight)
+    kernels.lone_words(tokens.values, tokens.indptr, docs, reference, pattern, fixed, joined, _REACH)
+    closer = _found(tokens, int(reference), fixed, joined)
+    if _fitting(tokens, docs, closer.pattern()) >= _KEPT * _fitting(tokens, docs, pattern):
+        found, pattern = closer, closer.pattern()
     lengths = tokens.indptr[docs + 1] - tokens.indptr[docs]
-    coverage = float((compact != SLOT).sum() / max(float(np.median(lengths)), 1.0))
-    fitting = sum(
-        bool(kernels.fits(tokens.values, tokens.indptr[d], tokens.indptr[d + 1], compact)) for d in docs.tolist()
-    )
-    strong = strength.enough(compact, coverage) and fitting >= 0.7 * len(docs)
-    return _Node(parent, int(reference), shape, strong=strong, weight=weight)
+    coverage = float((pattern != SLOT).sum() / max(float(np.median(lengths)), 1.0))
+    strong = strength.enough(pattern, coverage) and _fitting(tokens, docs, pattern) >= _FITTING * len(docs)
+    return _Node(parent, found, pattern, strong=strong, weight=weight)
 
 
-def _shape(values: NDArray[np.uint32], fixed: NDArray[np.bool_], joined: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return the reference's tokens with `SLOT` for those that vary, and between runs that only happen to touch."""
-    out: list[int] = []
-    if not fixed[0]:
-        out.append(SLOT)
-    for i, value in enumerate(values.tolist()):
-        if i + 1 and fixed[i] and fixed[i + 1] and not joined[i] and not (out and out[-1] == SLOT):
-            out.append(SLOT)
-        out.append(value if fixed[i + 1] else SLOT)
-    n = len(values)
-    if not (fixed[n + 1] and joined[n]) and not (out and out[-1] == SLOT):
-        out.append(SLOT)
-    return np.asarray(out, np.int64)
+def _found(tokens: Tokens, reference: int, fixed: NDArray[np.bool_], joined: NDArray[np.bool_]) -> Found:
+    values = tokens.values[tokens.indptr[reference] : tokens.indptr[reference + 1]]
+    shape = np.where(fixed[1:-1], values.astype(np.int64), SLOT)
+    return Found(reference, shape, ~(fixed[:-1] & fixed[1:] & joined[:-1]))
 
 
-def compress(shape: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the shape with each run of slots as one."""
-    if not len(shape):
-        return shape
-    again = np.zeros(len(shape), bool)
-    again[1:] = (shape[1:] == SLOT) & (shape[:-1] == SLOT)
-    return shape[~again]
+def _fitting(tokens: Tokens, docs: NDArray[np.int64], pattern: NDArray[np.int64]) -> int:
+    return int(kernels.count_fitting(tokens.values, tokens.indptr, docs, pattern))
 
 
-def _pick(nodes: list[_Node], number: int) -> list[int]:
+def _pick(nodes: list[_Node], number: int, strength: Strength) -> list[int]:
     """Return the templates of a subtree: the node itself, or what its parts say instead."""
     node = nodes[number]
-    below = [choice for child in node.children for choice in _pick(nodes, child)]
-    if not node.strong:
-        return below
+    below = [choice for child in node.children for choice in _pick(nodes, child, strength)]
     if not below:
-        return [number]
-    parent = compress(node.shape)
-    richer = [choice for choice in below if is_richer(parent, compress(nodes[choice].shape))]
+        return [number] if node.strong else []
+    richer = [choice for choice in below if is_richer(node.pattern, nodes[choice].pattern, strength)]
+    if not node.strong:
+        words, content = strength.measure(node.pattern)
+        fills = sum(nodes[choice].weight for choice in below if choice not in richer)
+        plausible = _PLAUSIBLE.passes(words, content, 1, 0.0) and len(below) - len(richer) >= _FILLS
+        return [number] if plausible and fills >= _RICHER_SHARE * node.weight else below
     reached = sum(nodes[child].weight for child in node.children)
     share = sum(nodes[choice].weight for choice in richer)
     return richer if share >= _RICHER_SHARE * max(reached, 1) else [number]
 
 
-def is_richer(parent: NDArray[np.int64], part: NDArray[np.int64]) -> bool:
+def _generalise(found: list[Found], strength: Strength) -> list[Found]:
+    """Return templates that three or more of those found are fillings of, found among them as they were among prompts.
+
+    Needed where a slot has few values: prompts may then have been brought together by the value.
+    """
+    patterns = [item.pattern() for item in found]
+    if len(patterns) < _FILLS:
+        return []
+    indptr = np.concatenate([[0], np.cumsum([len(pattern) for pattern in patterns])]).astype(np.int64)
+    values = np.concatenate(patterns)
+    slots = values == SLOT
+    values[slots] = _SLOT_NAMES + 2 * np.arange(slots.sum())
+    order = np.lexsort((kernels.hash_rows(values.astype(np.uint32), indptr, np.uint64(0)),))
+    among = Tokens(values.astype(np.uint32), indptr).take(order)
+    nodes = _grow(among, np.full(len(patterns), 1, np.uint32), _FILLS, strength)
+    out = []
+    for node in nodes[1:]:
+        if not node.strong or not strength.enough(node.pattern, 0.0):
+            continue
+        fitting = [pattern for pattern in patterns if gaps_of(node.pattern, pattern) is not None]
+        richer = sum(is_richer(node.pattern, pattern, strength) for pattern in fitting)
+        if len(fitting) - richer >= max(_FILLS, richer):
+            out.append(_carry(found[int(order[node.found.reference])], node.found))
+    return out
+
+
+def _carry(found: Found, general: Found) -> Found:
+    """Return the template that `general` makes of the pattern of `found`, as a template of the same prompt."""
+    shape, cuts = found.shape.copy(), found.cuts.copy()
+    at, open_slot = 0, False
+    for i, item in enumerate(found.shape.tolist()):
+        if found.cuts[i] and not open_slot:
+            at, open_slot = at + 1, True
+        if item == SLOT:
+            continue
+        if general.shape[at] == SLOT:
+            shape[i] = SLOT
+        cuts[i] |= general.cuts[at]
+        cuts[i + 1] |= general.cuts[at + 1]
+        at, open_slot = at + 1, False
+    return Found(found.reference, shape, cuts)
+
+
+def _general(found: list[Found], strength: Strength) -> list[Found]:
+    """Drop the templates that are another one with a slot filled in: of two, the general one says it all."""
+    patterns = [item.pattern() for item in found]
+    matcher = Families.of(patterns)
+    return [
+        item
+        for number, item in enumerate(found)
+        if not any(
+            other != number
+            and len(patterns[other]) <= len(patterns[number])
+            and not np.array_equal(patterns[other], patterns[number])
+            and gaps_of(patterns[other], patterns[number]) is not None
+            and not is_richer(patterns[other], patterns[number], strength)
+            for other in matcher.candidates(patterns[number])
+        )
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Families:
+    """Finds the patterns that may be contained in a pattern, by one of their own words that is rare among all."""
+
+    by_token: dict[int, list[int]]
+
+    @classmethod
+    def of(cls, patterns: list[NDArray[np.int64]]) -> Families:
+        """Index patterns under their rarest token."""
+        tokens, counts = np.unique(np.concatenate([np.unique(p) for p in patterns] or [np.zeros(0, np.int64)]), return_counts=True)
+        by_token: dict[int, list[int]] = {}
+        for number, pattern in enumerate(patterns):
+            own = np.unique(pattern[pattern != SLOT])
+            if len(own):
+                rare = int(own[np.argmin(counts[np.searchsorted(tokens, own)])])
+                by_token.setdefault(rare, []).append(number)
+        return cls(by_token)
+
+    def candidates(self, pattern: NDArray[np.int64]) -> list[int]:
+        """Return the patterns whose rarest token this one has."""
+        return [number for token in np.unique(pattern).tolist() for number in self.by_token.get(token, [])]
+
+
+def is_richer(parent: NDArray[np.int64], part: NDArray[np.int64], strength: Strength) -> bool:
     """Tell whether a part has structure of its own inside a slot of its parent, rather than one value of the slot.
 
-    It has when some slot of the parent holds, in the part, two or more runs of fixed tokens (at least four in all)
-    with a slot beside them.
+    It has when some slot of the parent holds, in the part, two or more runs of fixed tokens (at least four in all,
+    three of them with a meaning; keywords of programs have none) with a slot beside them.
     """
     gaps = gaps_of(parent, part)
     if gaps is None:
         return True
     for gap in gaps:
-        kept = int((gap != SLOT).sum())
+        kept, content = strength.measure(gap)
         runs = int(((gap[1:] != SLOT) & (gap[:-1] == SLOT)).sum()) + int(len(gap) > 0 and gap[0] != SLOT)
-        if kept >= _NEW_TOKENS and runs > 1 and kept < len(gap):
+        if kept >= _NEW_TOKENS and content >= _NEW_CONTENT and runs > 1 and (gap == SLOT).any():
             return True
     return False
 

@@ -73,25 +73,34 @@ def count_shingles(values, indptr, rows, group, weight, bits):
 
 
 @nb.njit(nogil=True, cache=True)
-def anchors(values, indptr, rows, group, counts, bits, floor, ceiling):
+def anchors(values, indptr, rows, group, counts, bits, floor, ceiling, plain):
     """Return for each prompt the hash of its most shared shingle, 0 where none is shared enough.
 
     `floor` and `ceiling` (by group) bound the count: below, too few share it; above, the whole group does, so that
-    it cannot divide the group.
+    it cannot divide the group. A shingle of nothing but `plain` tokens (a bitmap over their lowest 16 bits) is an
+    anchor only where there is no other: "what is the" brings together what does not belong together.
     """
     shift = np.uint64(64 - bits)
     out = np.zeros(len(rows), np.uint64)
+    low16 = np.uint64(0xFFFF)
     for r in range(len(rows)):
         row = rows[r]
         a, b = indptr[row], indptr[row + 1]
         mark = np.uint64(group[r])
         low, high = floor[group[r]], ceiling[group[r]]
         best, best_hash = np.uint32(0), np.uint64(0)
+        only_poor = True
         for p in range(b - a):
-            h = _mix(_at(values, a, b, p), _at(values, a, b, p + 1), _at(values, a, b, p + 2) ^ (mark << np.uint64(33)))
+            x, y, z = _at(values, a, b, p), _at(values, a, b, p + 1), _at(values, a, b, p + 2)
+            poor = plain[np.int64(x & low16)] and plain[np.int64(y & low16)] and plain[np.int64(z & low16)]
+            if poor and not only_poor:
+                continue
+            h = _mix(x, y, z ^ (mark << np.uint64(33)))
             c = counts[np.int64(h >> shift)]
-            if low <= c < high and (c > best or (c == best and h > best_hash)):
-                best, best_hash = c, h
+            if c < low or c >= high:
+                continue
+            if (only_poor and not poor) or c > best or (c == best and h > best_hash):
+                best, best_hash, only_poor = c, h, poor
         out[r] = best_hash
     return out
 
@@ -106,82 +115,84 @@ def _find(table, size, h):
 
 
 @nb.njit(nogil=True, cache=True)
-def _tally(values, indptr, docs, core, keys, owner, size, length):
-    """Count in how many core prompts each shingle of the reference occurs."""
-    counts = np.zeros(length, np.int64)
-    stamp = np.full(length, -1, np.int64)
-    for d in range(len(docs)):
-        if not core[d]:
-            continue
-        a, b = indptr[docs[d]], indptr[docs[d] + 1]
-        for p in range(b - a):
-            h = _mix(_at(values, a, b, p), _at(values, a, b, p + 1), _at(values, a, b, p + 2)) | np.uint64(1)
-            place = _find(keys, size, h)
-            if keys[place] != 0 and stamp[owner[place]] != d:
-                stamp[owner[place]] = d
-                counts[owner[place]] += 1
-    return counts
-
-
-@nb.njit(nogil=True, cache=True)
-def consensus(values, indptr, docs):
-    """Return what a group of prompts has in common.
-
-    The shortest prompt is the reference. First the prompts that hold most of what 80 % hold are taken as the core,
-    then a shingle is fixed when all but 1.5 % of the core hold it.
-
-    Returns
-    -------
-    reference : row of the reference prompt
-    fixed : bool (tokens + 2,), which padded positions of the reference are fixed
-    joined : bool (tokens + 2,), whether a fixed position belongs together with the next one
-    size : prompts in the core
-    """
-    reference = docs[0]
-    for d in range(len(docs)):
-        if indptr[docs[d] + 1] - indptr[docs[d]] < indptr[reference + 1] - indptr[reference]:
-            reference = docs[d]
+def _tally(values, indptr, docs, core, reference):
+    """Count in how many core prompts each shingle of the reference occurs, by its position: int64 (tokens,)."""
     a, b = indptr[reference], indptr[reference + 1]
-    length = b - a
-    fixed = np.zeros(length + 2, np.bool_)
-    joined = np.zeros(length + 2, np.bool_)
-    if length == 0:
-        return reference, fixed, joined, 0
     size = 8
-    while size < 4 * length:
+    while size < 4 * (b - a):
         size *= 2
     keys = np.zeros(size, np.uint64)
     owner = np.zeros(size, np.int64)
-    name = np.zeros(length, np.int64)
-    for p in range(length):
+    name = np.zeros(b - a, np.int64)
+    for p in range(b - a):
         h = _mix(_at(values, a, b, p), _at(values, a, b, p + 1), _at(values, a, b, p + 2)) | np.uint64(1)
         place = _find(keys, size, h)
         if keys[place] == 0:
             keys[place] = h
             owner[place] = p
         name[p] = owner[place]
-    core = np.ones(len(docs), np.bool_)
-    counts = _tally(values, indptr, docs, core, keys, owner, size, length)
-    common = counts >= np.int64(np.ceil(0.8 * len(docs)))
-    wanted = common.sum()
-    if wanted == 0:
-        return reference, fixed, joined, 0
-    members = 0
-    stamp = np.full(length, -1, np.int64)
+    counts = np.zeros(b - a, np.int64)
+    stamp = np.full(b - a, -1, np.int64)
+    hits = np.zeros((len(docs), b - a), np.bool_)
     for d in range(len(docs)):
+        if not core[d]:
+            continue
         s, e = indptr[docs[d]], indptr[docs[d] + 1]
-        hits = 0
         for p in range(e - s):
             h = _mix(_at(values, s, e, p), _at(values, s, e, p + 1), _at(values, s, e, p + 2)) | np.uint64(1)
             place = _find(keys, size, h)
-            if keys[place] != 0:
-                q = owner[place]
-                if common[q] and stamp[q] != d:
-                    stamp[q] = d
-                    hits += 1
-        core[d] = hits >= 0.7 * wanted
-        members += core[d]
-    counts = _tally(values, indptr, docs, core, keys, owner, size, length)
+            if keys[place] != 0 and stamp[owner[place]] != d:
+                stamp[owner[place]] = d
+                counts[owner[place]] += 1
+                hits[d, owner[place]] = True
+    return counts, name, hits
+
+
+@nb.njit(nogil=True, cache=True)
+def consensus(values, indptr, docs):
+    """Return what a group of prompts has in common.
+
+    First the prompts that hold most of what 80 % hold are taken as the core (a few that came in by chance are not in
+    it), then a shingle is fixed when all but 1.5 % of the core hold it. The reference is the shortest of the core.
+
+    Returns
+    -------
+    reference : row of the reference prompt
+    fixed : bool (tokens + 2,), which padded positions of the reference are fixed
+    joined : bool (tokens + 2,), whether a fixed position belongs together with the next one
+    size : prompts in the core, 0 when the group has nothing in common
+    """
+    everyone = np.ones(len(docs), np.bool_)
+    shortest = docs[0]
+    for d in docs:
+        if 0 < indptr[d + 1] - indptr[d] < indptr[shortest + 1] - indptr[shortest]:
+            shortest = d
+    core = everyone
+    wanted = 0
+    for guess in (shortest, docs[0], docs[len(docs) // 3], docs[(2 * len(docs)) // 3]):
+        if indptr[guess + 1] - indptr[guess] > 4096:
+            continue
+        counts, _name, hits = _tally(values, indptr, docs, everyone, guess)
+        common = counts >= np.int64(np.ceil(0.8 * len(docs)))
+        if common.sum() > wanted:
+            wanted = common.sum()
+            core = np.zeros(len(docs), np.bool_)
+            for d in range(len(docs)):
+                core[d] = (hits[d] & common).sum() >= 0.7 * wanted
+    members = core.sum()
+    reference = docs[0]
+    found = False
+    for d in range(len(docs)):
+        length = indptr[docs[d] + 1] - indptr[docs[d]]
+        if core[d] and (not found or length < indptr[reference + 1] - indptr[reference]):
+            reference = docs[d]
+            found = True
+    length = indptr[reference + 1] - indptr[reference]
+    fixed = np.zeros(length + 2, np.bool_)
+    joined = np.zeros(length + 2, np.bool_)
+    if wanted == 0 or length == 0:
+        return reference, fixed, joined, 0
+    counts, name, _hits = _tally(values, indptr, docs, core, reference)
     need = members - np.int64(0.015 * members)
     for p in range(length):
         if counts[name[p]] >= need:
@@ -229,6 +240,116 @@ def fits(values, start, stop, pattern):
         position += run
         i = j
     return True
+
+
+@nb.njit(nogil=True, cache=True)
+def count_fitting(values, indptr, docs, pattern):
+    """Return how many of the prompts fit the pattern."""
+    out = 0
+    for d in docs:
+        out += fits(values, indptr[d], indptr[d + 1], pattern)
+    return out
+
+
+@nb.njit(nogil=True, cache=True)
+def places(values, start, stop, pattern, out):
+    """Write where each run of a pattern begins and ends in a prompt (int64, pairs); return the runs, 0 if none fit."""
+    n = len(pattern)
+    i = 0
+    position = start
+    runs = 0
+    if not fits(values, start, stop, pattern):
+        return 0
+    while i < n:
+        if pattern[i] == SLOT:
+            i += 1
+            continue
+        j = i
+        while j < n and pattern[j] != SLOT:
+            j += 1
+        if j == n:
+            position = stop - (j - i)
+        else:
+            k = 0
+            while k < j - i:
+                k = k + 1 if values[position + k] == pattern[i + k] else -1
+                if k < 0:
+                    position += 1
+                    k = 0
+        out[2 * runs], out[2 * runs + 1] = position, position + j - i
+        runs += 1
+        position += j - i
+        i = j
+    return runs
+
+
+@nb.njit(nogil=True, cache=True)
+def lone_words(values, indptr, docs, reference, pattern, fixed, joined, reach):
+    """Mark the words that stand alone between slots: in every prompt, and mostly once, in the same gap.
+
+    A word that slots are full of ("the" in a passage) stands in a gap many times or never, so it does not pass.
+    Extends `fixed` and `joined` (as `consensus` returns them) in place. Gaps over `reach` tokens are left alone.
+    """
+    begin, stop = indptr[reference], indptr[reference + 1]
+    length = stop - begin
+    runs = 0
+    for i in range(len(pattern)):
+        if pattern[i] != SLOT and (i == 0 or pattern[i - 1] == SLOT):
+            runs += 1
+    own = np.zeros(2 * runs + 2, np.int64)
+    other = np.zeros(2 * runs + 2, np.int64)
+    if places(values, begin, stop, pattern, own) == 0:
+        return
+    present = np.zeros(length + 2, np.int64)
+    once = np.zeros(length + 2, np.int64)
+    after = np.zeros(length + 2, np.int64)
+    fitting = 0
+    for d in range(len(docs)):
+        s, e = indptr[docs[d]], indptr[docs[d] + 1]
+        if places(values, s, e, pattern, other) == 0:
+            continue
+        fitting += 1
+        for g in range(runs + 1):
+            a = begin if g == 0 else own[2 * g - 1]
+            b = stop if g == runs else own[2 * g]
+            x = s if g == 0 else other[2 * g - 1]
+            y = e if g == runs else other[2 * g]
+            if b - a > reach:
+                continue
+            for i in range(a, b):
+                seen = 0
+                follows = False
+                for j in range(x, min(y, x + 8 * reach)):
+                    if values[j] == values[i]:
+                        seen += 1
+                        if i + 1 < b:
+                            follows = follows or (j + 1 < y and values[j + 1] == values[i + 1])
+                        else:
+                            follows = follows or j + 1 == y
+                present[i - begin + 1] += seen > 0
+                once[i - begin + 1] += seen == 1
+                after[i - begin + 1] += follows
+            if b > a and y > x and values[a] == values[x]:
+                after[a - begin] += 1
+    need = fitting - np.int64(0.015 * fitting)
+    for g in range(runs + 1):
+        a = begin if g == 0 else own[2 * g - 1]
+        b = stop if g == runs else own[2 * g]
+        if b - a > reach:
+            continue
+        for i in range(a, b):
+            p = i - begin + 1
+            if present[p] >= need and once[p] >= 0.65 * fitting:
+                fixed[p] = True
+        for i in range(a, b):
+            p = i - begin + 1
+            if fixed[p]:
+                if i == a and after[p - 1] >= need:
+                    fixed[p - 1] = True
+                    joined[p - 1] = True
+                if after[p] >= need and (fixed[p + 1] or i + 1 == b):
+                    joined[p] = True
+                    fixed[p + 1] = True
 
 
 @nb.njit(nogil=True, cache=True)

@@ -147,7 +147,7 @@ class _Job:
         names, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
         weight = np.minimum(np.bincount(inverse, np.minimum(batch.n, _CAP), len(names)), _CAP).astype(np.uint32)
         found = discover(batch.tokens.take(first), weight, self.floor, self.strength)
-        return self.render(batch, hashes, [Found(int(first[item.reference]), item.shape) for item in found])
+        return self.render(batch, hashes, [Found(int(first[item.reference]), item.shape, item.cuts) for item in found])
 
     def copies(self, batch: _Batch) -> dict[str, Pattern]:
         """Find the prompts that were sent word for word often enough to be templates without slots."""
@@ -155,7 +155,8 @@ class _Job:
         names, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
         often = np.flatnonzero(np.bincount(inverse, batch.n, len(names)) >= self.floor)
         shapes = [(int(first[i]), batch.tokens.take(first[i : i + 1]).values.astype(np.int64)) for i in often]
-        return self.render(batch, hashes, [Found(*item) for item in shapes if self.strength.enough(item[1], 1.0)])
+        found = [Found(row, shape, np.zeros(len(shape) + 1, np.bool_)) for row, shape in shapes]
+        return self.render(batch, hashes, [item for item in found if self.strength.enough(item.shape, 1.0)])
 
     def render(self, batch: _Batch, hashes: NDArray[np.uint64], found: list[Found]) -> dict[str, Pattern]:
         """Write patterns out; of prompts with the same tokens the one first in the alphabet lends its spelling."""
@@ -170,7 +171,7 @@ class _Job:
             spelling[name] = min(spelling.get(name, text), text)
         out: dict[str, Pattern] = {}
         for item in found:
-            pattern = render(spelling[int(hashes[item.reference])], item.shape, self.seed, self.key)
+            pattern = render(spelling[int(hashes[item.reference])], item, self.seed, self.key)
             held = out.get(pattern.template_id)
             if held is None or pattern.text < held.text:
                 out[pattern.template_id] = pattern

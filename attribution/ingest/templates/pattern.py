@@ -16,10 +16,11 @@ from attribution.ingest.templates.tokens import normalise, spans
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from attribution.ingest.templates.discover import Found
+
 MARK = "{}"
 _ID_BYTES = 10
-_KEEP = re.compile(r"[^\w{}]+")
-_BRACES = re.compile(r"[{}]")
+_BRACES = re.compile(r"[{}\[\]]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,60 +52,33 @@ def template_id(words: list[str], key: bytes) -> str:
     return "tpl-" + hashlib.blake2b(body, key=key[:64], digest_size=_ID_BYTES).hexdigest()
 
 
-def render(prompt: str, shape: NDArray[np.int64], seed: np.uint64, key: bytes) -> Pattern:
-    """Write a pattern out with the words of a prompt that it was found in.
-
-    Parameters
-    ----------
-    prompt : the reference prompt.
-    shape : the pattern's tokens and slots, in the order of the prompt; every fixed token stands in the prompt, and
-        `SLOT` for each of the prompt's tokens that is not fixed, or once where nothing stands between two runs.
-    """
+def render(prompt: str, found: Found, seed: np.uint64, key: bytes) -> Pattern:
+    """Write a pattern out with the words of the prompt that it was found in."""
     text = normalise(pa.array([prompt])).to_pylist()[0]
-    values, starts, ends, raw = spans(text, seed)
+    _, starts, ends, raw = spans(text, seed)
     words: list[str] = []
-    pieces: list[str] = []
+    written: list[str] = []
     masked: list[str] = []
-    position, previous, hidden = 0, 0, 0
-    compact: list[int] = []
-
-    def close() -> None:
-        if hidden >= 0 and compact and compact[-1] == SLOT:
-            pieces.append(MARK)
-            masked.append(f"[{hidden} word{'' if hidden == 1 else 's'}]" if hidden else "[…]")
-
-    for item in shape.tolist():
-        if item == SLOT:
-            if not compact or compact[-1] != SLOT:
-                compact.append(SLOT)
-                hidden = 0
+    hidden = 0
+    for i, (item, cut) in enumerate(zip([*found.shape.tolist(), SLOT], found.cuts.tolist(), strict=True)):
+        last = i == len(found.shape)
+        hidden += item == SLOT and not last
+        if item == SLOT and not (last and cut):
             continue
-        while position < len(values) and int(values[position]) != item:
-            position += 1
-            hidden += 1
-        if position == len(values):
-            message = "the pattern does not fit its own reference prompt"
-            raise ValueError(message)
-        if compact and compact[-1] == SLOT:
-            close()
-        between = raw[previous : starts[position]].decode() if not compact or compact[-1] != SLOT else " "
-        gap = _gap(between)
-        pieces.append(gap)
-        masked.append(gap)
-        word = raw[starts[position] : ends[position]].decode()
-        pieces.append(word)
-        masked.append(word)
-        words.append(word.lower())
-        compact.append(item)
-        previous = int(ends[position])
-        position += 1
-        hidden = 0
-    if compact and compact[-1] == SLOT:
-        hidden = len(values) - position
-        close()
-    return Pattern(
-        template_id(words, key), _join(pieces), _join(masked), np.asarray(compact, np.int64)
-    )
+        if cut:
+            written.append(MARK)
+            masked.append(f"[{hidden} word{'' if hidden == 1 else 's'}]" if hidden else "[nothing]")
+            hidden = 0
+        elif words:
+            gap = _gap(raw[ends[i - 1] : starts[i]].decode())
+            written.append(gap)
+            masked.append(gap)
+        if not last:
+            word = raw[starts[i] : ends[i]].decode()
+            words.append(word.lower())
+            written.append(word)
+            masked.append(word)
+    return Pattern(template_id(words, key), _join(written), _join(masked), found.pattern())
 
 
 def parse(identifier: str, text: str, example: str, seed: np.uint64) -> Pattern:
@@ -126,4 +100,5 @@ def _gap(between: str) -> str:
 
 
 def _join(pieces: list[str]) -> str:
-    return re.sub(r"(\{\}|\])(?=\w)", r"\1 ", re.sub(r"(?<=[^\s])(\{\}|\[(?:\d|…))", r" \1", "".join(pieces))).strip()
+    """Join words and gaps, with a space on both sides of a slot."""
+    return "".join(f" {piece} " if piece.startswith(("{", "[")) else piece for piece in pieces).strip()

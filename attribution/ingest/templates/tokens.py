@@ -134,11 +134,17 @@ def _gather(values, indptr, rows, out_indptr):  # type: ignore[no-untyped-def]  
 def _kind(point):  # type: ignore[no-untyped-def]  # numba infers the types
     """Return 0 for a separator, 1 for a letter of a word, 2 for a character that is a token by itself."""
     if point < 0x2000:
+        if point == 0xE31 or 0xE34 <= point < 0xE3B or 0xE47 <= point < 0xE4F or 0x102B <= point < 0x103F:
+            return 0  # marks over and under a letter
+        if point == 0xEB1 or 0xEB4 <= point < 0xEBD or 0xEC8 <= point < 0xECE or 0x17B4 <= point < 0x17D4:
+            return 0
         if 0x0E00 <= point < 0x0F00 or 0x1000 <= point < 0x10A0 or 0x1780 <= point < 0x1800:
             return 2  # Thai, Lao, Burmese, Khmer
         if point < 0xC0 or point in (0xD7, 0xF7, 0x60C, 0x61B, 0x61F, 0x6D4, 0x964, 0x965):
             return 1 if point in (0xAA, 0xB5, 0xBA) else 0
         return 1
+    if 0x3099 <= point < 0x309D:
+        return 0
     if 0x3040 <= point < 0x3100 or 0x31F0 <= point < 0x3200 or 0x3400 <= point < 0x4DC0 or 0x4E00 <= point < 0xA000:
         return 2
     if 0xF900 <= point < 0xFB00 or 0x20000 <= point < 0x32000 or point in (0x3005, 0x3007):
