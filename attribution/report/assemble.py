@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
+from msgspec.structs import replace
 
 from attribution.domain import UNKNOWN_LAB, Verdict
 from attribution.plaintext import clean
@@ -117,7 +118,7 @@ def build(
         attributions={attribution.campaign_id: attribution for attribution in attributions},
         days=_days(daily),
         templates=_templates(templates),
-        labs={lab.lab_id: lab for lab in labs},
+        labs={lab.lab_id: replace(lab, lab_id=clean(lab.lab_id), name=clean(lab.name, 80)) for lab in labs},
         missing=_missing(population),
         explanations=explanations or {},
     )
@@ -130,15 +131,28 @@ def build(
     return Document(
         schema_version=SCHEMA_VERSION,
         title=clean(title),
-        run=run,
+        run=_run(run),
         summary=_summary(entries),
         rings=entries,
-        labs=tuple(labs),
+        labs=tuple(context.labs.values()),
         missing=context.missing,
         suppressed=_suppressed(suppressed),
         quarantine=_quarantine(quarantine),
         partition_agreement=None if agreement is None else round(agreement, 4),
     )
+
+
+def _run(run: RunFacts) -> RunFacts:
+    """Return the facts with the strings that come from files made safe."""
+    inputs = tuple(
+        replace(
+            one,
+            file=clean(one.file),
+            unknown_columns=tuple(clean(name, 60) for name in one.unknown_columns[:DETAIL_ITEMS]),
+        )
+        for one in run.inputs
+    )
+    return replace(run, inputs=inputs, warnings=tuple(clean(warning, 500) for warning in run.warnings))
 
 
 def _ring_order(ring: Ring) -> tuple[int, float, int, str]:

@@ -27,7 +27,6 @@ class InputFile(msgspec.Struct, frozen=True, kw_only=True):
     """One file of the input, and what became of its rows: rows = accepted + duplicates + quarantined."""
 
     file: str
-    sha256: str
     rows: int
     accepted: int
     duplicates: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -180,12 +181,11 @@ def make_document(*, hostile: bool = False, empty: bool = False) -> Document:
     rng = np.random.default_rng(11)
     shuffled = rng.permutation(ACCOUNTS)
     bounds = np.cumsum([0, *(size for _, size, _, _ in SIZES)])
-    groups = [np.sort(shuffled[a:b]) for a, b in zip(bounds, bounds[1:], strict=False)]
+    groups = [np.sort(shuffled[a:b]) for a, b in pairwise(bounds)]
     population = _population(name, groups)
     rings = [] if empty else [_ring(at, members, name) for at, members in enumerate(groups)]
-    campaigns = [] if empty else [
-        _campaign(0, rings[0], slice(0, 150), name), _campaign(1, rings[0], slice(130, 240), name), _campaign(2, rings[1], slice(0, 61), name),
-    ]  # fmt: skip
+    parts = ((0, slice(0, 150)), (0, slice(130, 240)), (1, slice(0, 61)))
+    campaigns = [] if empty else [_campaign(at, rings[ring], part, name) for at, (ring, part) in enumerate(parts)]
     amber = (
         ("lab-amber", 0.912, "very likely"),
         ("unknown", 0.07, "very unlikely"),
@@ -210,47 +210,79 @@ def make_document(*, hostile: bool = False, empty: bool = False) -> Document:
         columns=["ring_id", "day", "events"],
     )
     return build(
-        run=RunFacts(
-            run_id="run-3f9a1c07d2b4", version="0.1.0", seed=0, config_digest="ab" * 32, dossiers_digest="cd" * 32,
-            inputs=(
-                InputFile(file=name("events.parquet"), sha256="9f" * 32, rows=1_004_231, accepted=1_004_000, duplicates=200, quarantined=31,
-                          unknown_columns=(name("colour"),)),
-                InputFile(file="accounts.csv", sha256="1e" * 32, rows=ACCOUNTS, accepted=ACCOUNTS, duplicates=0, quarantined=0),
-            ),
-            events=1_004_000, accounts=ACCOUNTS, first_seen="2026-03-01T00:00:00Z", last_seen="2026-03-28T23:59:59Z",
-            warnings=(name("the column `colour` is not in the contract and was left aside"),),
-        ),
-        rings=rings, campaigns=campaigns, attributions=attributions, population=population, links=_links(groups, empty=empty),
+        run=_run(name),
+        rings=rings,
+        campaigns=campaigns,
+        attributions=attributions,
+        population=population,
+        links=_links(groups, empty=empty),
         daily=daily,
-        templates=pd.DataFrame({
-            "template_id": [name(f"t-0-{k}") for k in range(8)],
-            "pattern": [name(f"Imagine the internal reasoning behind <*> and write it out, step {k} by step <*>", k) for k in range(8)],
-            "example": [name(f"Imagine the internal reasoning behind ▮▮▮ and write it out, step {k} by step ▮▮", k + 3) for k in range(8)],
-        }),
-        suppressed=pa.Table.from_pylist(
-            [{"facet": "template", "value": name(f"t-popular-{k}"), "accounts": 100 + k, "reason": "too common"} for k in range(12)],
-            schema=OUTPUT_TABLES["suppressed"],
+        templates=_templates(name),
+        suppressed=_rows(
+            "suppressed", [("template", name(f"t-popular-{k}"), 100 + k, "too common") for k in range(12)]
         ),
-        quarantine=pa.Table.from_pylist(
-            [{"file": name("events.parquet"), "line": 17 + k, "reason": name("time stamp without zone", k % 2), "digest": "00"} for k in range(31)],
-            schema=OUTPUT_TABLES["quarantine"],
+        quarantine=_rows(
+            "quarantine",
+            [(name("events.parquet"), 17 + k, name("time stamp without zone", k % 2), "00") for k in range(31)],
         ),
         labs=(
             LabFacts(lab_id="lab-amber", name=name("Amber Research"), releases=("2026-03-14",), prior=0.25),
             LabFacts(lab_id="lab-blue", name=name("Blue Institute"), prior=0.25),
             LabFacts(lab_id="unknown", name="unknown", prior=0.5),
         ),
-        explanations={"concealed_card": "Members pay with the same instrument and share no place, device or organisation."},
+        explanations={
+            "concealed_card": "Members pay with the same instrument and share no place, device or organisation."
+        },
         agreement=0.981,
-    )  # fmt: skip
+    )
+
+
+def _run(name: Names) -> RunFacts:
+    events = InputFile(
+        file=name("events.parquet"),
+        sha256="9f" * 32,
+        rows=1_004_231,
+        accepted=1_004_000,
+        duplicates=200,
+        quarantined=31,
+        unknown_columns=(name("colour"),),
+    )
+    accounts = InputFile(
+        file="accounts.csv", sha256="1e" * 32, rows=ACCOUNTS, accepted=ACCOUNTS, duplicates=0, quarantined=0
+    )
+    return RunFacts(
+        run_id="run-3f9a1c07d2b4",
+        version="0.1.0",
+        seed=0,
+        config_digest="ab" * 32,
+        dossiers_digest="cd" * 32,
+        inputs=(events, accounts),
+        events=1_004_000,
+        accounts=ACCOUNTS,
+        first_seen="2026-03-01T00:00:00Z",
+        last_seen="2026-03-28T23:59:59Z",
+        warnings=(name("the column `colour` is not in the contract and was left aside"),),
+    )
+
+
+def _templates(name: Names) -> pd.DataFrame:
+    lead = "Imagine the internal reasoning behind"
+    return pd.DataFrame(
+        {
+            "template_id": [name(f"t-0-{k}") for k in range(8)],
+            "pattern": [name(f"{lead} <*> and write it out, step {k} by step <*>", k) for k in range(8)],
+            "example": [name(f"{lead} ▮▮▮ and write it out, step {k} by step ▮▮", k + 3) for k in range(8)],
+        }
+    )
+
+
+def _rows(table: str, rows: list[tuple[object, ...]]) -> pa.Table:
+    schema = OUTPUT_TABLES[table]
+    return pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in rows], schema=schema)
 
 
 def _links(groups: list[np.ndarray], *, empty: bool) -> Links:
-    pairs = (
-        []
-        if empty
-        else sorted((int(a), int(b)) for members in groups for a, b in zip(members, members[1:], strict=False))
-    )
+    pairs = [] if empty else sorted((int(a), int(b)) for members in groups for a, b in pairwise(members))
     rng = np.random.default_rng(2)
     nats = rng.gamma(2, 4, size=(len(pairs), 3)).astype(np.float32) * (rng.random((len(pairs), 3)) < 0.6)
     source = np.array([a for a, _ in pairs], dtype=np.int32)
