@@ -20,6 +20,7 @@ import msgspec
 from attribution import report, tables, version
 from attribution.domain import Verdict
 from attribution.errors import UsageError
+from attribution.plaintext import clean
 from attribution.store.base import RunRecord
 from attribution.telemetry import peak_rss_bytes
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     import duckdb
+    import pandas as pd
     import pyarrow as pa
 
     from attribution.config import Config
@@ -100,6 +102,43 @@ def record(facts: str, config: Config, dossiers: Dossiers, seed: int) -> RunReco
     asked = hashlib.sha256(f"{config.digest()}\n{dossiers.digest}".encode()).hexdigest()
     name = hashlib.sha256(f"{facts}\n{asked}\n{seed}\n{version.engine()}".encode()).hexdigest()
     return RunRecord(run_id=f"run-{name[:16]}", config_digest=asked, seed=seed)
+
+
+def run_facts(
+    run: RunRecord, intake: Intake, population: Population, dossiers: Dossiers, *, default_key: bool
+) -> report.RunFacts:
+    """Return what the report says of the run; hashes of the files, which change with row order, stand in `run.json`."""
+    warnings = list(intake.warnings)
+    if default_key:
+        warnings.append("Prompt hashes use the built-in key: set ATTRIBUTION_HASH_KEY to a secret of this deployment.")
+    activity = population.activity
+    return report.RunFacts(
+        run_id=run.run_id,
+        version=version.engine(),
+        seed=run.seed,
+        config_digest=run.config_digest,
+        dossiers_digest=dossiers.digest if dossiers.labs else None,
+        inputs=tuple(
+            report.InputFile(
+                file=clean(file.file),
+                rows=file.rows,
+                accepted=file.accepted,
+                duplicates=file.duplicates,
+                quarantined=file.quarantined,
+                unknown_columns=tuple(clean(column) for column in file.unknown_columns),
+            )
+            for file in intake.files
+        ),
+        events=int(activity["events"].sum()),
+        accounts=population.size,
+        first_seen=_moment(activity["first_seen"].min()) if len(activity) else None,
+        last_seen=_moment(activity["last_seen"].max()) if len(activity) else None,
+        warnings=tuple(warnings),
+    )
+
+
+def _moment(moment: pd.Timestamp) -> str:
+    return str(moment.strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 
 def manifest(

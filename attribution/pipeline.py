@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,11 +13,10 @@ from attribution.domain import Verdict
 from attribution.ingest import ingest
 from attribution.labs import attribute, campaigns, dossiers
 from attribution.projection import project
-from attribution.report import build, explanations, lab_facts
+from attribution.report import build, encode, explanations, lab_facts
 from attribution.rings import judge, partition
 from attribution.store.embedded import EmbeddedStore
 from attribution.telemetry import Telemetry
-from attribution.version import VERSION
 from attribution.warehouse import connect, daily, fingerprint, population, template_table, traffic
 
 if TYPE_CHECKING:
@@ -60,8 +59,9 @@ def run(
     labs : dossiers (`labs.yaml`); without them every campaign is `unknown`.
     config : settings, or the path of an `attribution.toml`.
     seed : the same input, configuration and seed give the same bytes.
-    store : the DuckDB file that keeps facts and results; new facts join those that it holds. Default: a fresh one in `out`.
-    key : secret of this deployment for keyed hashes of prompts and templates.
+    store : the DuckDB file that keeps facts and results; new facts join those that it holds. Default: a fresh one in
+        `out`.
+    key : secret of this deployment, for keyed hashes of prompts and templates.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def run(
     with output.folder(Path(out)) as folder, connect(output.store_path(folder, store)) as con:
         results = EmbeddedStore(con)
         with say.stage("ingest") as stage, output.transaction(con):
-            intake = ingest(Path(source), con, settings.ingest, settings.templates, key=key, progress=say.progress)
+            intake = ingest(Path(source), con, settings, key=key, progress=say.progress)
             stage.rows = sum(file.rows for file in intake.files)
         with say.stage("population") as stage:
             people = population(con)
@@ -85,18 +85,20 @@ def run(
         with say.stage("partition") as stage:
             clusters = partition(projection.links, people.size, settings.rings, seed)
             stage.rows = len(clusters.clusters)
-        with say.stage("verdict"):
+        with say.stage("verdict") as stage:
             rings = judge(clusters, people, settings.rings)
-        with say.stage("campaigns") as stage:
             covert = [ring for ring in rings if ring.verdict is Verdict.COORDINATED]
-            sent = traffic(con, *output.memberships(covert, people))
-            texts = template_table(con)
+            stage.rows = len(covert)
+        with say.stage("campaigns") as stage:
+            sent, texts = traffic(con, *output.memberships(covert, people)), template_table(con)
             tenants = campaigns(covert, people, sent, texts, settings.labs)
             stage.rows = len(tenants)
-        with say.stage("attribution"):
+        with say.stage("attribution") as stage:
             named = attribute(tenants, rings, people, sent, texts, known_labs, settings.labs)
+            stage.rows = sum(not attribution.abstained for attribution in named)
         with say.stage("report"):
-            made = tables.build(
+            record = output.record(fingerprint(con, people), settings, known_labs, seed)
+            found = tables.build(
                 rings=rings,
                 campaigns=tenants,
                 attributions=named,
@@ -104,16 +106,15 @@ def run(
                 suppressed=projection.suppressed,
                 quarantine=intake.quarantine,
             )
-            record = output.record(fingerprint(con, people), settings, known_labs, seed, VERSION)
             document = build(
-                run=output.run_facts(record, intake, people, known_labs, key is DEFAULT_KEY),
+                run=output.run_facts(record, intake, people, known_labs, default_key=key == DEFAULT_KEY),
                 rings=rings,
                 campaigns=tenants,
                 attributions=named,
                 population=people,
                 links=projection.links,
                 daily=daily(con, *output.memberships(rings, people)),
-                templates=texts,
+                templates=texts.to_pandas(),
                 suppressed=projection.suppressed,
                 quarantine=intake.quarantine,
                 labs=lab_facts(known_labs, settings.labs),
@@ -122,10 +123,11 @@ def run(
                 agreement=clusters.agreement,
             )
         with say.stage("publish"):
-            manifest = output.manifest(record, intake, made, settings, say.records)
-            output.write(folder, made, document, manifest)
-            results.publish(record, made, report=document)
-    return Result(record.run_id, Path(out), made, document)
+            output.write(folder, found, document)
+            manifest = output.manifest(record, intake, found, settings, known_labs, say.records, folder)
+            (folder / output.MANIFEST).write_text(manifest, "utf-8")
+            results.publish(dataclasses.replace(record, manifest=manifest), found, report=encode(document).decode())
+    return Result(record.run_id, Path(out), found, document)
 
 
 def _path(value: object) -> Path | None:

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import betabinom
+
+from attribution.config import RingConfig
+from attribution.domain import Verdict
+from attribution.rings import likelihood, verdict
+from attribution.rings.hypotheses import HYPOTHESES, SCALE, SURPRISE
+from attribution.rings.indicators import INDICATORS
+from attribution.rings.ledger import HYPOTHESIS, ledger
+
+CASES = Path(__file__).parent.parent / "cases" / "verdict"
+NAMES = [indicator.name for indicator in INDICATORS]
+
+
+def scores_of(observed: dict[str, list[int]], size: int) -> verdict.Scores:
+    k, n = np.zeros((1, len(NAMES))), np.zeros((1, len(NAMES)))
+    for name, (holds, known) in observed.items():
+        k[0, NAMES.index(name)], n[0, NAMES.index(name)] = holds, known
+    return verdict.score(k, n, np.array([size]))
+
+
+@given(st.integers(0, 400), st.data(), st.sampled_from(sorted(SCALE.values())))
+def test_fit_is_a_beta_binomial_against_a_uniform_share(n: int, data: st.DataObject, beta: tuple[float, float]) -> None:
+    k = data.draw(st.integers(0, n))
+    expected = math.log((1 - SURPRISE) * betabinom.pmf(k, n, *beta) * (n + 1) + SURPRISE)
+    found = likelihood.fit(np.array([float(k)]), np.array([float(n)]), *beta)[0]
+    assert found == pytest.approx(expected, abs=1e-7)
+
+
+def test_unknown_is_no_evidence() -> None:
+    assert np.all(likelihood.table(np.zeros((1, len(NAMES))), np.zeros((1, len(NAMES)))) == 0.0)
+
+
+@given(st.floats(0.0, 1.0), st.sampled_from(sorted(SCALE.values())))
+def test_one_indicator_has_bounded_say(share: float, beta: tuple[float, float]) -> None:
+    n = 10_000.0
+    nats = likelihood.fit(np.array([round(share * n)]), np.array([n]), *beta)[0]
+    assert math.log(SURPRISE) - 1e-9 <= nats <= math.log(max(beta) + 1)
+
+
+observations = st.dictionaries(
+    st.sampled_from(NAMES), st.integers(1, 200).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+)
+
+
+@settings(max_examples=60)
+@given(observations, st.integers(3, 5000))
+def test_ledger_sums_to_the_score_and_recomputes_from_its_detail(
+    observed: dict[str, tuple[int, int]], size: int
+) -> None:
+    scores = scores_of({name: list(pair) for name, pair in observed.items()}, size)
+    lines = ledger(scores, 0, "ring-x", size, "because")
+    own = [line for line in lines if line.family != HYPOTHESIS]
+    assert math.fsum(line.weight for line in own) == pytest.approx(scores.total[0], abs=1e-9)
+    for line in own:
+        assert by_hand(line.name, line.detail) == pytest.approx(line.weight, abs=1e-9)
+
+
+def by_hand(name: str, detail: Any) -> float:
+    if name == "prior_and_size":
+        sides = zip(detail["prior"], detail["median_and_spread"], strict=True)
+        covert, innocent = (math.log(prior) + size_density(detail["size"], *shape) for prior, shape in sides)
+        return covert - innocent
+    if name == "family_cap":
+        return max(-detail["cap"], min(detail["cap"], detail["sum"])) - detail["sum"]
+    if name == "conclusion":
+        return 0.0
+    return side_nats(detail, "covert") - side_nats(detail, "innocent")
+
+
+def side_nats(detail: Any, side: str) -> float:
+    beta, k, n, rest = detail[f"{side}_beta"], detail["holds"], detail["known"], detail["surprise"]
+    return 0.0 if beta is None else math.log((1 - rest) * betabinom.pmf(k, n, *beta) * (n + 1) + rest)
+
+
+def size_density(size: int, median: float, spread: float) -> float:
+    z = (math.log(size) - math.log(median)) / spread
+    normal = math.exp(-z * z / 2) / (spread * math.sqrt(2 * math.pi))
+    return math.log(0.95 * normal + 0.05 / math.log(100_000 / 2))
+
+
+@settings(max_examples=60)
+@given(observations, st.integers(3, 5000))
+def test_score_against_a_slow_search_over_all_pairs(observed: dict[str, tuple[int, int]], size: int) -> None:
+    scores = scores_of({name: list(pair) for name, pair in observed.items()}, size)
+    total = sum(h.prior for h in HYPOTHESES)
+
+    def nats(h: int, indicator: int) -> float:
+        expectation = HYPOTHESES[h].expects.get(NAMES[indicator])
+        if expectation is None or NAMES[indicator] not in observed:
+            return 0.0
+        k, n = observed[NAMES[indicator]]
+        return math.log((1 - SURPRISE) * betabinom.pmf(k, n, *expectation.beta) * (n + 1) + SURPRISE)
+
+    def pair(c: int, i: int) -> float:
+        s = math.log(HYPOTHESES[c].prior / total) + size_density(size, *HYPOTHESES[c].size)
+        s -= math.log(HYPOTHESES[i].prior / total) + size_density(size, *HYPOTHESES[i].size)
+        for family in verdict.FAMILIES:
+            own = [p for p, indicator in enumerate(INDICATORS) if indicator.family is family]
+            s += max(-verdict.FAMILY_CAP, min(verdict.FAMILY_CAP, sum(nats(c, p) - nats(i, p) for p in own)))
+        return s
+
+    covert = [h for h, hypothesis in enumerate(HYPOTHESES) if hypothesis.covert]
+    innocent = [h for h, hypothesis in enumerate(HYPOTHESES) if not hypothesis.covert]
+    slow = max(min(pair(c, i) for i in innocent) for c in covert)
+    assert scores.total[0] == pytest.approx(slow, abs=1e-7)
+
+
+def cases() -> list[dict[str, Any]]:
+    return [case for path in sorted(CASES.glob("*.yaml")) for case in yaml.safe_load(path.read_text("utf-8"))]
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case["name"])
+def test_case(case: dict[str, Any]) -> None:
+    scores = scores_of(case["observed"], case["size"])
+    found, reason = verdict.decide(scores, RingConfig())[0]
+    assert found is Verdict(case["verdict"]), (reason, scores.total[0], HYPOTHESES[scores.innocent[0]].name)
+    if "explanation" in case:
+        assert HYPOTHESES[scores.innocent[0]].name == case["explanation"]
+
+
+def test_every_question_and_expectation_has_its_text() -> None:
+    assert all(len(indicator.question) > 20 for indicator in INDICATORS)
+    for hypothesis in HYPOTHESES:
+        assert len(hypothesis.description) > 20
+        assert set(hypothesis.expects) <= set(NAMES), hypothesis.name
+        assert all(len(cell.reason) > 5 for cell in hypothesis.expects.values())
