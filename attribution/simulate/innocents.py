@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 SHARES: Mapping[str, tuple[float, int, int]] = {
     # share of the innocent accounts, smallest and largest group
-    "household": (0.14, 2, 5),
-    "student": (0.10, 30, 400),
-    "team": (0.09, 3, 40),
-    "agency": (0.05, 10, 90),
+    "household": (0.15, 2, 5),
+    "student": (0.09, 30, 400),
+    "team": (0.13, 3, 40),
+    "agency": (0.07, 6, 90),
     "cafe": (0.03, 15, 120),
     "cgnat": (0.05, 60, 600),
     "vpn": (0.04, 60, 600),
@@ -30,8 +30,8 @@ SHARES: Mapping[str, tuple[float, int, int]] = {
     "evalsuite": (0.015, 2, 25),
     "agent": (0.06, 100, 900),
     "hackathon": (0.015, 25, 160),
-    "multi": (0.015, 2, 8),
-    "remote": (0.025, 15, 200),
+    "multi": (0.03, 2, 8),
+    "remote": (0.03, 8, 200),
     "reseller": (0.02, 150, 3000),
     "popular": (0.03, 100, 5000),
 }
@@ -60,9 +60,9 @@ def wallets(scene: Scene) -> None:
     renewed = rng.random(roster.size) < 0.12
     roster.card_switch[renewed] = rng.random(int(renewed.sum())) * scene.options.days
     roster.card[rng.random(roster.size) < 0.3, :2] = -1
-    hub = rng.random(roster.size) < 0.06
+    hub = rng.random(roster.size) < 0.35
     roster.device[hub, 1], roster.devices[hub, 1] = rng.integers(0, HUB_DEVICES, int(hub.sum())), 1
-    roster.device_shared[hub] = rng.random(int(hub.sum())) * 0.6
+    roster.device_shared[hub] = rng.random(int(hub.sum())) ** 2 * 0.8
 
 
 def own_prompts(scene: Scene) -> None:
@@ -188,7 +188,7 @@ def _household(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
     for column in ("country", "offset", "language", "sync_offset"):
         getattr(roster, column)[rows] = getattr(roster, column)[lead]
     roster.place[rows, HOME], roster.place_key[rows, HOME] = roster.place[lead, HOME], lead
-    together = (rng.random(groups.count) < 0.35)[groups.of]
+    together = (rng.random(groups.count) < 0.6)[groups.of]
     roster.card[rows[together]] = roster.card[lead[together]]
     _shared_device(scene, groups, rng, 6.0, 0.25, chance=0.3)
 
@@ -210,7 +210,7 @@ def _student(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
 def _team(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
     _company(scene, groups, rng, 0.4, 0.7)
     _site(scene, groups, rng, _offices(scene, groups, rng), (1, 4), (2.5, 0.3), hours=30.0)
-    _card(scene, groups, "corporate", 60.0, 0.85, rng)
+    _card(scene, groups, "corporate", 14.0, 0.85, rng)
     _templates(scene, groups, rng, 6, (2.5, 2.0))
     _joined(scene, groups, rng, 0.5, 4.0)
     _jobs(scene, groups, rng, 0.2, "office")

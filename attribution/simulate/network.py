@@ -160,7 +160,8 @@ class Carriers:
     business: NDArray[np.int32]  # (countries, 2): operators of office lines
     campus: NDArray[np.int32]  # (countries,): operator of the research network
     hosting: NDArray[np.int32]  # (countries, 2): operators of clouds
-    cloud: NDArray[np.int32]  # (countries, 2): shared egress place of each cloud
+    cloud: NDArray[np.int32]  # (countries, 2): shared egress place (NAT) of each cloud
+    machines: NDArray[np.int32]  # (countries, 2): place of rented machines, an address each
     vpn: NDArray[np.int32]  # (4,): exit places of commercial VPNs
     runner: NDArray[np.int32]  # (3,): shared CI runners
     home_operators: NDArray[np.int32]  # (countries, isps)
@@ -168,7 +169,7 @@ class Carriers:
 
 def carriers(network: Network, accounts: int) -> Carriers:
     """Lay out everybody's networks, in proportion to the number of accounts."""
-    homes, mobile, business, campus, hosting, cloud, isps = [], [], [], [], [], [], []
+    homes, mobile, business, campus, hosting, cloud, machines, isps = [], [], [], [], [], [], [], []
     for country, share in enumerate(COUNTRY_SHARE):
         lines = max(600, int(accounts * share * 1.5))
         mine = [network.operator("residential", country) for _ in range(3)]
@@ -186,9 +187,12 @@ def carriers(network: Network, accounts: int) -> Carriers:
         clouds = [network.operator("hosting", country) for _ in range(2)]
         hosting.append(clouds)
         cloud.append([network.site(one, max(12, int(accounts * share * 0.04)), 3.0) for one in clouds])
+        machines.append([network.site(one, max(80, int(accounts * share * 0.4)), 260.0) for one in clouds])
     exits = [network.operator("vpn", country) for country in (0, 3, 4, 6)]
-    vpn = [network.site(one, max(16, int(accounts * part)), 2.0) for one, part in zip(exits, (0.004, 0.003, 0.003, 0.002), strict=True)]
+    racks = [[network.block(one, max(8, int(accounts * part))) for one in exits] for part in (0.0012, 0.0009, 0.0009, 0.0006)]
+    # A provider has exits in four countries; whoever keeps to one country draws from that part alone.
+    vpn = [network.place(np.concatenate(of_provider), 2.0) for of_provider in racks]
     builder = network.operator("hosting", 0)
     runner = [network.site(builder, max(8, int(accounts * 0.002))) for _ in range(3)]
-    as_int = [np.array(column, dtype=np.int32) for column in (homes, mobile, business, campus, hosting, cloud, vpn, runner, isps)]
+    as_int = [np.array(column, dtype=np.int32) for column in (homes, mobile, business, campus, hosting, cloud, machines, vpn, runner, isps)]
     return Carriers(*as_int)

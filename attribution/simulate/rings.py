@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 RESIDENTIAL, DATACENTRE, CLIENT, VPN, OPERATOR, ATTACK = HOME, WORK, MOBILE, SECOND, ODD, EXTRA
 SIGNUP_BATCH = 25
-CARD_BATCH = 12
+LEAKING = 0.6
+"""Share of accounts on which the operator makes mistakes at all."""
+CARD_BATCH = 60
+"""Accounts whose cards come from one batch, with one BIN."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +98,12 @@ def _enlist(scene: Scene, plan: RingPlan, labs: list[Lab], tenants: list[Tenant]
     _churn(scene, plan, dials)
 
 
-def _units(plan: RingPlan, per: float, cells: int) -> NDArray[np.int64]:
-    """Number the things that `per` consecutive accounts share, never across cells."""
+def _units(plan: RingPlan, per: float, cells: int, rng: np.random.Generator | None = None) -> NDArray[np.int64]:
+    """Number the things that `per` consecutive accounts share, never across cells; with a generator, `per` on average."""
     within = np.arange(len(plan.rows)) if not cells else np.arange(len(plan.rows)) % cells
     unit = np.floor(within / max(per, 1.0)).astype(np.int64)
+    if rng is not None and per > 1.0:
+        unit = np.cumsum(rng.random(len(plan.rows)) < 1.0 / per)
     return np.unique(plan.cell * (len(plan.rows) + 1) + unit, return_inverse=True)[1].astype(np.int64)
 
 
@@ -166,14 +171,13 @@ def _life(scene: Scene, plan: RingPlan, dials: Dials) -> None:
     shell = rng.random(len(rows)) < 0.04  # noqa: PLR2004
     roster.org[rows[shell]] = scene.next_org + batch[shell]
     scene.next_org += batches
-    roster.country[rows] = choose(rng, np.array(COUNTRY_SHARE), len(rows))
 
 
 def _payment(scene: Scene, plan: RingPlan, clients: list[Lab], dials: Dials) -> None:
     rng, roster, rows = scene.rng(f"ring/{plan.number}/payment"), scene.roster, plan.rows
-    unit = _units(plan, dials.accounts_per_card, scene.options.attacks.cells)
+    unit = _units(plan, dials.accounts_per_card, scene.options.attacks.cells, rng)
     count = int(unit.max()) + 1
-    batch = np.arange(count) // CARD_BATCH
+    batch = np.arange(count) // max(1, round(CARD_BATCH / dials.accounts_per_card))
     batches = int(batch.max()) + 1
     theirs = np.array([one for lab in clients for one in lab.bins])
     bins = np.where(
@@ -194,13 +198,16 @@ def _payment(scene: Scene, plan: RingPlan, clients: list[Lab], dials: Dials) -> 
 
 def _devices(scene: Scene, plan: RingPlan, dials: Dials) -> None:
     rng, roster, rows = scene.rng(f"ring/{plan.number}/device"), scene.roster, plan.rows
-    unit = _units(plan, dials.accounts_per_device, scene.options.attacks.cells)
+    unit = _units(plan, dials.accounts_per_device, scene.options.attacks.cells, rng)
     each = rng.integers(1, 4, int(unit.max()) + 1)
     first = scene.fingerprints(int(each.sum()))[np.cumsum(each) - each]
     roster.device[rows, 0], roster.devices[rows, 0] = first[unit], each[unit]
-    desk = scene.fingerprints(2)
-    roster.device[rows, 1], roster.devices[rows, 1] = desk[0], 2
-    roster.device_shared[rows] = dials.leaks
+    # A mistake shows one of the operator's desks, at which some 25 accounts are looked after; others meet common devices.
+    desk = _units(plan, SIGNUP_BATCH, scene.options.attacks.cells)
+    slip = rng.random(len(rows)) < LEAKING
+    desks = scene.fingerprints(int(desk.max()) + 1)[desk]
+    roster.device[rows[slip], 1], roster.devices[rows[slip], 1] = desks[slip], 1
+    roster.device_shared[rows[slip]] = dials.leaks / LEAKING
 
 
 def _egress(scene: Scene, plan: RingPlan, clients: list[Lab], dials: Dials) -> None:
@@ -211,13 +218,14 @@ def _egress(scene: Scene, plan: RingPlan, clients: list[Lab], dials: Dials) -> N
     for cell in np.unique(plan.cell).tolist():
         mine = rows[plan.cell == cell]
         contacts = len(mine) * leases / dials.exit_reuse
-        homes = _borrowed(scene, rng, int(max(4.0, contacts * dials.residential)))
-        roster.place[mine, RESIDENTIAL] = network.place(homes, 10.0)
-        hosts = int(rng.integers(0, len(COUNTRIES)))
-        racks = int(np.clip(contacts * (1.0 - dials.residential), 3, 4096))
-        operator = int(scene.around.hosting[hosts, int(rng.integers(0, 2))])
-        roster.place[mine, DATACENTRE] = network.site(operator, racks, 10.0)
-    roster.place[rows, VPN] = scene.around.vpn[rng.integers(0, len(scene.around.vpn))]
+        # Residential proxies are bought for the country that the account claims.
+        for country in np.unique(roster.country[mine]).tolist():
+            here = mine[roster.country[mine] == country]
+            exits = int(max(2.0, contacts * dials.residential * len(here) / len(mine)))
+            roster.place[here, RESIDENTIAL] = network.place(_borrowed(scene, rng, exits, country), 10.0)
+        racks = int(np.clip(contacts * (1.0 - dials.residential), 3, 8192))
+        roster.place[mine, DATACENTRE] = network.place(_rented(scene, rng, racks), 10.0)
+    roster.place[rows, VPN] = scene.around.vpn[rng.integers(0, len(scene.around.vpn), len(rows))]
     office = int(scene.around.business[int(rng.integers(0, len(COUNTRIES))), 0])
     roster.place[rows, OPERATOR] = network.site(office, int(rng.integers(1, 4)))
     served = np.array([lab.egress for lab in clients])[np.argmax(roster.weight[rows, : len(clients)], axis=1)]
@@ -234,10 +242,20 @@ def _egress(scene: Scene, plan: RingPlan, clients: list[Lab], dials: Dials) -> N
         weights[rows, CLIENT] = near
 
 
-def _borrowed(scene: Scene, rng: np.random.Generator, count: int) -> NDArray[np.int64]:
-    """Pick residential addresses that belong to unsuspecting households everywhere."""
-    country = choose(rng, np.array(COUNTRY_SHARE), count)
-    place = scene.around.homes[country, choose(rng, np.array([0.6, 0.4, 0.0]), count)]
+def _borrowed(scene: Scene, rng: np.random.Generator, count: int, country: int) -> NDArray[np.int64]:
+    """Pick residential addresses that belong to unsuspecting households of a country."""
+    return _picked(scene, rng, scene.around.homes[country, choose(rng, np.array([0.5, 0.35, 0.15]), count)])
+
+
+def _rented(scene: Scene, rng: np.random.Generator, count: int) -> NDArray[np.int64]:
+    """Pick machines in six clouds, from the same pools as everybody's."""
+    clouds = scene.around.machines.ravel()[rng.permutation(scene.around.machines.size)[:6]]
+    return _picked(scene, rng, clouds[rng.integers(0, len(clouds), count)])
+
+
+def _picked(scene: Scene, rng: np.random.Generator, place: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Pick an address of each place."""
+    count = len(place)
     book = {one: scene.network.book[one] for one in np.unique(place).tolist()}
     picked = np.empty(count, dtype=np.int64)
     for one, addresses in book.items():

@@ -103,7 +103,7 @@ def people(seed: int, count: int, days: int, events: float, around: Carriers) ->
     late = rng.random(count) < 0.35
     first = np.where(late, rng.random(count) * days * 0.9, 0.0)
     last = np.where(rng.random(count) < 0.25, first + rng.random(count) * (days - first), float(days))
-    age = np.where(rng.random(count) < 0.3, rng.exponential(12.0, count), rng.exponential(170.0, count))
+    age = np.where(rng.random(count) < 0.38, rng.exponential(14.0, count), rng.exponential(170.0, count))
     # New accounts start at once, old ones whenever they come back.
     created = np.where(late & (rng.random(count) < 0.6), first - rng.exponential(1.5, count), first - age)
     scale = events * (days / 28.0) / max(float((rate * duty * (last - first)).mean()), 1e-9)
@@ -116,9 +116,12 @@ def people(seed: int, count: int, days: int, events: float, around: Carriers) ->
     at_work[:, HOME] = rng.beta(2.0, 1.0, count)
     at_work[:, MOBILE] = np.where(rng.random(count) < 0.55, rng.beta(1.0, 3.0, count), 0.0)
     off_work = at_work.copy()
-    traveller = rng.random(count) < 0.12
+    traveller = rng.random(count) < 0.2
     place[traveller, SECOND] = around.vpn[rng.integers(0, len(around.vpn), int(traveller.sum()))]
-    at_work[traveller, SECOND] = off_work[traveller, SECOND] = 0.3
+    at_work[traveller, SECOND] = off_work[traveller, SECOND] = 0.1 + 0.5 * rng.random(int(traveller.sum()))
+    coder = np.isin(pathway, [0, 3]) & (rng.random(count) < 0.5)
+    place[coder, WORK] = around.machines[country, rng.integers(0, 2, count)][coder]
+    at_work[coder, WORK] = off_work[coder, WORK] = rng.beta(1.0, 1.0, int(coder.sum())) * 3.0
     owned = 1 + rng.binomial(3, 0.3, count)
     by_api = np.isin(pathway, [0, 3])
     return Roster(
@@ -162,7 +165,7 @@ def people(seed: int, count: int, days: int, events: float, around: Carriers) ->
         concepts=np.zeros((count, 3), dtype=np.int32),
         variant=np.zeros((count, 3), dtype=np.int32),
         weight=np.zeros((count, 3), dtype=np.float32),
-        popular=np.where(rng.random(count) < 0.3, rng.beta(1.0, 6.0, count), 0.0).astype(np.float32),
+        popular=np.where(rng.random(count) < 0.6, rng.beta(1.0, 4.0, count), 0.0).astype(np.float32),
         tenant=np.full((count, 3), -1, dtype=np.int16),
         model=choose(rng, np.array([0.45, 0.35, 0.2]), count).astype(np.int8),
         adopt_lag=np.where(rng.random(count) < 0.08, rng.random(count), 1.0 + rng.exponential(9.0, count)),

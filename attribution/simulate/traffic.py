@@ -104,7 +104,9 @@ def make(
     content = _content(options, roster, account, part)
     slot, concept, variant = content
     tenant = np.where(slot < 3, roster.tenant[account, np.minimum(slot, 2)], -1).astype(np.int16)  # noqa: PLR2004  # repertoires
-    words = np.minimum(np.exp(generator(options.seed, "length", part).normal(2.7, 0.7, len(account))) + 2, 120).astype(np.int32)
+    draw = generator(options.seed, "length", part)
+    pasted = draw.random(len(account)) < 0.25  # noqa: PLR2004  # people paste what they ask about
+    words = np.minimum(np.exp(draw.normal(2.5 + 1.3 * pasted, 0.7)) + 2, 160).astype(np.int32)
     rng = generator(options.seed, "request", part)
     pathway = np.where(rng.random(len(account)) < 0.96, roster.pathway[account], rng.integers(0, 4, len(account))).astype(np.int8)
     long = np.where(concept >= 0, 3.9, np.log(words))
@@ -223,8 +225,9 @@ def _model(
 ) -> NDArray[np.int8]:  # fmt: skip
     """Models 0 to 2 are old ones; a campaign moves half its traffic to a new one within a day, people when they like."""
     rng = generator(options.seed, "model", part)
-    model = roster.model[account].copy()
     taste = uniform(mix(salt(options.seed, "taste"), account))
+    fickle = uniform(mix(salt(options.seed, "fickle"), account))
+    model = np.where(rng.random(len(account)) < 0.5 * (fickle - 0.3), rng.integers(0, 3, len(account)), roster.model[account])
     for number, share in enumerate(RELEASES):
         release = release_day(options.days, number)
         lag = roster.adopt_lag[account] * (0.6 + 0.8 * uniform(mix(salt(options.seed, f"lag {number}"), account)))
