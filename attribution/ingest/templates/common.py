@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
 
 from attribution.ingest.templates.tokens import normalise, spans
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    import numpy as np
 
 _COMMON = """
 a an the this that these those it its is are was were be been being am do does did done doing have has had having
@@ -19,6 +18,7 @@ and or but if then so as at by for from in into of off on onto out over to up wi
 can could will would shall should may might must not no yes dont don t s m re ve ll d im
 please help need want like give get got make let know tell show hi hello hey thanks thank dear ok okay just some any
 there here more most very also too only than same other such one two something anything everything
+write create make find use using work works explain best way ways difference good better new short idea ideas example
 am having trouble problem question looking trying
 por favor ayuda ayudame puedes podrias quiero necesito el la los las un una unos unas de del y o en con que como para
 es son mi tu su me te se lo al hola gracias
@@ -41,7 +41,7 @@ join group order limit python java javascript js sql html css div span json bash
 """
 
 
-def common_tokens(seed: np.uint64) -> NDArray[np.uint32]:
-    """Return the numbers that the tokeniser gives to these words and to the keywords of programs, sorted."""
+def common_tokens(seed: np.uint64) -> frozenset[int]:
+    """Return the numbers that the tokeniser gives to these words and to the keywords of programs."""
     text = normalise(pa.array([_COMMON + _CODE])).to_pylist()[0]
-    return np.unique(spans(text, seed)[0])
+    return frozenset(spans(text, seed)[0].tolist())

@@ -10,6 +10,8 @@ the group is. Nothing depends on the order of the prompts.
 
 from __future__ import annotations
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -27,6 +29,7 @@ _LEVELS = 8
 _SAMPLE = 256
 _MIN_PROMPTS = 3
 _MAX_BITS = 24
+_SMALL = 100_000
 _WHOLE = 0.9
 _NO_CEILING = 1 << 40
 _RICHER_SHARE = 0.5
@@ -82,20 +85,24 @@ class _Node:
 class Strength:
     """Decides whether a consensus is a template. `common` holds the tokens that carry no meaning (sorted)."""
 
-    common: NDArray[np.uint32]
+    common: frozenset[int]
 
     def plain(self) -> NDArray[np.bool_]:
         """Return a bitmap over the lowest 16 bits of tokens: the common ones, and the marks of begin and end."""
         out = np.zeros(1 << 16, np.bool_)
-        out[self.common & 0xFFFF] = True
+        out[[token & 0xFFFF for token in sorted(self.common)]] = True
         out[[kernels.BEGIN, kernels.END]] = True
         return out
 
     def measure(self, tokens: NDArray[np.int64]) -> tuple[float, float]:
         """Return the number of fixed words and of those that carry meaning; a single character is half a word."""
-        kept = tokens[tokens != SLOT]
-        worth = np.where(kept & 1, 0.5, 1.0)
-        return float(worth.sum()), float(worth[~np.isin(kept, self.common)].sum())
+        words = content = 0.0
+        for token in tokens.tolist():
+            if token != SLOT:
+                worth = 0.5 if token & 1 else 1.0
+                words += worth
+                content += 0.0 if token in self.common else worth
+        return words, content
 
     def enough(self, tokens: NDArray[np.int64], coverage: float) -> bool:
         """Tell whether fixed tokens that make up `coverage` of the typical prompt are a template."""
@@ -119,11 +126,11 @@ class _Rule:
 
 
 _RULES = (
-    _Rule(words=6, content=4, runs=1, coverage=0.0),
-    _Rule(words=5, content=3, runs=1, coverage=0.2),
+    _Rule(words=4, content=3, runs=1, coverage=0.0),
     _Rule(words=6, content=2, runs=2, coverage=0.0),
     _Rule(words=5, content=1, runs=4, coverage=0.0),
-    _Rule(words=3, content=2, runs=1, coverage=0.55),
+    _Rule(words=3, content=2, runs=1, coverage=0.5),
+    _Rule(words=3, content=1, runs=1, coverage=0.7),
 )
 _PLAUSIBLE = _Rule(words=4, content=2, runs=1, coverage=0.0)
 
@@ -155,14 +162,42 @@ def _grow(tokens: Tokens, weight: NDArray[np.uint32], floor: int, strength: Stre
         if len(rows) == 0:
             break
         sizes = np.bincount(group, weights=weight[rows], minlength=len(owner)).astype(np.int64)
-        total = int((tokens.indptr[rows + 1] - tokens.indptr[rows]).sum())
-        bits = min(_MAX_BITS, max(12, int(np.ceil(np.log2(total + 1))) + 1))
-        counts = kernels.count_shingles(tokens.values, tokens.indptr, rows, group, weight, bits)
         ceiling = np.where(owner == 0, _NO_CEILING, np.ceil(_WHOLE * sizes).astype(np.int64))
-        least = np.full(len(owner), floor, np.int64)
-        chosen = kernels.anchors(tokens.values, tokens.indptr, rows, group, counts, bits, least, ceiling, strength.plain())
+        chosen = _anchors(tokens, weight, rows, group, floor, ceiling, strength.plain())
         rows, group, owner = _divide(tokens, weight, floor, strength, nodes, rows[chosen != 0], chosen[chosen != 0], owner[group[chosen != 0]])
     return nodes
+
+
+def _anchors(
+    tokens: Tokens, weight: NDArray[np.uint32], rows: NDArray[np.int64], group: NDArray[np.int64], floor: int,
+    ceiling: NDArray[np.int64], plain: NDArray[np.bool_],
+) -> NDArray[np.uint64]:
+    """Return the shingle by which each prompt's group is to be divided, 0 for none."""
+    total = int((tokens.indptr[rows + 1] - tokens.indptr[rows]).sum())
+    bits = min(_MAX_BITS, max(12, int(np.ceil(np.log2(total + 1))) - 1))
+    edges = np.linspace(0, len(rows), 3 if total > _SMALL else 2).astype(int).tolist()
+    parts = list(zip(edges[:-1], edges[1:], strict=True))
+    with ThreadPoolExecutor(len(parts)) as pool:
+        tables = list(
+            pool.map(
+                lambda e: kernels.count_shingles(
+                    tokens.values, tokens.indptr, rows[e[0] : e[1]], group[e[0] : e[1]], weight, bits
+                ),
+                parts,
+            )
+        )
+        counts = tables[0] if len(tables) == 1 else tables[0] + tables[1]
+        return np.concatenate(
+            list(
+                pool.map(
+                    lambda e: kernels.anchors(
+                        tokens.values, tokens.indptr, rows[e[0] : e[1]], group[e[0] : e[1]], counts, bits,
+                        np.int64(floor), ceiling, plain,
+                    ),
+                    parts,
+                )
+            )
+        )
 
 
 def _divide(
@@ -308,18 +343,17 @@ class Families:
     @classmethod
     def of(cls, patterns: list[NDArray[np.int64]]) -> Families:
         """Index patterns under their rarest token."""
-        tokens, counts = np.unique(np.concatenate([np.unique(p) for p in patterns] or [np.zeros(0, np.int64)]), return_counts=True)
+        owned = [set(pattern.tolist()) - {SLOT} for pattern in patterns]
+        counts = Counter(token for own in owned for token in own)
         by_token: dict[int, list[int]] = {}
-        for number, pattern in enumerate(patterns):
-            own = np.unique(pattern[pattern != SLOT])
-            if len(own):
-                rare = int(own[np.argmin(counts[np.searchsorted(tokens, own)])])
-                by_token.setdefault(rare, []).append(number)
+        for number, own in enumerate(owned):
+            if own:
+                by_token.setdefault(min(own, key=lambda token: (counts[token], token)), []).append(number)
         return cls(by_token)
 
     def candidates(self, pattern: NDArray[np.int64]) -> list[int]:
         """Return the patterns whose rarest token this one has."""
-        return [number for token in np.unique(pattern).tolist() for number in self.by_token.get(token, [])]
+        return [number for token in sorted(set(pattern.tolist())) for number in self.by_token.get(token, [])]
 
 
 def is_richer(parent: NDArray[np.int64], part: NDArray[np.int64], strength: Strength) -> bool:

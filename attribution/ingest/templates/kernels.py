@@ -53,30 +53,34 @@ def hash_rows(values, indptr, seed):
 def count_shingles(values, indptr, rows, group, weight, bits):
     """Return how much weight of prompts holds each shingle, by group, in a table of 2**bits counters.
 
-    Counters may collide, so a count is an upper bound; a shingle repeated inside a prompt counts once (a repeat that
-    comes after another shingle took the counter's stamp counts again, which only loosens the bound).
+    Counters may collide, so a count is an upper bound. A shingle repeated inside a prompt counts once: the lowest 12
+    bits of a counter hold who was last there (a repeat that comes after another prompt's number, or one in 4,096
+    prompts, is counted wrongly, which an estimate can bear).
     """
     shift = np.uint64(64 - bits)
-    counts = np.zeros(1 << bits, np.uint32)
-    stamp = np.full(1 << bits, -1, np.int32)
+    table = np.full(1 << bits, 0xFFF, np.uint32)
     for r in range(len(rows)):
         row = rows[r]
         a, b = indptr[row], indptr[row + 1]
-        mark = np.uint64(group[r])
+        mark = np.uint64(group[r]) << np.uint64(33)
+        me = np.uint32(r % 0xFFF)
+        step = np.uint32(weight[row]) << np.uint32(12)
         for p in range(b - a):
-            h = _mix(_at(values, a, b, p), _at(values, a, b, p + 1), _at(values, a, b, p + 2) ^ (mark << np.uint64(33)))
+            h = _mix(_at(values, a, b, p), _at(values, a, b, p + 1), _at(values, a, b, p + 2) ^ mark)
             slot = np.int64(h >> shift)
-            if stamp[slot] != r:
-                stamp[slot] = r
-                counts[slot] += weight[row]
-    return counts
+            held = table[slot]
+            if held & np.uint32(0xFFF) != me and held < np.uint32(0xFF000000):
+                table[slot] = ((held + step) & np.uint32(0xFFFFF000)) | me
+    for slot in range(len(table)):
+        table[slot] >>= np.uint32(12)
+    return table
 
 
 @nb.njit(nogil=True, cache=True)
 def anchors(values, indptr, rows, group, counts, bits, floor, ceiling, plain):
     """Return for each prompt the hash of its most shared shingle, 0 where none is shared enough.
 
-    `floor` and `ceiling` (by group) bound the count: below, too few share it; above, the whole group does, so that
+    `floor` and `ceiling` (the latter by group) bound the count: below, too few share it; above, the whole group does, so that
     it cannot divide the group. A shingle of nothing but `plain` tokens (a bitmap over their lowest 16 bits) is an
     anchor only where there is no other: "what is the" brings together what does not belong together.
     """
@@ -87,7 +91,7 @@ def anchors(values, indptr, rows, group, counts, bits, floor, ceiling, plain):
         row = rows[r]
         a, b = indptr[row], indptr[row + 1]
         mark = np.uint64(group[r])
-        low, high = floor[group[r]], ceiling[group[r]]
+        low, high = floor, ceiling[group[r]]
         best, best_hash = np.uint32(0), np.uint64(0)
         only_poor = True
         for p in range(b - a):

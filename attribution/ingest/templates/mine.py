@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from attribution.config import TemplateConfig
 
 _BATCH = 131_072
-_SAMPLE = 200_000
+_SAMPLE = 65_536
 _MEMORY = 2_000_000
 _ROUNDS = 3
+_WORTHWHILE = 0.02
+"""Another round is made as long as the last one placed this share of the prompts that were left."""
 _CAP = 8
 """One prompt sent many times counts as this many at most when a template's weight is judged."""
 _TEXT = f"""case when length(prompt) > {HEAD_CHARS + TAIL_CHARS}
@@ -77,8 +79,9 @@ def mine(con: duckdb.DuckDBPyConnection, *, key: bytes, config: TemplateConfig) 
         look = job.sample(left) if number == 0 else left
         found = {name: pattern for name, pattern in job.learn(look).items() if name not in fresh and name not in known}
         fresh.update(found)
+        before = len(left.keys)
         left = job.settle([left], build(found.values()))
-        if not found and number:
+        if number and before - len(left.keys) < _WORTHWHILE * before:
             break
     copies = job.copies(left)
     fresh.update({name: pattern for name, pattern in copies.items() if name not in known and name not in fresh})
