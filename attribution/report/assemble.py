@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,53 +11,39 @@ from msgspec.structs import replace
 
 from attribution.domain import UNKNOWN_LAB, Verdict
 from attribution.plaintext import clean
-from attribution.report import drawing, wording
+from attribution.report import clients, drawing, lines, wording
 from attribution.report.document import (
     SCHEMA_VERSION,
     Binding,
     CampaignEntry,
     Day,
     Document,
-    Hypothesis,
     LabFacts,
-    LedgerLine,
-    LeftOut,
     Member,
     MissingColumn,
-    PosteriorRow,
     QuarantineReason,
     RingEntry,
     RunFacts,
     SharedValue,
     Summary,
     SuppressedFacet,
-    Target,
-    TemplateExample,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
     import pyarrow as pa
 
-    from attribution.domain import Attribution, Campaign, Evidence, Links, Population, Ring
-
-HYPOTHESIS_FAMILY = "hypothesis"
-"""Evidence of this family is no ledger line but the score of one explanation; `detail["covert"]` says of which kind."""
-
-STRUCTURE_FAMILY, CONCLUSION = "structure", "conclusion"
-"""The line that says why the verdict is what it is: reason, score, score without each family, what is unknown."""
+    from attribution.domain import Attribution, Campaign, Links, Population, Ring
 
 RINGS_DRAWN = 60
 """Rings and undetermined clusters that get a picture; the rest stand in a table."""
 STRONGEST = 5
 WORTH_SAYING = 0.05
 """Nats under which a line is not among the strongest, however few there are."""
-TEMPLATES_SHOWN = 6
 LARGEST_SUPPRESSED = 8
-DETAIL_ITEMS = 40
-DETAIL_TEXT = 300
+COLUMNS_SHOWN = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +55,7 @@ class _Context:
     campaigns: Mapping[str, Sequence[Campaign]]
     attributions: Mapping[str, Attribution]
     days: Mapping[str, tuple[Day, ...]]
-    templates: Mapping[str, TemplateExample]
-    labs: Mapping[str, LabFacts]
-    missing: tuple[MissingColumn, ...]
-    explanations: Mapping[str, str]
+    clients: clients.Context
 
 
 def build(
@@ -85,7 +67,7 @@ def build(
     population: Population,
     links: Links,
     daily: pd.DataFrame,
-    templates: pd.DataFrame,
+    templates: pa.Table,
     suppressed: pa.Table,
     quarantine: pa.Table,
     labs: Sequence[LabFacts] = (),
@@ -117,10 +99,11 @@ def build(
         campaigns=by_ring,
         attributions={attribution.campaign_id: attribution for attribution in attributions},
         days=_days(daily),
-        templates=_templates(templates),
-        labs={lab.lab_id: replace(lab, lab_id=clean(lab.lab_id), name=clean(lab.name, 80)) for lab in labs},
-        missing=_missing(population),
-        explanations=explanations or {},
+        clients=clients.Context(
+            templates=_templates(templates),
+            labs={lab.lab_id: replace(lab, lab_id=clean(lab.lab_id), name=clean(lab.name, 80)) for lab in labs},
+            explanations=explanations or {},
+        ),
     )
     ordered = sorted(rings, key=_ring_order)
     held = drawing.bindings(links, ordered, population.size)
@@ -134,8 +117,8 @@ def build(
         run=_run(run),
         summary=_summary(entries),
         rings=entries,
-        labs=tuple(context.labs.values()),
-        missing=context.missing,
+        labs=tuple(context.clients.labs.values()),
+        missing=_missing(population),
         suppressed=_suppressed(suppressed),
         quarantine=_quarantine(quarantine),
         partition_agreement=None if agreement is None else round(agreement, 4),
@@ -148,7 +131,7 @@ def _run(run: RunFacts) -> RunFacts:
         replace(
             one,
             file=clean(one.file),
-            unknown_columns=tuple(clean(name, 60) for name in one.unknown_columns[:DETAIL_ITEMS]),
+            unknown_columns=tuple(clean(name, 60) for name in one.unknown_columns[:COLUMNS_SHOWN]),
         )
         for one in run.inputs
     )
@@ -161,17 +144,16 @@ def _ring_order(ring: Ring) -> tuple[int, float, int, str]:
 
 def _ring(ring: Ring, context: _Context, internal: int, binding: tuple[Binding, ...], *, drawn: bool) -> RingEntry:
     telling = drawing.telling_values(context.facets, ring.members, context.population.size)
-    ledger = _ledger((line for line in ring.evidence if not _is_context(line)), context)
-    conclusion = _conclusion(ring)
-    labels = {name: template.pattern for name, template in context.templates.items()}
+    ledger = lines.ledger((line for line in ring.evidence if not lines.is_context(line)), context.clients.explanations)
+    conclusion = lines.conclusion(ring)
     return RingEntry(
         ring_id=clean(ring.ring_id),
         verdict=str(ring.verdict),
         probability=round(ring.probability, 6),
         size=len(ring.members),
         events=ring.events,
-        first_seen=_moment(ring.first_seen),
-        last_seen=_moment(ring.last_seen),
+        first_seen=clients.moment(ring.first_seen),
+        last_seen=clients.moment(ring.last_seen),
         stability=round(ring.stability, 4),
         explanation=ring.explanation,
         reason=conclusion.reason,
@@ -179,138 +161,20 @@ def _ring(ring: Ring, context: _Context, internal: int, binding: tuple[Binding, 
         verdict_sentence=wording.verdict_sentence(ring, conclusion.reason),
         without=conclusion.without,
         unknown=conclusion.unknown,
-        hypotheses=_hypotheses(ring),
+        hypotheses=lines.hypotheses(ring),
         evidence_for=tuple(line for line in ledger if line.weight >= WORTH_SAYING)[:STRONGEST],
         evidence_against=tuple(line for line in ledger if line.weight <= -WORTH_SAYING)[:STRONGEST],
         ledger=ledger,
         members=_members(ring, context.population),
         binding=binding,
         internal_links=internal,
-        shared=drawing.listed(telling, labels),
+        shared=drawing.listed(telling, context.clients.templates),
         drawing=drawing.draw(ring, telling) if drawn else None,
         timeline=context.days.get(ring.ring_id, ()),
-        campaigns=tuple(_campaign(campaign, context) for campaign in context.campaigns.get(ring.ring_id, ())),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Conclusion:
-    reason: str = ""
-    score: float | None = None
-    without: tuple[LeftOut, ...] = ()
-    unknown: tuple[str, ...] = ()
-
-
-def _is_context(line: Evidence) -> bool:
-    return line.family == HYPOTHESIS_FAMILY or (line.family == STRUCTURE_FAMILY and line.name == CONCLUSION)
-
-
-def _conclusion(ring: Ring) -> _Conclusion:
-    for line in ring.evidence:
-        if line.family == STRUCTURE_FAMILY and line.name == CONCLUSION:
-            score, without, unknown = (line.detail.get(key) for key in ("score", "without_family", "unknown"))
-            left = sorted(without.items()) if isinstance(without, dict) else []
-            return _Conclusion(
-                reason=clean(str(line.detail.get("reason", "")), 300),
-                score=round(score, 4) if isinstance(score, float) else None,
-                without=tuple(LeftOut(family=clean(name, 40), score=round(value, 4)) for name, value in left),
-                unknown=tuple(clean(str(name), 60) for name in unknown) if isinstance(unknown, list) else (),
-            )
-    return _Conclusion()
-
-
-def _campaign(campaign: Campaign, context: _Context) -> CampaignEntry:
-    attribution = context.attributions.get(campaign.campaign_id)
-    known = [context.templates[name] for name in campaign.templates if name in context.templates]
-    targets = sorted(campaign.targets.items(), key=lambda item: (-item[1], item[0]))
-    return CampaignEntry(
-        campaign_id=clean(campaign.campaign_id),
-        ring_id=clean(campaign.ring_id),
-        size=len(campaign.members),
-        events=campaign.events,
-        first_seen=_moment(campaign.first_seen),
-        last_seen=_moment(campaign.last_seen),
-        targets=tuple(Target(capability=clean(name, 60), share=round(share, 4)) for name, share in targets),
-        templates=tuple(known[:TEMPLATES_SHOWN]),
-        templates_total=len(campaign.templates),
-        evidence=_ledger(campaign.evidence, context),
-        posteriors=() if attribution is None else _posteriors(attribution, context.labs),
-        abstained=attribution is None or attribution.abstained,
-        reason=clean("no dossiers were given" if attribution is None else attribution.reason, 500),
-        ledger=() if attribution is None else _ledger(attribution.evidence, context),
-        verdict_sentence=clean(wording.attribution_sentence(attribution, context.labs), 400),
-    )
-
-
-def _posteriors(attribution: Attribution, labs: Mapping[str, LabFacts]) -> tuple[PosteriorRow, ...]:
-    rows = sorted(attribution.posteriors, key=lambda row: (row.rank, row.lab_id))
-    return tuple(
-        PosteriorRow(
-            lab_id=clean(row.lab_id),
-            name=_lab_name(row.lab_id, labs),
-            posterior=round(row.posterior, 9),
-            prior=labs[row.lab_id].prior if row.lab_id in labs else None,
-            rank=row.rank,
-            likelihood_term=row.likelihood_term,
-            confidence_level=row.confidence_level,
-        )
-        for row in rows
-    )
-
-
-def _lab_name(lab_id: str, labs: Mapping[str, LabFacts]) -> str:
-    if lab_id == UNKNOWN_LAB:
-        return "A laboratory without a dossier"
-    return clean(labs[lab_id].name if lab_id in labs else lab_id, 80)
-
-
-def _ledger(evidence: Iterable[Evidence], context: _Context) -> tuple[LedgerLine, ...]:
-    """Return the lines, strongest first whichever way they point; ties by name."""
-    ordered = sorted(
-        evidence, key=lambda line: (line.lab_id or "", -abs(round(line.weight, 4)), line.family, line.name)
-    )
-    return tuple(
-        LedgerLine(
-            family=clean(line.family, 40),
-            name=clean(line.name, 80),
-            says=clean(str(line.detail.get("question", context.explanations.get(line.name, ""))), 400),
-            weight=round(line.weight, 4) + 0.0,
-            lab_id=None if line.lab_id is None else clean(line.lab_id),
-            detail={
-                clean(str(key), 60): _plain(value) for key, value in sorted(line.detail.items()) if key != "question"
-            },
-        )
-        for line in ordered
-    )
-
-
-def _plain(value: object) -> object:
-    """Return a detail's value with its strings cleaned and its long lists cut; `evidence.parquet` holds all."""
-    if isinstance(value, str):
-        return clean(value, DETAIL_TEXT)
-    if isinstance(value, dict):
-        return {clean(str(key), 60): _plain(inner) for key, inner in sorted(value.items())[:DETAIL_ITEMS]}
-    if isinstance(value, list | tuple):
-        items = [_plain(item) for item in value[:DETAIL_ITEMS]]
-        return [*items, f"… {len(value) - DETAIL_ITEMS} more"] if len(value) > DETAIL_ITEMS else items
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    return clean(json.dumps(value, default=str), DETAIL_TEXT)
-
-
-def _hypotheses(ring: Ring) -> tuple[Hypothesis, ...]:
-    lines = [line for line in ring.evidence if line.family == HYPOTHESIS_FAMILY]
-    best = max((line.weight for line in lines), default=0.0)
-    ordered = sorted(lines, key=lambda line: (-round(line.weight, 4), line.name))
-    return tuple(
-        Hypothesis(
-            name=clean(line.name, 60),
-            covert=bool(line.detail.get("covert", False)),
-            description=clean(str(line.detail.get("description", "")), 200),
-            score=round(line.weight, 4),
-            relative=round(line.weight - best, 4),
-        )
-        for line in ordered
+        campaigns=tuple(
+            clients.entry(campaign, context.attributions.get(campaign.campaign_id), context.clients)
+            for campaign in context.campaigns.get(ring.ring_id, ())
+        ),
     )
 
 
@@ -330,16 +194,9 @@ def _days(daily: pd.DataFrame) -> dict[str, tuple[Day, ...]]:
     return {ring_id: tuple(rows) for ring_id, rows in days.items()}
 
 
-def _templates(templates: pd.DataFrame) -> dict[str, TemplateExample]:
-    columns = (templates["template_id"], templates["pattern"], templates["example"])
-    return {
-        str(name): TemplateExample(template_id=clean(str(name), 60), pattern=_text(pattern), example=_text(example))
-        for name, pattern, example in zip(*columns, strict=True)
-    }
-
-
-def _text(value: object) -> str:
-    return clean(value, DETAIL_TEXT) if isinstance(value, str) else ""
+def _templates(templates: pa.Table) -> dict[str, tuple[str, str]]:
+    columns = (templates[name].to_pylist() for name in ("template_id", "pattern", "example"))
+    return {name: (pattern or "", example or "") for name, pattern, example in zip(*columns, strict=True)}
 
 
 def _missing(population: Population) -> tuple[MissingColumn, ...]:
@@ -403,7 +260,3 @@ def _summary(rings: Sequence[RingEntry]) -> Summary:
 
 def _is_named(campaign: CampaignEntry) -> bool:
     return not campaign.abstained and bool(campaign.posteriors) and campaign.posteriors[0].lab_id != UNKNOWN_LAB
-
-
-def _moment(moment: pd.Timestamp) -> str:
-    return str(moment.strftime("%Y-%m-%dT%H:%M:%SZ"))

@@ -166,6 +166,14 @@ class PosteriorRow(msgspec.Struct, frozen=True, kw_only=True):
     confidence_level: str
 
 
+class OtherView(msgspec.Struct, frozen=True, kw_only=True):
+    """Who would lead, and with what posterior, under another prior or with one family of evidence left out."""
+
+    name: str
+    leads: str
+    posterior: float
+
+
 class CampaignEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One client's extraction inside a ring, and who that client may be."""
 
@@ -182,6 +190,10 @@ class CampaignEntry(msgspec.Struct, frozen=True, kw_only=True):
     posteriors: tuple[PosteriorRow, ...]
     abstained: bool
     reason: str
+    priors: tuple[OtherView, ...]
+    without: tuple[OtherView, ...]
+    deciding: str | None
+    """The one family of evidence without which another answer would lead."""
     ledger: tuple[LedgerLine, ...]
     verdict_sentence: str
 

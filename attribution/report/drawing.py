@@ -127,20 +127,23 @@ def _telling(facet: FacetValues, members: NDArray[np.int32], accounts: int) -> l
     ]
 
 
-def listed(values: Sequence[Telling], labels: Mapping[str, str]) -> tuple[SharedValue, ...]:
-    """Return the values as the document lists them; `labels` gives a template's pattern for its id."""
+def listed(values: Sequence[Telling], templates: Mapping[str, tuple[str, str]]) -> tuple[SharedValue, ...]:
+    """Return the values as the document lists them; `templates` gives pattern and example by id."""
     return tuple(
         SharedValue(
             facet=value.facet,
             value=clean(value.name, 120),
-            label=clean(
-                labels.get(value.name, value.name) if value.facet.startswith("template") else value.name, VALUE_LABEL
-            ),
+            label=clean(_label(value, templates), VALUE_LABEL),
             members=len(value.users),
             accounts=value.accounts,
         )
         for value in values
     )
+
+
+def _label(value: Telling, templates: Mapping[str, tuple[str, str]]) -> str:
+    pattern = templates.get(value.name, ("", ""))[0] if value.facet.startswith("template") else ""
+    return pattern or value.name
 
 
 def draw(ring: Ring, shared: Sequence[Telling]) -> Drawing | None:

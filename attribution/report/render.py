@@ -47,6 +47,7 @@ def html(document: Document) -> bytes:
         words=wording.words,
         count=wording.count,
         detail=detail,
+        sentence=sentence,
         day=lambda moment: moment[:10] if moment else "unknown",
     )
     style = files("attribution.report").joinpath("templates/style.css").read_text("utf-8")
@@ -71,21 +72,44 @@ def html(document: Document) -> bytes:
 
 
 def detail(line: LedgerLine) -> str:
-    """Return what a ledger line rests on, on one line."""
+    """Return what a ledger line rests on, on one line: counts in words, everything else by name."""
     rest = dict(line.detail)
-    parts = []
-    if "holds" in rest and "known" in rest:
-        holds, known = rest.pop("holds"), rest.pop("known")
-        parts.append(f"holds for {holds} of {known} members" if known else "unknown: the logs do not say")
-        for side in ("covert", "innocent"):
-            parts.append(f"{rest.pop(side, side)} expects {rest.pop(f'{side}_expects', 'nothing')}")
-            rest.pop(f"{side}_beta", None)
-        rest.pop("surprise", None)
+    parts = [*_members(rest), *_shares(rest)]
     for key, value in rest.items():
         shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         parts.append(f"{wording.words(key)}: {shown}")
     text = "; ".join(parts)
     return text if len(text) <= DETAIL_SHOWN else text[: DETAIL_SHOWN - 1] + "…"
+
+
+def _members(rest: dict[str, object]) -> list[str]:
+    """Take an indicator's counts and expectations out of a detail and return them in words."""
+    if not {"holds", "known"} <= rest.keys():
+        return []
+    holds, known = rest.pop("holds"), rest.pop("known")
+    expected = [
+        f"{rest.pop(side, side)} expects {rest.pop(f'{side}_expects', 'nothing')}" for side in ("covert", "innocent")
+    ]
+    for key in ("covert_beta", "innocent_beta", "surprise"):
+        rest.pop(key, None)
+    return [f"holds for {holds} of {known} members" if known else "unknown: the logs do not say", *expected]
+
+
+def _shares(rest: dict[str, object]) -> list[str]:
+    """Take a campaign's counts and their base rate out of a detail and return them in words; the model stays in the table."""
+    if not {"hits", "trials", "base_hits", "base_trials"} <= rest.keys():
+        return []
+    what = rest.pop("of", "accounts")
+    mine = f"{rest.pop('hits')} of {rest.pop('trials')} {what}"
+    others = f"elsewhere {rest.pop('base_hits')} of {rest.pop('base_trials')}"
+    values = rest.pop("values", None)
+    rest.clear()
+    return [mine, others, *([f"values: {json.dumps(values, ensure_ascii=False)}"] if values else [])]
+
+
+def sentence(text: str) -> str:
+    """Return a reason as a sentence of its own."""
+    return text if text.endswith((".", "…", "!", "?")) else f"{text}."
 
 
 def write(document: Document, out: Path) -> None:

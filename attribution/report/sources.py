@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from attribution.domain import UNKNOWN_LAB
+from attribution.labs.evidence import TABLE
 from attribution.plaintext import clean
 from attribution.report.document import LabFacts
 from attribution.rings.indicators import INDICATORS
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 def explanations() -> Mapping[str, str]:
     """Return what each piece of evidence looks at, by its name: the docstrings of the functions that weigh it."""
-    return {indicator.name: indicator.question for indicator in INDICATORS}
+    texts = {indicator.name: indicator.question for indicator in INDICATORS}
+    return texts | {rule.name: rule.text for rule in TABLE}
 
 
 def lab_facts(known: Dossiers, config: LabConfig) -> tuple[LabFacts, ...]:

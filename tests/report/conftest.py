@@ -240,16 +240,13 @@ def make_document(*, hostile: bool = False, empty: bool = False) -> Document:
 def _run(name: Names) -> RunFacts:
     events = InputFile(
         file=name("events.parquet"),
-
         rows=1_004_231,
         accepted=1_004_000,
         duplicates=200,
         quarantined=31,
         unknown_columns=(name("colour"),),
     )
-    accounts = InputFile(
-        file="accounts.csv", rows=ACCOUNTS, accepted=ACCOUNTS, duplicates=0, quarantined=0
-    )
+    accounts = InputFile(file="accounts.csv", rows=ACCOUNTS, accepted=ACCOUNTS, duplicates=0, quarantined=0)
     return RunFacts(
         run_id="run-3f9a1c07d2b4",
         version="0.1.0",
@@ -265,9 +262,9 @@ def _run(name: Names) -> RunFacts:
     )
 
 
-def _templates(name: Names) -> pd.DataFrame:
+def _templates(name: Names) -> pa.Table:
     lead = "Imagine the internal reasoning behind"
-    return pd.DataFrame(
+    return pa.table(
         {
             "template_id": [name(f"t-0-{k}") for k in range(8)],
             "pattern": [name(f"{lead} <*> and write it out, step {k} by step <*>", k) for k in range(8)],
