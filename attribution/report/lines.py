@@ -1,0 +1,103 @@
+"""Evidence as the report shows it: ledger lines, the scores of the explanations, and why a verdict is what it is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from attribution.plaintext import clean
+from attribution.report.document import Hypothesis, LedgerLine, LeftOut
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from attribution.domain import Evidence, Ring
+
+HYPOTHESIS_FAMILY = "hypothesis"
+"""Evidence of this family is no ledger line but the score of one explanation; `detail["covert"]` says of which kind."""
+STRUCTURE_FAMILY, CONCLUSION = "structure", "conclusion"
+"""The line that says why the verdict is what it is: reason, score, score without each family, what is unknown."""
+DETAIL_ITEMS = 40
+DETAIL_TEXT = 300
+
+
+def ledger(evidence: Iterable[Evidence], explanations: Mapping[str, str]) -> tuple[LedgerLine, ...]:
+    """Return the lines, strongest first whichever way they point; ties by name."""
+    ordered = sorted(
+        evidence, key=lambda line: (line.lab_id or "", -abs(round(line.weight, 4)), line.family, line.name)
+    )
+    return tuple(
+        LedgerLine(
+            family=clean(line.family, 40),
+            name=clean(line.name, 80),
+            says=clean(str(line.detail.get("question", explanations.get(line.name, ""))), 400),
+            weight=round(line.weight, 4) + 0.0,
+            lab_id=None if line.lab_id is None else clean(line.lab_id),
+            detail={
+                clean(str(key), 60): plain(value) for key, value in sorted(line.detail.items()) if key != "question"
+            },
+        )
+        for line in ordered
+    )
+
+
+def plain(value: object) -> object:
+    """Return a detail's value with its strings cleaned and its long lists cut; `evidence.parquet` holds all."""
+    if isinstance(value, str):
+        return clean(value, DETAIL_TEXT)
+    if isinstance(value, dict):
+        return {clean(str(key), 60): plain(inner) for key, inner in sorted(value.items())[:DETAIL_ITEMS]}
+    if isinstance(value, list | tuple):
+        items = [plain(item) for item in value[:DETAIL_ITEMS]]
+        return [*items, f"… {len(value) - DETAIL_ITEMS} more"] if len(value) > DETAIL_ITEMS else items
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return clean(json.dumps(value, default=str), DETAIL_TEXT)
+
+
+def hypotheses(ring: Ring) -> tuple[Hypothesis, ...]:
+    """Return the scores of all explanations, the best first."""
+    lines = [line for line in ring.evidence if line.family == HYPOTHESIS_FAMILY]
+    best = max((line.weight for line in lines), default=0.0)
+    ordered = sorted(lines, key=lambda line: (-round(line.weight, 4), line.name))
+    return tuple(
+        Hypothesis(
+            name=clean(line.name, 60),
+            covert=bool(line.detail.get("covert", False)),
+            description=clean(str(line.detail.get("description", "")), 200),
+            score=round(line.weight, 4),
+            relative=round(line.weight - best, 4),
+        )
+        for line in ordered
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """Why a verdict is what it is."""
+
+    reason: str = ""
+    score: float | None = None
+    without: tuple[LeftOut, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+def is_context(line: Evidence) -> bool:
+    """Say whether a line of a ring explains the others and is no evidence itself."""
+    return line.family == HYPOTHESIS_FAMILY or (line.family == STRUCTURE_FAMILY and line.name == CONCLUSION)
+
+
+def conclusion(ring: Ring) -> Conclusion:
+    """Return what the conclusion's line of a ring says."""
+    for line in ring.evidence:
+        if line.family == STRUCTURE_FAMILY and line.name == CONCLUSION:
+            score, without, unknown = (line.detail.get(key) for key in ("score", "without_family", "unknown"))
+            left = sorted(without.items()) if isinstance(without, dict) else []
+            return Conclusion(
+                reason=clean(str(line.detail.get("reason", "")), 300),
+                score=round(score, 4) if isinstance(score, float) else None,
+                without=tuple(LeftOut(family=clean(name, 40), score=round(value, 4)) for name, value in left),
+                unknown=tuple(clean(str(name), 60) for name in unknown) if isinstance(unknown, list) else (),
+            )
+    return Conclusion()
