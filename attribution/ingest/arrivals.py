@@ -16,14 +16,14 @@ import pyarrow as pa
 
 from attribution.errors import InputError
 from attribution.ingest.addresses import learn_addresses
-from attribution.ingest.checks import SQL_TYPES, Physical, rules_of
+from attribution.ingest.checks import SQL_TYPES, Physical, Rules, rules_of
 from attribution.ingest.contract import Kind, Table, Word
 from attribution.ingest.delimited import Delimited
 from attribution.ingest.jsonl import JsonLines
 from attribution.ingest.lines import Batch, Refusal, blocks, unpacked
 from attribution.ingest.parquet import read_footer
-from attribution.ingest.sql import literal, scalar
 from attribution.ingest.sources import Format, Source, glob_literal
+from attribution.ingest.sql import literal, row, scalar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -54,12 +54,19 @@ class Arrivals:
     _selects: list[str] = field(default_factory=list)
 
     @property
+    def _staged(self) -> str:
+        return f"ingest_staged_{self.table.name}"
+
+    @property
     def relation(self) -> str:
-        """SQL of all arrivals: the canonical columns, `file_no`, `line`, and `reason`, null for a good row."""
+        """SQL of all good rows: `file_no`, `line` and the contract's columns in canonical form."""
         return f"({' union all '.join(self._selects)})"
 
     def read(self, sources: Sequence[tuple[int, Source]], tick: Callable[[int], None]) -> None:
         """Take in the files, each with its number; refused rows go to `ingest_refused`."""
+        columns = ", ".join(f"{column.name} {SQL_TYPES[column.kind]}" for column in self.table.columns)
+        self.con.execute(f"create or replace temp table {self._staged} (file_no integer, line bigint, {columns})")
+        self._selects.append(f"select * from {self._staged}")
         texts = [(number, source) for number, source in sources if source.format is not Format.PARQUET]
         if texts:
             self._stage(texts, tick)
@@ -94,29 +101,42 @@ class Arrivals:
             f"(select [{numbers}][file_index::int + 1]::int as file_no, file_row_number + 1 as line, {columns} "
             f"from read_parquet([{paths}], hive_partitioning = false))"
         )
-        for column in self.table.columns:
-            if column.kind is Kind.ADDRESS and physical.get(column.name) is Physical.TEXT:
-                learn_addresses(self.con, scan, column.name)
         rules = rules_of(self.table, physical, self.config)
-        self._selects.append(rules.checked(scan))
-        digest = f"case when starts_with(reason, '{Word.CARD_NUMBER}') then sha256(? || sha256(? || canon)) else sha256(canon) end"
+        odd = self._odd(rules, scan)
+        self._selects.append(rules.plain(scan, odd))
+        if odd == "false":
+            return
+        second = rules.second_look(scan, odd)
         self.con.execute(
-            f"insert into ingest_refused select file_no, line, reason, {digest} from ({rules.refused(scan)})",
+            f"insert into {self._staged} select * exclude (reason, canon) from ({second}) where reason is null"
+        )
+        digest = (
+            f"case when starts_with(reason, '{Word.CARD_NUMBER}') "
+            "then sha256(? || sha256(? || canon)) else sha256(canon) end"
+        )
+        self.con.execute(
+            f"insert into ingest_refused select file_no, line, reason, {digest} from ({second}) where reason is not null",
             [self.key.hex(), self.key.hex()],
         )
 
+    def _odd(self, rules: Rules, source: str) -> str:
+        """Return the condition that tells the rows of `source` which need a second look, `false` if there are none."""
+        counts = row(self.con, rules.count_odd(source))
+        columns = [name for name, count in zip(self.table.names, counts, strict=True) if count]
+        for name in columns:
+            column = self.table.column(name)
+            if column and column.kind is Kind.ADDRESS and rules.present.get(name) is Physical.TEXT:
+                learn_addresses(self.con, source, name)
+        return rules.odd(columns)
+
     def _stage(self, texts: Sequence[tuple[int, Source]], tick: Callable[[int], None]) -> None:
-        staged = f"ingest_staged_{self.table.name}"
-        columns = ", ".join(f"{column.name} {SQL_TYPES[column.kind]}" for column in self.table.columns)
-        self.con.execute(f"create or replace temp table {staged} (file_no integer, line bigint, {columns})")
-        self._selects.append(f"select *, null::varchar as reason from {staged}")
         for number, source in texts:
             refuse: list[Refusal] = []
             with unpacked(source, self.config) as stream:
                 if source.format is Format.CSV:
                     table = Delimited(self.table, source.name, self.config)
                     for batch in table.batches(stream, refuse):
-                        self._stage_batch(number, batch, refuse, staged)
+                        self._stage_batch(number, batch, refuse)
                         tick(batch.rows.num_rows)
                     self._require(source, [name for name in table.header if self.table.column(name)])
                     self.unknown[number] = tuple(name for name in table.header if not self.table.column(name))
@@ -124,32 +144,29 @@ class Arrivals:
                     lines = JsonLines(self.table)
                     for block in blocks(stream, self.config, refuse, Word.LINE_TOO_LONG):
                         for batch in lines.batches(block, refuse):
-                            self._stage_batch(number, batch, refuse, staged)
+                            self._stage_batch(number, batch, refuse)
                             tick(batch.rows.num_rows)
                     self.known.update(lines.present)
                     self.unknown[number] = tuple(sorted(lines.unknown))
             self._refuse(number, refuse)
 
-    def _stage_batch(self, number: int, batch: Batch, refuse: list[Refusal], staged: str) -> None:
+    def _stage_batch(self, number: int, batch: Batch, refuse: list[Refusal]) -> None:
         """Check a batch and stage its good rows. What is refused never reaches a table of the store."""
         self.con.register("ingest_batch", batch.rows)
         source = f"(select {number} as file_no, * from ingest_batch)"
-        for column in self.table.columns:
-            if column.kind is Kind.ADDRESS and column.name in batch.physical:
-                learn_addresses(self.con, source, column.name)
         rules = rules_of(self.table, batch.physical, self.config)
-        checked = rules.checked(source)
-        inserted = scalar(
-            self.con, f"insert into {staged} select * exclude (reason) from ({checked}) where reason is null"
-        )
-        if inserted < batch.rows.num_rows:
-            bad = self.con.execute(f"select line, reason from ({checked}) where reason is not null").fetchall()
+        odd = self._odd(rules, source)
+        self.rows[number] += scalar(self.con, f"insert into {self._staged} {rules.plain(source, odd)}")
+        if odd != "false":
+            second = rules.second_look(source, odd)
+            good = f"select * exclude (reason, canon) from ({second}) where reason is null"
+            self.rows[number] += scalar(self.con, f"insert into {self._staged} {good}")
+            bad = self.con.execute(f"select line, reason from ({second}) where reason is not null").fetchall()
             for line, reason in bad:
                 raw = batch.raw(line)
                 card = reason.startswith(Word.CARD_NUMBER)
                 digest = hmac.new(self.key, raw, hashlib.sha256) if card else hashlib.sha256(raw)
                 refuse.append(Refusal(line, reason, digest.hexdigest()))
-        self.rows[number] += inserted
         self.con.unregister("ingest_batch")
 
     def _refuse(self, number: int, refuse: list[Refusal]) -> None:

@@ -1,7 +1,8 @@
-"""Types, bounds and canonical forms as SQL expressions: one set of rules for Parquet, CSV and JSON Lines.
+"""Types, bounds and canonical forms as SQL: one set of rules for Parquet, CSV and JSON Lines.
 
-`rules_of` turns a relation of raw columns into canonical columns plus `reason`, null for a good row. The rules are written
-once, over whatever physical type the reader found, so that a row means the same in every format.
+Most values are plain: canonical as they stand and within all bounds. A cheap test per column finds the others (`odd`); only
+rows with an odd value go through the full rules, which give the canonical value or the reason for refusal. Both are
+written once, over whatever physical type the reader found, so that a row means the same in every format.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from attribution.ingest.contract import FIRST_TIME, LARGEST_COUNT, LAST_TIME, Co
 from attribution.ingest.sql import literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from attribution.config import IngestConfig
 
@@ -27,13 +28,22 @@ class Physical(StrEnum):
     REAL = "real"
     FLAG = "flag"
     INSTANT = "instant"
-    NAIVE = "naive"
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """SQL of one column: its canonical value, and conditions (SQL, word) under which the row is refused."""
+    """SQL of one column.
 
+    Attributes
+    ----------
+    odd : condition under which the value needs a second look; null counts as no.
+    plain : the canonical value of one that is not odd.
+    value : the canonical value of any that is not refused.
+    refusals : conditions under which the row is refused, in order of precedence.
+    """
+
+    odd: str
+    plain: str
     value: str
     refusals: tuple[tuple[str, Word], ...]
 
@@ -53,180 +63,239 @@ SQL_TYPES: Mapping[Kind, str] = {
 _OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 PLAIN_IPV4 = rf"({_OCTET}[.]){{3}}{_OCTET}"
 """Regular expression of a canonical IPv4 address: nothing needs to be done about it."""
-_DATE_TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?)"
-_NAIVE = rf"({_DATE_TIME}|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})"
-_ZONED = rf"{_DATE_TIME}(Z|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)"
-_CONTROL = r"[\x00-\x1f\x7f]"
-_CARD_SHAPE = r"[0-9]([ -]?[0-9]){12,18}"
+_DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_DATE_TIME = _DATE + "[T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?"
+_NAIVE = f"({_DATE_TIME}|{_DATE})"
+_ZONED = f"{_DATE_TIME}(Z|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)"
+_CARD_SHAPE = " *[0-9]([ -]?[0-9]){12,18} *"
+_WHOLE = "[+-]?[0-9]{1,30}([.]0*)?"
 
 
 def _luhn(column: str) -> str:
     """Return SQL that is true for text of the shape of a card number whose check digit is right."""
     digits = f"regexp_replace({column}, '[ -]', '', 'g')"
-    doubled = (
-        f"list_sum(list_transform(range(1, len({digits}) + 1), lambda i: "
-        f"case when (len({digits}) - i) % 2 = 0 then ascii({digits}[i]) - 48 "
-        f"when ascii({digits}[i]) > 52 then 2 * (ascii({digits}[i]) - 48) - 9 else 2 * (ascii({digits}[i]) - 48) end))"
+    digit = f"(ascii({digits}[i]) - 48)"
+    doubled = f"case when {digit} > 4 then 2 * {digit} - 9 else 2 * {digit} end"
+    total = (
+        f"list_sum(list_transform(range(1, len({digits}) + 1), "
+        f"lambda i: case when (len({digits}) - i) % 2 = 0 then {digit} else {doubled} end))"
     )
-    return f"case when regexp_full_match({column}, '{_CARD_SHAPE}') then {doubled} % 10 = 0 else false end"
+    return f"case when regexp_full_match({column}, '{_CARD_SHAPE}') then {total} % 10 = 0 else false end"
+
+
+def _wrong(name: str, word: Word = Word.WRONG_TYPE) -> Checked:
+    """Return the check of a column that is held in a type it cannot have: every value is refused."""
+    return Checked(f"{name} is not null", "null", "null", ((f"{name} is not null", word),))
 
 
 def _text(column: Column, physical: Physical, config: IngestConfig) -> Checked:
     name = column.name
     if physical is not Physical.TEXT:
-        return Checked("null", ((f"{name} is not null", Word.WRONG_TYPE),))
-    value = f"nullif({name}, '')"
-    too_long = (f"strlen({name}) > {config.max_value_bytes}", Word.TOO_LONG)
-    if column.kind is Kind.PROMPT:
-        return Checked(
-            f"case when contains({name}, chr(0)) then replace({name}, chr(0), chr(65533)) else {value} end", (too_long,)
-        )
-    control = f"regexp_matches({name}, {literal(_CONTROL)})"
-    if column.kind is Kind.LABEL:
-        cleaned = (
-            f"case when {control} then regexp_replace({name}, {literal(_CONTROL)}, chr(65533), 'g') else {value} end"
-        )
-        return Checked(cleaned, (too_long,))
+        return _wrong(name)
     if column.kind is Kind.WORD:
         words = ", ".join(literal(word) for word in column.words)
-        return Checked(f"lower({value})", ((f"lower({value}) not in ({words})", Word.UNKNOWN_WORD),))
-    refusals = (too_long, (control, Word.CONTROL))
+        value = f"lower(nullif({name}, ''))"
+        return Checked(f"{name} not in ({words})", name, value, ((f"{value} not in ({words})", Word.UNKNOWN_WORD),))
+    odd = f"{name} = '' or strlen({name}) > {config.max_value_bytes} or contains({name}, chr(0))"
+    too_long = (f"strlen({name}) > {config.max_value_bytes}", Word.TOO_LONG)
+    if column.kind in (Kind.LABEL, Kind.PROMPT):
+        return Checked(odd, name, f"nullif(replace({name}, chr(0), chr(65533)), '')", (too_long,))
+    control = (f"contains({name}, chr(0))", Word.CONTROL)
+    value = f"nullif({name}, '')"
     if column.kind is Kind.INSTRUMENT:
-        refusals = (*refusals, (_luhn(name), Word.CARD_NUMBER))
-    return Checked(value, refusals)
+        card = (_luhn(name), Word.CARD_NUMBER)
+        return Checked(f"{odd} or {name} < ':'", name, value, (too_long, control, card))
+    return Checked(odd, name, value, (too_long, control))
 
 
-def _address(column: Column, physical: Physical) -> Checked:
+def _address(column: Column, physical: Physical, config: IngestConfig) -> Checked:
     """Check an address against `ingest_addresses` (raw, canonical), joined as `<column>_address`."""
+    del config
     name = column.name
     if physical is not Physical.TEXT:
-        return Checked("null", ((f"{name} is not null", Word.WRONG_TYPE),))
+        return _wrong(name)
     plain = f"regexp_full_match({name}, '{PLAIN_IPV4}')"
+    bad = f"{name} <> '' and not {plain} and {name}_address.canonical is null"
     return Checked(
+        f"not {plain}",
+        name,
         f"case when {plain} then {name} else {name}_address.canonical end",
-        ((f"{name} <> '' and not {plain} and {name}_address.canonical is null", Word.BAD_ADDRESS),),
+        ((bad, Word.BAD_ADDRESS),),
     )
 
 
 def _time(column: Column, physical: Physical, config: IngestConfig) -> Checked:
     name = column.name
-    refusals: tuple[tuple[str, Word], ...] = ()
-    if physical in (Physical.INSTANT, Physical.NAIVE):
+    if physical is Physical.INSTANT:
         value = f"try_cast({name} as timestamp)"
-        refusals = ((f"{name} is not null and {value} is null", Word.OUT_OF_RANGE),)
-    elif physical is Physical.TEXT:
-        shape = f"({_ZONED}|{_NAIVE})" if config.naive_times_are_utc else _ZONED
-        value = f"case when regexp_full_match({name}, '{shape}') then try_cast({name} as timestamptz)::timestamp end"
-        refusals = (
-            (f"{name} <> '' and {value} is null and regexp_full_match({name}, '{_NAIVE}')", Word.NAIVE_TIME),
-            (f"{name} <> '' and {value} is null", Word.BAD_TIME),
-        )
-    else:
-        return Checked("null", ((f"{name} is not null", Word.BAD_TIME),))
+        bounds = f"{value} < timestamp '{FIRST_TIME}' or {value} >= timestamp '{LAST_TIME}' or {value} is null"
+        unfit = f"{name} is not null and ({bounds})"
+        return Checked(unfit, value, value, ((unfit, Word.OUT_OF_RANGE),))
+    if physical is not Physical.TEXT:
+        return _wrong(name, Word.BAD_TIME)
+    shape = f"({_ZONED}|{_NAIVE})" if config.naive_times_are_utc else _ZONED
+    plain = f"try_cast({name} as timestamptz)::timestamp"
+    value = f"case when regexp_full_match({name}, '{shape}') then {plain} end"
     bounds = f"{value} < timestamp '{FIRST_TIME}' or {value} >= timestamp '{LAST_TIME}'"
-    return Checked(value, (*refusals, (bounds, Word.OUT_OF_RANGE)))
+    refusals = (
+        (f"{name} <> '' and {value} is null and regexp_full_match({name}, '{_NAIVE}')", Word.NAIVE_TIME),
+        (f"{name} <> '' and {value} is null", Word.BAD_TIME),
+        (bounds, Word.OUT_OF_RANGE),
+    )
+    return Checked(f"{name} is not null and (({bounds}) is not false)", plain, value, refusals)
 
 
-def _count(column: Column, physical: Physical) -> Checked:
+def _count(column: Column, physical: Physical, config: IngestConfig) -> Checked:
     """Check a whole number; 3.0 is one, however it is written, 3.5 is not. NaN in a column of reals is a null."""
+    del config
     name = column.name
     if physical is Physical.WHOLE:
         value = f"try_cast({name} as bigint)"
-        return Checked(value, ((f"{name} < 0 or {name} > {LARGEST_COUNT}", Word.OUT_OF_RANGE),))
+        unfit = f"{name} < 0 or {name} > {LARGEST_COUNT}"
+        return Checked(unfit, value, value, ((unfit, Word.OUT_OF_RANGE),))
     if physical is Physical.REAL:
-        real = f"case when isnan({name}::double) then null else {name}::double end"
+        real = f"(case when isnan({name}::double) then null else {name}::double end)"
+        value = f"try_cast({real} as bigint)"
+        fraction = f"{real} <> trunc({real}) or isinf({real})"
+        unfit = f"{real} < 0 or {real} >= {float(2**63)!r}"
         return Checked(
-            f"try_cast({real} as bigint)",
-            (
-                (f"({real}) <> trunc({real}) or isinf({name}::double)", Word.WRONG_TYPE),
-                (f"({real}) < 0 or ({real}) >= {float(2**63)!r}", Word.OUT_OF_RANGE),
-            ),
+            f"{fraction} or {unfit}", value, value, ((fraction, Word.WRONG_TYPE), (unfit, Word.OUT_OF_RANGE))
         )
-    if physical is Physical.TEXT:
-        whole = f"regexp_full_match({name}, '[+-]?[0-9]{{1,30}}([.]0*)?')"
-        value = f"case when {whole} then try_cast(split_part({name}, '.', 1) as bigint) end"
-        return Checked(
-            value,
-            (
-                (f"{name} <> '' and not {whole}", Word.WRONG_TYPE),
-                (f"{name} <> '' and ({value} is null or {value} < 0)", Word.OUT_OF_RANGE),
-            ),
-        )
-    return Checked("null", ((f"{name} is not null", Word.WRONG_TYPE),))
+    if physical is not Physical.TEXT:
+        return _wrong(name)
+    whole = f"regexp_full_match({name}, '{_WHOLE}')"
+    value = f"case when {whole} then try_cast(split_part({name}, '.', 1) as bigint) end"
+    refusals = (
+        (f"{name} <> '' and not {whole}", Word.WRONG_TYPE),
+        (f"{name} <> '' and ({value} is null or {value} < 0)", Word.OUT_OF_RANGE),
+    )
+    return Checked(f"not regexp_full_match({name}, '[0-9]{{1,18}}')", f"try_cast({name} as bigint)", value, refusals)
 
 
-def _flag(column: Column, physical: Physical) -> Checked:
+def _flag(column: Column, physical: Physical, config: IngestConfig) -> Checked:
+    del config
     name = column.name
     if physical is Physical.FLAG:
-        return Checked(name, ())
-    if physical is Physical.TEXT:
-        value = f"case when lower({name}) in ('true', 't', '1') then true when lower({name}) in ('false', 'f', '0') then false end"
-        return Checked(value, ((f"{name} <> '' and ({value}) is null", Word.WRONG_TYPE),))
-    return Checked("null", ((f"{name} is not null", Word.WRONG_TYPE),))
+        return Checked("false", name, name, ())
+    if physical is not Physical.TEXT:
+        return _wrong(name)
+    true, false = f"lower({name}) in ('true', 't', '1')", f"lower({name}) in ('false', 'f', '0')"
+    value = f"case when {true} then true when {false} then false end"
+    return Checked(
+        f"{name} not in ('true', 'false')",
+        f"{name} = 'true'",
+        value,
+        ((f"{name} <> '' and ({value}) is null", Word.WRONG_TYPE),),
+    )
+
+
+_CHECKS: Mapping[Kind, Callable[[Column, Physical, IngestConfig], Checked]] = {
+    Kind.KEY: _text,
+    Kind.INSTRUMENT: _text,
+    Kind.LABEL: _text,
+    Kind.PROMPT: _text,
+    Kind.WORD: _text,
+    Kind.ADDRESS: _address,
+    Kind.TIME: _time,
+    Kind.COUNT: _count,
+    Kind.FLAG: _flag,
+}
 
 
 def check_column(column: Column, physical: Physical, config: IngestConfig) -> Checked:
     """Return the SQL that checks one column, the requirement to be there included."""
-    if column.kind is Kind.ADDRESS:
-        checked = _address(column, physical)
-    elif column.kind is Kind.TIME:
-        checked = _time(column, physical, config)
-    elif column.kind is Kind.COUNT:
-        checked = _count(column, physical)
-    elif column.kind is Kind.FLAG:
-        checked = _flag(column, physical)
-    else:
-        checked = _text(column, physical, config)
+    checked = _CHECKS[column.kind](column, physical, config)
     if not column.required:
         return checked
     empty = f"{column.name} is null" + (f" or {column.name} = ''" if physical is Physical.TEXT else "")
-    return Checked(checked.value, ((empty, Word.MISSING), *checked.refusals))
+    return Checked(
+        f"{empty} or {checked.odd}", checked.plain, checked.value, ((empty, Word.MISSING), *checked.refusals)
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The rules of one table over columns as one reader holds them, as pieces of SQL.
+    """The rules of one table over columns as one reader holds them."""
 
-    Attributes
-    ----------
-    values : the contract's columns in canonical form, each `expression as name`.
-    reason : expression, null for a good row; else the first failing rule in the order of the contract's columns.
-    joins : what `values` and `reason` need beside the source.
-    """
+    table: Table
+    present: Mapping[str, Physical]
+    checks: Mapping[str, Checked]
 
-    values: str
-    reason: str
-    joins: str
-    raw: str
+    def count_odd(self, source: str) -> str:
+        """Return a query with one row: for each contract column, how many of its values need a second look."""
+        counts = [
+            f"count_if({self.checks[name].odd}) as {name}" if name in self.checks else f"{self._absent(name)} as {name}"
+            for name in self.table.names
+        ]
+        return f"select {', '.join(counts)} from {source}"
 
-    def checked(self, source: str) -> str:
-        """Return a query over `source` with `file_no`, `line`, the canonical columns and `reason`."""
-        return f"select file_no, line, {self.values}, {self.reason} as reason from {source} {self.joins}"
+    def _absent(self, name: str) -> str:
+        column = self.table.column(name)
+        return "count(*)" if column and column.required else "0"
 
-    def refused(self, source: str) -> str:
-        """Return a query over `source` with `file_no`, `line`, `reason` and `canon` (JSON) of the refused rows."""
-        return f"select file_no, line, {self.reason} as reason, {self.raw} as canon from {source} {self.joins} where reason is not null"
+    def odd(self, columns: Collection[str]) -> str:
+        """Return a condition, never null, that tells rows with an odd value in one of the columns."""
+        terms = []
+        for name in self.table.names:
+            if name not in columns:
+                continue
+            if name not in self.checks:
+                return "true"
+            term = f"({self.checks[name].odd})"
+            if self._is_address(name):
+                term = f"({term} and {name} not in (select raw from ingest_addresses where canonical = raw))"
+            terms.append(term)
+        return f"coalesce({' or '.join(terms)}, false)" if terms else "false"
+
+    def _is_address(self, name: str) -> bool:
+        column = self.table.column(name)
+        return column is not None and column.kind is Kind.ADDRESS and self.present.get(name) is Physical.TEXT
+
+    def plain(self, source: str, odd: str) -> str:
+        """Return a query with `file_no`, `line` and the canonical columns of the rows that are not odd."""
+        return f"select file_no, line, {self._values('plain')} from {source}{'' if odd == 'false' else f' where not {odd}'}"
+
+    def _values(self, which: str) -> str:
+        values = []
+        for column in self.table.columns:
+            checked = self.checks.get(column.name)
+            sql = f"null::{SQL_TYPES[column.kind]}" if checked is None else getattr(checked, which)
+            values.append(f"{sql} as {column.name}")
+        return ", ".join(values)
+
+    def _reason(self) -> str:
+        cases = []
+        for column in self.table.columns:
+            checked = self.checks.get(column.name)
+            if checked is not None:
+                cases += [f"when {condition} then '{word}:{column.name}'" for condition, word in checked.refusals]
+            elif column.required:
+                cases.append(f"when true then '{Word.MISSING}:{column.name}'")
+        return f"case {' '.join(cases)} end" if cases else "null::varchar"
+
+    def second_look(self, source: str, odd: str) -> str:
+        """Return a query over the odd rows with `file_no`, `line`, the canonical columns, `reason` and `canon`.
+
+        `reason` is null for a good row, else the first failing rule in the order of the contract's columns. `canon` is the
+        row as JSON, as it came.
+        """
+        joins = " ".join(
+            f"left join ingest_addresses {name}_address on {name}_address.raw = {name}"
+            for name in self.table.names
+            if self._is_address(name)
+        )
+        raw = ", ".join(f"{name} := {name}" for name in self.table.names if name in self.present)
+        return (
+            f"select file_no, line, {self._values('value')}, {self._reason()} as reason, "
+            f"to_json(struct_pack({raw}))::varchar as canon from (select * from {source} where {odd}) {joins}"
+        )
 
 
 def rules_of(table: Table, present: Mapping[str, Physical], config: IngestConfig) -> Rules:
     """Return the rules for `table` where the columns of `present` are there; all others become nulls."""
-    values, cases, joins = [], [], []
-    for column in table.columns:
-        if column.name not in present:
-            values.append(f"null::{SQL_TYPES[column.kind]} as {column.name}")
-            cases += [f"when true then '{Word.MISSING}:{column.name}'"] if column.required else []
-            continue
-        checked = check_column(column, present[column.name], config)
-        values.append(f"{checked.value} as {column.name}")
-        cases += [f"when {condition} then '{word}:{column.name}'" for condition, word in checked.refusals]
-        if column.kind is Kind.ADDRESS and present[column.name] is Physical.TEXT:
-            joins.append(
-                f"left join ingest_addresses {column.name}_address on {column.name}_address.raw = {column.name}"
-            )
-    raw = ", ".join(f"{name} := {name}" for name in table.names if name in present)
-    return Rules(
-        ", ".join(values),
-        f"case {' '.join(cases)} end" if cases else "null::varchar",
-        " ".join(joins),
-        f"to_json(struct_pack({raw}))::varchar",
-    )
+    checks = {
+        column.name: check_column(column, present[column.name], config)
+        for column in table.columns
+        if column.name in present
+    }
+    return Rules(table, present, checks)

@@ -40,7 +40,7 @@ def find_suspects(con: duckdb.DuckDBPyConnection, table: Table, arrivals: str) -
     con.execute("drop table if exists ingest_suspects")
     con.execute(
         "create temp table ingest_suspects as select hash from "
-        f"(select {key_hash(table)} as hash from {arrivals} where reason is null) group by hash having count(*) > 1"
+        f"(select {key_hash(table)} as hash from {arrivals}) group by hash having count(*) > 1"
     )
     return scalar(con, "select count(*) from ingest_suspects")
 
@@ -68,7 +68,7 @@ def settle(con: duckdb.DuckDBPyConnection, table: Table, arrivals: str) -> None:
                 row_number() over same as place,
                 first_value(row({content})) over same as chosen
             from {arrivals}
-            where reason is null and {key_hash(table)} in (select hash from ingest_suspects)
+            where {key_hash(table)} in (select hash from ingest_suspects)
             window same as (
                 partition by {identity} order by {order}, file_no, line
                 rows between unbounded preceding and unbounded following

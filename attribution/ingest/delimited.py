@@ -242,7 +242,8 @@ class Delimited:
 
 def _record_ends(data: bytes, *, at_end: bool) -> tuple[NDArray[np.int64], bool]:
     """Return where records end (offsets of line feeds outside quotes; at the end of a file also of its last byte + 1),
-    and whether every quote before the last of them opens or closes a field."""
+    and whether every quote before the last of them opens or closes a field.
+    """
     octets = np.frombuffer(data, np.uint8)
     newlines = np.flatnonzero(octets == _NEWLINE)
     if at_end and not data.endswith(b"\n"):

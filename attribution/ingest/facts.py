@@ -36,8 +36,8 @@ def _store_enrichment(con: duckdb.DuckDBPyConnection, table: Table, arrivals: Ar
     columns = ", ".join(table.names)
     hashed = dedupe.key_hash(table)
     con.execute(
-        f"create or replace temp table ingest_new as select {columns} from {arrivals.relation} where reason is null "
-        f"and {hashed} not in (select hash from ingest_suspects) "
+        f"create or replace temp table ingest_new as select {columns} from {arrivals.relation} "
+        f"where {hashed} not in (select hash from ingest_suspects) "
         f"union all select {columns} from ingest_contested where outcome = 'survivor'"
     )
     con.execute(f"delete from {table.name} where {table.key} in (select {table.key} from ingest_new)")
@@ -50,19 +50,19 @@ def _store_events(con: duckdb.DuckDBPyConnection, arrivals: Arrivals, config: Co
     held = scalar(con, "select exists (select 1 from events)")
     if held:
         con.execute(
-            f"insert into ingest_suspects select distinct {hashed} as found from {arrivals.relation} where reason is null "
-            f"and found in (select {hashed} from events) and found not in (select hash from ingest_suspects)"
+            f"insert into ingest_suspects select distinct {hashed} as found from {arrivals.relation} "
+            f"where found in (select {hashed} from events) and found not in (select hash from ingest_suspects)"
         )
     dedupe.settle(con, EVENTS, arrivals.relation)
     dedupe.refuse_conflicts(con, EVENTS)
     suspects = scalar(con, "select exists (select 1 from ingest_suspects)")
     columns = ", ".join(EVENTS.names)
-    fresh = f"select {columns} from {arrivals.relation} where reason is null"
+    fresh = f"select {columns} from {arrivals.relation}"
     if suspects:
         if held:
             _compare_with_store(con, key)
         fresh += (
-            f" and {hashed} not in (select hash from ingest_suspects)"
+            f" where {hashed} not in (select hash from ingest_suspects)"
             f" union all select {columns} from ingest_contested where outcome = 'survivor'"
         )
     return _insert_events(con, f"({fresh})", arrivals, config, key)

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from attribution.domain import OUTPUT_TABLES
 from attribution.errors import InputError
-from attribution.ingest import dedupe, facts
+from attribution.ingest import facts
 from attribution.ingest.arrivals import Arrivals
 from attribution.ingest.contract import EVENTS, FACETS, REMEDIES, TABLES, Table, Word
 from attribution.ingest.sources import Source, discover, sha256_of

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from attribution.ingest.checks import Physical
     from attribution.ingest.sources import Source
 
-CHUNK = 1 << 22
+CHUNK = 1 << 25
 """Bytes read at a time."""
 _FREE = 1 << 30
 """Every file may unfold to this much."""

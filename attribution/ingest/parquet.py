@@ -78,7 +78,7 @@ def _physical(source: Source, column: Column, held: pa.DataType, config: IngestC
         if held.tz is not None:
             return Physical.INSTANT
         if config.naive_times_are_utc:
-            return Physical.NAIVE
+            return Physical.INSTANT
         raise InputError(
             f"{source.name}: the times in {column.name} have no zone",
             remedy=f"write {column.name} as a timestamp in UTC (Arrow: timestamp[us, tz=UTC]; pandas: dt.tz_localize('UTC'); "

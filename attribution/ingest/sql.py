@@ -19,3 +19,8 @@ def scalar(con: duckdb.DuckDBPyConnection, statement: str, parameters: Sequence[
     """Return the one number that a statement answers with: a count, or the rows that it wrote; 0 if there is none."""
     rows = con.execute(statement, list(parameters)).fetchall()
     return int(rows[0][0] or 0) if rows else 0
+
+
+def row(con: duckdb.DuckDBPyConnection, statement: str) -> tuple[object, ...]:
+    """Return the one row that a query answers with."""
+    return tuple(con.execute(statement).fetchall()[0])
