@@ -87,6 +87,9 @@ class Incidence:
         Events of that account with that value.
     values : string array (values,)
         The values' names, sorted; position is the value's number.
+    degree : int32 (accounts,) or None
+        How many values each account used, counting those that it used alone and that have no column here; None: the
+        row lengths.
     """
 
     facet: Facet
@@ -94,6 +97,7 @@ class Incidence:
     indices: NDArray[np.int32]
     count: NDArray[np.int32]
     values: pa.StringArray
+    degree: NDArray[np.int32] | None = None
 
     def popularity(self) -> NDArray[np.int32]:
         """Return how many accounts used each value, shape (values,)."""

@@ -1,5 +1,6 @@
 """From shared values to validated co-use links: null model, kernel, false-discovery control, and why."""
 
 from attribution.projection.project import Projection, project
+from attribution.projection.why import FacetDetail, SharedValue, Why, why
 
-__all__ = ["Projection", "project"]
+__all__ = ["FacetDetail", "Projection", "SharedValue", "Why", "project", "why"]

@@ -25,9 +25,11 @@ class Rules(NamedTuple):
     ----------
     facts : int64, most shared values that count. cap : float64, nats. anchor : bool. group : int64.
     top_rate : float64, S of the most popular kept value.
-    price : float64, ln of the number of levels that are tested.
-    group_price : float64 (groups,), ln of the number of facets that a group takes the greatest of.
-    patterns : ln of the number of sets of groups that could speak.
+    price : float64, nats paid for testing several numbers of shared values: ln of how many.
+    choice : float64, nats paid for taking the greatest facet of the group.
+    groups : number of groups that exist at all.
+    alone, several : nats paid for the choice among the sets of groups that could speak: one anchor group alone, or any
+        other set.
     burst : number of the burst facet, -1 without.
     """
 
@@ -37,8 +39,10 @@ class Rules(NamedTuple):
     group: NDArray[np.int64]
     top_rate: NDArray[np.float64]
     price: NDArray[np.float64]
-    group_price: NDArray[np.float64]
-    patterns: float
+    choice: NDArray[np.float64]
+    groups: int
+    alone: float
+    several: float
     burst: int
 
 
@@ -53,7 +57,7 @@ class Graph(NamedTuple):
     column_account : int32 (entries,), ascending within a value.
     column_log_degree : float64 (entries,), ln k of that account in that facet.
     rate, log_rate : float64 (values,), S(d_v) and its logarithm.
-    degree : float64 (accounts, facets), kept values of an account (k).
+    degree : float64 (accounts, facets), the null's degree of an account (k).
     """
 
     row_start: NDArray[np.int64]
@@ -70,7 +74,10 @@ def rules(null: Null) -> Rules:
     """Return the rules of the facets that a null was fitted for."""
     chosen = [RULES[facet] for facet in null.facets]
     anchored = any(rule.anchor for rule in chosen)
-    members = np.bincount(np.array([rule.group for rule in chosen], np.int64), minlength=GROUPS)
+    present = {rule.group for rule in chosen}
+    carriers = len({rule.group for rule in chosen if rule.anchor or not anchored})
+    sets = 2 ** len(present) - 1 - carriers
+    reserved = {group: sum(rule.share for rule in chosen if rule.group == group) for group in present}
     levels = [sum(level <= rule.facts for level in LEVELS) for rule in chosen]
     return Rules(
         facts=np.array([rule.facts for rule in chosen], np.int64),
@@ -79,8 +86,10 @@ def rules(null: Null) -> Rules:
         group=np.array([rule.group for rule in chosen], np.int64),
         top_rate=np.array([fitted.top_rate for fitted in null.facets.values()], np.float64),
         price=np.log(np.array(levels, np.float64)),
-        group_price=np.log(np.maximum(members, 1).astype(np.float64)),
-        patterns=float(np.log(max(1.0, 2.0 ** int((members > 0).sum()) - 1.0))),
+        choice=np.array([np.log(reserved[rule.group] / rule.share) for rule in chosen], np.float64),
+        groups=GROUPS,
+        alone=float(np.log(max(1, carriers) * (2.0 if sets else 1.0))),
+        several=float(np.log(2.0 * max(1, sets))),
         burst=list(null.facets).index(Facet.BURST) if Facet.BURST in null.facets else -1,
     )
 
@@ -100,7 +109,7 @@ def lay_out(population: Population, null: Null) -> Graph:
         users.append(fitted.popularity[fitted.kept])
         rates.append(fitted.rate[fitted.kept])
         row_start[number, 0] = entries
-        row_start[number, 1:] = entries + np.cumsum(fitted.degree)
+        row_start[number, 1:] = entries + np.cumsum(np.bincount(owner, minlength=population.size))
         entries += len(value)
         values += int(fitted.kept.sum())
     rate = _joined(rates, np.float64)

@@ -1,14 +1,16 @@
 """The null model: accounts pick values at random, keeping how busy each account and how popular each value is.
 
-Bipartite configuration model on the values that two accounts or more share. With `E` entries, account degrees `k` and
-popularities `d`, the expected number of values of popularity at most `d` that accounts `a` and `b` share is
+Bipartite configuration model of each facet. With `E` entries, account degrees `k` and popularities `d`, the expected
+number of values of popularity at most `d` that accounts `a` and `b` share is
 
-    lambda(a, b, d) = k_a k_b S(d),   S(d) = sum over values with d_v <= d of d_v (d_v - 1) / (E (E - 1)),
+    lambda(a, b, d) = k_a k_b S(d),   S(d) = sum over values with d_v <= d of s(d_v) d_v (d_v - 1) / (E (E - 1)),
 
 since a value offers d_v (d_v - 1) ordered pairs of places, and each ordered pair of places is taken by one place of
 `a` and one of `b` with probability k_a k_b / (E (E - 1)). Markov's inequality makes min(1, lambda) an upper bound of
-the probability of sharing any such value. Nothing in it depends on accounts or values that share nothing, so a flood
-of unrelated throwaway accounts changes no weight.
+the probability of sharing any such value. `s` is 1 but for what is personal by nature (`rules.Rule.strangers`).
+
+Only accounts that share a kept value of any facet with anybody are part of it, with all their entries: a flood of
+throwaway accounts that share nothing changes no figure here.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from attribution.projection.rules import GROUPS, RULES
+from attribution.projection.rules import GROUPS, LEVELS, RULES, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +34,10 @@ LEAST = 2
 """A value of fewer accounts links nobody."""
 
 
+WORK = 1_000_000_000
+"""Pair updates that one projection may cost; the most popular values are suppressed until it fits."""
+
+
 @dataclass(frozen=True, slots=True)
 class FacetNull:
     """The null of one facet.
@@ -40,17 +46,17 @@ class FacetNull:
     ----------
     popularity : int64 (values,), accounts of each value.
     kept : bool (values,), False where the value is suppressed.
-    first_rate : float64 (values,), S(d_v) over all values: what suppression was judged by.
+    typical : float64 (values,), nats that the value could bring, by which the floor judged.
     rate : float64 (values,), S(d_v) over kept values; 0 where suppressed.
-    degree : int64 (accounts,), kept values of each account.
-    entries : kept entries E.
+    degree : int64 (accounts,), values of each account, those that it used alone included, suppressed ones not.
+    entries : E, the sum of degrees.
     top_rate : S of the most popular kept value: k_a k_b top_rate bounds the chance to share anything.
     """
 
     facet: Facet
     popularity: NDArray[np.int64]
     kept: NDArray[np.bool_]
-    first_rate: NDArray[np.float64]
+    typical: NDArray[np.float64]
     rate: NDArray[np.float64]
     degree: NDArray[np.int64]
     entries: int
@@ -59,7 +65,7 @@ class FacetNull:
 
 @dataclass(frozen=True, slots=True)
 class Null:
-    """All facets' nulls, and the floor that suppressed.
+    """All facets' nulls, and what suppressed.
 
     Attributes
     ----------
@@ -80,21 +86,38 @@ class Null:
 def fit(population: Population, false_discovery_rate: float) -> Null:
     """Fit the null of every facet. O(entries + values log values).
 
-    A value is suppressed when even between accounts that share nothing else of the facet (degree 1) it would bring
-    less than `floor = ln(n / level) / 5` nats, `n` accounts sharing anything: if all five independent groups of facets
-    brought no more than that, the sum would not reach what one account's links need, ln(n / level).
+    A value is suppressed when it would bring less than `floor = ln(n / level) / 5` nats, `n` accounts sharing anything:
+    if all five independent groups of facets brought no more than that, the sum would not reach what one account's
+    links need, ln(n / level). It is judged between two of its users of median degree who share, where the facet counts
+    several values, all that are about as popular (within a factor of two). What is left is cut to `WORK` updates, the
+    most popular values first.
     """
-    sharing = _sharing(
-        population, {facet: popularity(matrix) >= LEAST for facet, matrix in population.incidence.items()}
-    )
-    floor = max(1.0, float(np.log(max(sharing, LEAST) / false_discovery_rate)) / GROUPS)
-    facets = {
-        facet: _fit_facet(facet, population.incidence[facet], floor, population.size)
-        for facet in RULES
-        if facet in population.incidence
+    facets = {facet: matrix for facet in RULES if (matrix := population.incidence.get(facet)) is not None}
+    users = {facet: popularity(matrix) for facet, matrix in facets.items()}
+    shared = {facet: count >= LEAST for facet, count in users.items()}
+    sharing = _sharing(population, shared)
+    floor = max(1.0, float(np.log(max(int(sharing.sum()), LEAST) / false_discovery_rate)) / GROUPS)
+    typical = {
+        facet: _typical(matrix, users[facet], shared[facet], sharing, RULES[facet]) for facet, matrix in facets.items()
     }
-    accounts = _sharing(population, {facet: null.kept for facet, null in facets.items()})
-    return Null(facets=facets, floor=floor, accounts=accounts)
+    most = _affordable([users[facet][typical[facet] >= floor] for facet in facets])
+    kept = {facet: (typical[facet] >= floor) & (users[facet] <= most) for facet in facets}
+    sharing = _sharing(population, kept)
+    fitted = {}
+    for facet, matrix in facets.items():
+        degree = _degree(matrix, shared[facet] & ~kept[facet], sharing)
+        rate = _rates(users[facet], kept[facet], int(degree.sum()), RULES[facet].strangers)
+        fitted[facet] = FacetNull(
+            facet=facet,
+            popularity=users[facet],
+            kept=kept[facet],
+            typical=typical[facet],
+            rate=rate,
+            degree=degree,
+            entries=int(degree.sum()),
+            top_rate=float(rate.max(initial=0.0)),
+        )
+    return Null(facets=fitted, floor=floor, accounts=int(sharing.sum()))
 
 
 def popularity(matrix: Incidence) -> NDArray[np.int64]:
@@ -102,41 +125,68 @@ def popularity(matrix: Incidence) -> NDArray[np.int64]:
     return np.bincount(matrix.indices, minlength=len(matrix.values)).astype(np.int64)
 
 
-def _fit_facet(facet: Facet, matrix: Incidence, floor: float, accounts: int) -> FacetNull:
-    users = popularity(matrix)
-    first = _rates(users, users >= LEAST)
-    kept = (users >= LEAST) & (first <= np.exp(-floor))
-    owner = np.repeat(np.arange(accounts, dtype=np.int64), np.diff(matrix.indptr))
-    degree = np.bincount(owner[kept[matrix.indices]], minlength=accounts).astype(np.int64)
-    rate = _rates(users, kept)
-    return FacetNull(
-        facet=facet,
-        popularity=users,
-        kept=kept,
-        first_rate=first,
-        rate=rate,
-        degree=degree,
-        entries=int(users[kept].sum()),
-        top_rate=float(rate.max(initial=0.0)),
-    )
+def _typical(
+    matrix: Incidence, users: NDArray[np.int64], shared: NDArray[np.bool_], sharing: NDArray[np.bool_], rule: Rule
+) -> NDArray[np.float64]:
+    """Return the nats that each value could bring two typical users, -inf where nobody shares it."""
+    nats = np.full(len(users), -np.inf)
+    if not shared.any():
+        return nats
+    degree = _degree(matrix, np.zeros(len(users), np.bool_), sharing)
+    rate = _rates(users, shared, int(degree.sum()), rule.strangers)
+    owner = degree[_owner(matrix)]
+    order = np.lexsort((owner, matrix.indices))
+    middle = np.cumsum(users) - users + users // 2
+    median = np.maximum(owner[order[np.minimum(middle, len(order) - 1)]], 1)
+    ordered = np.sort(users[shared])
+    alike = np.searchsorted(ordered, users, "right") - np.searchsorted(ordered, users // 2, "right")
+    expected = rate * median.astype(np.float64) ** 2
+    for level in LEVELS:
+        possible = shared & (alike >= level) & (median >= level) & (level <= rule.facts)
+        nats[possible] = np.maximum(nats[possible], fact_bound(level, expected[possible]))
+    return nats
 
 
-def _rates(users: NDArray[np.int64], kept: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return S(d_v) of every kept value, 0 elsewhere. Integers are summed, so order cannot matter."""
-    entries = int(users[kept].sum())
-    places = np.bincount(users[kept], minlength=2)
-    sizes = np.arange(len(places), dtype=np.int64)
-    below = np.cumsum(places * sizes * (sizes - 1))
+def fact_bound(level: int, expected: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return `score.fact_nats` of many expectations at once."""
+    less = np.clip(expected, 1e-300, level)
+    return -np.log(less) if level == 1 else level * np.log(level / less) - level + less
+
+
+def _affordable(users: list[NDArray[np.int64]]) -> int:
+    """Return the greatest popularity up to which all values together cost at most `WORK` updates."""
+    every = np.sort(np.concatenate([np.zeros(1, np.int64), *users]))
+    fits = np.cumsum(every * (every - 1) // 2) <= WORK
+    return int(every[-1] if fits.all() else every[int(np.argmin(fits))] - 1)
+
+
+def _degree(matrix: Incidence, without: NDArray[np.bool_], sharing: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the values of each account of `sharing`, `without` some values; 0 for other accounts."""
+    full = np.diff(matrix.indptr) if matrix.degree is None else matrix.degree.astype(np.int64)
+    removed = np.bincount(_owner(matrix)[without[matrix.indices]], minlength=len(full))
+    return np.where(sharing, full - removed, 0).astype(np.int64)
+
+
+def _rates(users: NDArray[np.int64], kept: NDArray[np.bool_], entries: int, strangers: float) -> NDArray[np.float64]:
+    """Return S(d_v) of every kept value, 0 elsewhere. Summed by popularity, so the order of values cannot matter."""
+    values = np.bincount(users[kept], minlength=LEAST).astype(np.float64)
+    sizes = np.arange(len(values), dtype=np.float64)
+    meeting = np.minimum(1.0, strangers * (sizes / LEAST) ** 2)
+    below = np.cumsum(values * sizes * (sizes - 1.0) * meeting)
     rate = np.zeros(len(users))
     if entries > 1:
         rate[kept] = below[users[kept]] / (float(entries) * float(entries - 1))
     return rate
 
 
-def _sharing(population: Population, kept: Mapping[Facet, NDArray[np.bool_]]) -> int:
+def _owner(matrix: Incidence) -> NDArray[np.int64]:
+    return np.repeat(np.arange(len(matrix.indptr) - 1), np.diff(matrix.indptr))
+
+
+def _sharing(population: Population, kept: Mapping[Facet, NDArray[np.bool_]]) -> NDArray[np.bool_]:
+    """Return which accounts have a value of `kept`, shape (accounts,)."""
     shares = np.zeros(population.size, np.bool_)
     for facet, keep in kept.items():
         matrix = population.incidence[facet]
-        owner = np.repeat(np.arange(population.size), np.diff(matrix.indptr))
-        shares[owner[keep[matrix.indices]]] = True
-    return int(shares.sum())
+        shares[_owner(matrix)[keep[matrix.indices]]] = True
+    return shares

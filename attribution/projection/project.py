@@ -14,7 +14,7 @@ import pyarrow as pa
 from attribution.domain import OUTPUT_TABLES, Links
 from attribution.projection.kernel import BINS_PER_NAT, Out, Scratch, count_rows, row_work, write_rows
 from attribution.projection.layout import lay_out, rules
-from attribution.projection.null import LEAST, Null, fit
+from attribution.projection.null import LEAST, FacetNull, Null, fit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,12 +40,14 @@ class Projection:
     suppressed : values too common to count, in the schema of `OUTPUT_TABLES["suppressed"]`.
     null : the fitted null model.
     validated : pairs that passed, before `links_per_account` thinned the links of the largest groups.
+    counts : int64 (bins,), pairs by floor(-ln p x BINS_PER_NAT), those that could pass at most.
     """
 
     links: Links
     suppressed: pa.Table
     null: Null
     validated: int
+    counts: NDArray[np.int64]
 
 
 def project(population: Population, config: ProjectionConfig) -> Projection:
@@ -75,7 +77,13 @@ def project(population: Population, config: ProjectionConfig) -> Projection:
         facets=tuple(null.facets),
         threshold=float(np.exp(-edge / BINS_PER_NAT)) if edge is not None else 0.0,
     )
-    return Projection(links=links, suppressed=_suppressed(population, null), null=null, validated=sum(expected))
+    return Projection(
+        links=links,
+        suppressed=_suppressed(population, null),
+        null=null,
+        validated=sum(expected),
+        counts=counts.sum(axis=0),
+    )
 
 
 def step_up(counts: NDArray[np.int64], hypotheses: int, level: float) -> int | None:
@@ -169,18 +177,23 @@ def _share(work: Callable[[int, Scratch], None], tasks: int, graph: Graph) -> No
             future.result()
 
 
+def reason(fitted: FacetNull, value: int, floor: float) -> str:
+    """Say why a value is suppressed, with the figures."""
+    nats = fitted.typical[value]
+    users = int(fitted.popularity[value])
+    if nats < floor:
+        return f"too common: would bring two typical users {nats:.2f} nats, under the floor of {floor:.2f}"
+    return f"too many pairs to look at: {users * (users - 1) // 2}; would bring two typical users {nats:.2f} nats"
+
+
 def _suppressed(population: Population, null: Null) -> pa.Table:
     facets, values, accounts, reasons = [], [], [], []
     for facet, fitted in null.facets.items():
         names = population.incidence[facet].values
         for number in np.flatnonzero(~fitted.kept & (fitted.popularity >= LEAST)):
-            nats = -float(np.log(fitted.first_rate[number]))
             facets.append(facet.value)
             values.append(names[int(number)].as_py())
             accounts.append(int(fitted.popularity[number]))
-            reasons.append(
-                f"at best {max(nats, 0.0):.2f} nats between two accounts, under the floor of {null.floor:.2f}: "
-                "too common to count"
-            )
+            reasons.append(reason(fitted, int(number), null.floor))
     schema = OUTPUT_TABLES["suppressed"]
     return pa.table([facets, values, accounts, reasons], schema=schema)

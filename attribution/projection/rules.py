@@ -30,24 +30,31 @@ class Rule:
     anchor : whether the facet can carry a link; place, timing and sign-up only support one.
     group : facets of one group depend on each other by construction (an address implies its network, a template's
         burst implies the template): the greatest counts, never the sum.
+    share : part of the group's chance that is reserved for this facet; -ln(share) nats are paid for it.
+    strangers : of two accounts that meet on a value of two, the share who are strangers to each other. 1 where anybody
+        may meet anybody. Less for what is personal by nature: an instrument or a device with two users is as a rule
+        one person, household or operator. It rises with the square of the popularity, so that it is 1 for a public
+        terminal or a company card.
     """
 
     facts: int
     cap: float
     anchor: bool
     group: int
+    share: float
+    strangers: float = 1.0
 
 
 RULES: Mapping[Facet, Rule] = {
-    Facet.IP: Rule(facts=1, cap=10.0, anchor=False, group=0),
-    Facet.NETWORK: Rule(facts=1, cap=5.0, anchor=False, group=0),
-    Facet.DEVICE: Rule(facts=2, cap=16.0, anchor=True, group=1),
-    Facet.PAYMENT: Rule(facts=2, cap=20.0, anchor=True, group=2),
-    Facet.BATCH: Rule(facts=1, cap=6.0, anchor=True, group=2),
-    Facet.TEMPLATE: Rule(facts=64, cap=24.0, anchor=True, group=3),
-    Facet.TEMPLATE_FAMILY: Rule(facts=4, cap=12.0, anchor=True, group=3),
-    Facet.BURST: Rule(facts=4, cap=8.0, anchor=False, group=3),
-    Facet.SIGNUP: Rule(facts=1, cap=4.0, anchor=False, group=4),
+    Facet.IP: Rule(facts=1, cap=10.0, anchor=False, group=0, share=0.75),
+    Facet.NETWORK: Rule(facts=1, cap=5.0, anchor=False, group=0, share=0.25),
+    Facet.DEVICE: Rule(facts=8, cap=16.0, anchor=True, group=1, share=1.0, strangers=0.005),
+    Facet.PAYMENT: Rule(facts=4, cap=20.0, anchor=True, group=2, share=0.75, strangers=0.001),
+    Facet.BATCH: Rule(facts=1, cap=6.0, anchor=True, group=2, share=0.25),
+    Facet.TEMPLATE: Rule(facts=64, cap=24.0, anchor=True, group=3, share=0.75),
+    Facet.TEMPLATE_FAMILY: Rule(facts=4, cap=12.0, anchor=True, group=3, share=0.125),
+    Facet.BURST: Rule(facts=4, cap=8.0, anchor=False, group=3, share=0.125),
+    Facet.SIGNUP: Rule(facts=1, cap=4.0, anchor=False, group=4, share=1.0),
 }
 
 GROUPS = 5

@@ -60,11 +60,12 @@ def combine(
     Notes
     -----
     A group's nats X_g satisfy P(X_g >= x) <= exp(-x) and P(X_g > 0) <= exp(-l_g), so for the set of the n groups that
-    speak, P(sum >= x) <= exp(-x) Q_n(x - sum l_g) with Q_n(y) = sum over i < n of y^i / i!, a Gamma tail;
-    `patterns` pays for the choice among the sets (Bonferroni).
+    speak, P(sum >= x) <= exp(-x) Q_n(x - sum l_g) with Q_n(y) = sum over i < n of y^i / i!, a Gamma tail. The choice
+    among the sets is paid for by Bonferroni: half of the chance goes to single anchor groups, half to all other sets.
     """
-    best = np.zeros(rules.group_price.shape[0])
-    reach = np.zeros(rules.group_price.shape[0])
+    best = np.zeros(rules.groups)
+    paid = np.zeros(rules.groups)
+    reach = np.zeros(rules.groups)
     content = 0.0
     anchored = False
     for f in range(nats.shape[0]):
@@ -72,6 +73,7 @@ def combine(
         shown[f] = nats[f]
         reach[g] += min(1.0, degree_a[f] * degree_b[f] * rules.top_rate[f])
         best[g] = max(best[g], nats[f])
+        paid[g] = max(paid[g], nats[f] - rules.choice[f])
         if g == CONTENT and f != rules.burst:
             content = max(content, nats[f])
         if rules.anchor[f] and nats[f] > 0.0:
@@ -84,9 +86,8 @@ def combine(
     speaking = 0
     for g in range(best.shape[0]):
         weight += best[g]
-        paid = best[g] - rules.group_price[g]
-        if paid > 0.0:
-            total += paid
+        if paid[g] > 0.0:
+            total += paid[g]
             speaking += 1
             if reach[g] < 1.0:
                 least -= log(reach[g])
@@ -98,4 +99,5 @@ def combine(
     for i in range(1, speaking):
         term *= excess / i
         tail += term
-    return weight, min(0.0, rules.patterns - total + log(tail))
+    chosen = rules.alone if speaking == 1 else rules.several
+    return weight, min(0.0, chosen - total + log(tail))

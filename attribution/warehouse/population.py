@@ -153,7 +153,15 @@ def _matrix(con: duckdb.DuckDBPyConnection, facet: Facet, accounts: int) -> Inci
         indices=number.astype(np.int32, copy=False),
         count=events.astype(np.int32, copy=False),
         values=names,
+        degree=_degree(con, accounts),
     )
+
+
+def _degree(con: duckdb.DuckDBPyConnection, accounts: int) -> NDArray[np.int32]:
+    account, values = _integers(con, "select account, cast(count(*) as bigint) from facet_usage group by account")
+    degree = np.zeros(accounts, np.int32)
+    degree[account] = values
+    return degree
 
 
 def _enrichment(con: duckdb.DuckDBPyConnection, facet: Facet, columns: tuple[str, ...]) -> pd.DataFrame:
