@@ -43,7 +43,12 @@ WITH w WHERE w.holder IS NULL OR w.holder = $holder OR w.expires < timestamp()
 SET w.holder = $holder, w.expires = timestamp() + $milliseconds
 RETURN w.pending AS pending
 """
-MARK_PENDING = "MATCH (w:Writer {name: 'publish', holder: $holder}) SET w.pending = $version RETURN w.name AS name"
+HOLD_LEASE = """
+MATCH (w:Writer {name: 'publish', holder: $holder})
+SET w.expires = timestamp() + $milliseconds RETURN w.name AS name
+"""
+CLEAR_PENDING = "MATCH (w:Writer {name: 'publish', holder: $holder}) REMOVE w.pending"
+MARK_PENDING = "MATCH (w:Writer {name: 'publish', holder: $holder}) SET w.pending = $version"
 DROP_LEASE = "MATCH (w:Writer {name: 'publish', holder: $holder}) REMOVE w.holder, w.expires, w.pending"
 
 # ---------------------------------------------------------------- runs
@@ -64,11 +69,9 @@ RETURN collect(r.generation) AS generations, coalesce(max(r.usage_version), 0) A
        coalesce(max(r.sequence), 0) AS sequence
 """
 SHOW_RUN = """
-MATCH (w:Writer {name: 'publish', holder: $holder}) REMOVE w.pending
 MERGE (r:Run {run_id: $run_id})
 SET r.generation = $generation, r.sequence = $sequence, r.usage_version = $version,
     r.config_digest = $config_digest, r.seed = $seed, r.manifest = $manifest, r.report = $report
-RETURN r.run_id AS run_id
 """
 LINK_RINGS = """
 MATCH (run:Run {run_id: $run_id}) MATCH (r:Ring {generation: $generation}) WHERE r.ring_id IS NOT NULL

@@ -32,7 +32,7 @@ def neo4j() -> Iterator[neo4j_server.Server]:
 def graph(neo4j: neo4j_server.Server) -> Iterator[Client]:
     """Lend a client of the server, its database emptied first."""
     client = Client(neo4j.url, user="neo4j", password=neo4j_server.ADMIN_PASSWORD)
-    client.write("MATCH (n) DETACH DELETE n")
+    client.write(neo4j_server.EMPTY)
     yield client
     client.close()
 

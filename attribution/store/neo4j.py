@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Self, TypeVar
 
     from attribution.store.neo4j_client import Client, Rows
-    from attribution.store.neo4j_write import Progress
+    from attribution.telemetry import ProgressCallback
 
     T = TypeVar("T")
     Run = Callable[..., Rows]
@@ -41,7 +41,9 @@ class View:
 class Neo4jStore:
     """Runs in a graph. Opening it does not connect; the first publication brings the schema up to date."""
 
-    def __init__(self, client: Client, *, lease_seconds: float = 30.0, progress: Progress | None = None) -> None:
+    def __init__(
+        self, client: Client, *, lease_seconds: float = 30.0, progress: ProgressCallback | None = None
+    ) -> None:
         self._client = client
         self._lease_seconds = lease_seconds
         self._progress = progress
@@ -72,9 +74,9 @@ class Neo4jStore:
         old = self._client.read(queries.RESOLVE, run=run.run_id)
         if old and old[0]["generation"] == generation:
             if latest[0]["run_id"] != run.run_id:
-                self._client.write(queries.MOVE_RUN, run_id=run.run_id, sequence=sequence)
+                lease.write((queries.MOVE_RUN, {"run_id": run.run_id, "sequence": sequence}))
             return Published.UNCHANGED
-        publication = Publication(self._client, lease, generation, self._progress)
+        publication = Publication(lease, generation, self._progress)
         publication.clear(committed["generations"], version)
         version = publication.write_usage(self._usage(version), whole["usage"], version)
         publication.write_tables(whole)
@@ -89,16 +91,11 @@ class Neo4jStore:
 
     def run(self, run_id: str | None = None) -> RunRecord:
         """Return one run, the latest by default."""
-
-        def work(run: Run, view: View) -> RunRecord:
-            return next(RunRecord(**row) for row in run(queries.RUNS) if row["run_id"] == view.run_id)
-
-        return self._view(run_id, work)
+        return self._view(run_id, _record)
 
     def report(self, run_id: str | None = None) -> str:
         """Return the run's report document (JSON)."""
-        rows = self._view(run_id, lambda run, view: run(queries.REPORT, generation=view.generation))
-        return str(rows[0]["report"])
+        return self._view(run_id, _report)
 
     def table(self, name: str, run_id: str | None = None) -> pa.Table:
         """Return a whole table of `STORED`."""
@@ -173,12 +170,11 @@ class Neo4jStore:
         """Return the SHA-256 of what is visible of a run, recomputed from the graph."""
 
         def work(run: Run, view: View) -> str:
-            record = next(RunRecord(**row) for row in run(queries.RUNS) if row["run_id"] == view.run_id)
+            record, report = _record(run, view), _report(run, view)
             tables = {
                 name: _table(run(queries.TABLES[name], generation=view.generation), OUTPUT_TABLES[name])
                 for name in OUTPUT_TABLES
             }
-            report = str(run(queries.REPORT, generation=view.generation)[0]["report"])
             return content_digest(record, report, {**tables, "usage": _usage(run, view.version)})
 
         return self._view(run_id, work)
@@ -249,6 +245,19 @@ def _attempt(run: Run, run_id: str | None, work: Callable[[Run, View], T]) -> tu
     if missing is not None:
         raise missing
     return (result,)
+
+
+def _record(run: Run, view: View) -> RunRecord:
+    for row in run(queries.RUNS):
+        if row["run_id"] == view.run_id:
+            return RunRecord(**row)
+    raise NotFoundError(f"no run {view.run_id!r}")
+
+
+def _report(run: Run, view: View) -> str:
+    for row in run(queries.REPORT, generation=view.generation):
+        return str(row["report"])
+    raise NotFoundError(f"no run {view.run_id!r}")
 
 
 def _ring(run: Run, view: View, ring_id: str) -> pa.Table:

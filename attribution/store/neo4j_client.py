@@ -82,14 +82,23 @@ class Client:
 
     def write(self, text: str, /, **values: Any) -> Rows:  # noqa: ANN401  # as above
         """Run one writing statement in a transaction of its own."""
-        return self.write_all([(text, values)])
+        return self.write_all([(text, values)])[0]
 
-    def write_all(self, steps: Sequence[Step]) -> Rows:
-        """Run several writing statements in one transaction; return the rows of the first."""
+    def write_all(self, steps: Sequence[Step], *, guarded: bool = False) -> list[Rows]:
+        """Run several writing statements in one transaction; return the rows of each.
 
-        def unit(tx: neo4j.ManagedTransaction) -> Rows:
-            rows = [_run(tx, text, values) for text, values in steps]
-            return rows[0]
+        Raises
+        ------
+        StoreError
+            The server cannot be reached or refuses; or, `guarded`, the first statement found no row: then nothing is
+            written.
+        """
+
+        def unit(tx: neo4j.ManagedTransaction) -> list[Rows]:
+            first = _run(tx, *steps[0])
+            if guarded and not first:
+                raise StoreError("another process took over writing", remedy="nothing was made visible: try again")
+            return [first, *(_run(tx, text, values) for text, values in steps[1:])]
 
         return self._guard(lambda session: session.execute_write(unit))
 

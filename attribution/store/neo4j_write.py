@@ -24,12 +24,11 @@ from graph_schema import queries
 from graph_schema.model import PER_RUN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from attribution.store.base import RunRecord
-    from attribution.store.neo4j_client import Client
-
-    Progress = Callable[[str, int, int], None]
+    from attribution.store.neo4j_client import Client, Rows, Step
+    from attribution.telemetry import ProgressCallback
 
 BATCH = 10_000
 """Rows a transaction."""
@@ -56,7 +55,10 @@ def network_of(ip: str) -> str | None:
 
 
 class Lease:
-    """The right to write. `held` renews it; another process waits until it is dropped or lapses."""
+    """The right to write. Every write renews it in its own transaction, or writes nothing if it was lost.
+
+    Another process waits until the lease is dropped or lapses.
+    """
 
     def __init__(self, client: Client, seconds: float = 30.0) -> None:
         self._client = client
@@ -67,34 +69,36 @@ class Lease:
     def take(self) -> None:
         """Wait for the lease, at most a little longer than it can outlive a dead holder."""
         deadline = time.monotonic() + self._milliseconds / 1000 + 5.0
-        while not self._claim():
+        while not (rows := self._client.write(queries.TAKE_LEASE, **self._values())):
             if time.monotonic() > deadline:
                 raise StoreError(
                     "another process is writing into this graph", remedy="wait until it has finished, then try again"
                 )
             time.sleep(0.25)
+        self.pending = rows[0]["pending"]
 
-    def held(self) -> None:
-        """Renew the lease; raises StoreError if it was lost to another process."""
-        if not self._claim():
-            raise StoreError("another process took over writing", remedy="nothing was made visible: try again")
+    def write(self, *steps: Step) -> list[Rows]:
+        """Run the statements in one transaction if the lease still holds.
+
+        Raises
+        ------
+        StoreError
+            It was lost to another process; nothing was written.
+        """
+        return self._client.write_all([(queries.HOLD_LEASE, self._values()), *steps], guarded=True)[1:]
 
     def drop(self) -> None:
         """Give the lease back."""
         self._client.write(queries.DROP_LEASE, holder=self.holder)
 
-    def _claim(self) -> bool:
-        rows = self._client.write(queries.TAKE_LEASE, holder=self.holder, milliseconds=self._milliseconds)
-        if rows:
-            self.pending = rows[0]["pending"]
-        return bool(rows)
+    def _values(self) -> dict[str, str | int]:
+        return {"holder": self.holder, "milliseconds": self._milliseconds}
 
 
 class Publication:
     """One publication, under a lease that is already held."""
 
-    def __init__(self, client: Client, lease: Lease, generation: str, progress: Progress | None) -> None:
-        self._client = client
+    def __init__(self, lease: Lease, generation: str, progress: ProgressCallback | None) -> None:
         self._lease = lease
         self._generation = generation
         self._progress = progress
@@ -115,7 +119,7 @@ class Publication:
         if not len(gone) and not len(fresh):
             return version
         version += 1
-        self._client.write(queries.MARK_PENDING, holder=self._lease.holder, version=version)
+        self._lease.write((queries.MARK_PENDING, {"holder": self._lease.holder, "version": version}))
         for facet in USAGE_FACETS:
             self._batches(
                 queries.for_facet(queries.CLOSE_USAGE, facet), _edges(gone, facet, full=False), version=version
@@ -124,11 +128,15 @@ class Publication:
             edges = _edges(fresh, facet, full=True)
             values = _unique(edges["value_text"])
             self._accounts(edges["account_id"])
-            self._batches(queries.for_facet(queries.WRITE_VALUES, facet), {"key": _keys(values), "value": values})
+            self._batches(
+                f"{facet} values",
+                queries.for_facet(queries.WRITE_VALUES, facet),
+                {"key": _keys(values), "value": values},
+            )
             if facet == "ip":
                 self._networks(values)
             del edges["value_text"], edges["account_id"]
-            self._batches(queries.for_facet(queries.WRITE_USAGE, facet), edges, version=version)
+            self._batches(f"{facet} edges", queries.for_facet(queries.WRITE_USAGE, facet), edges, version=version)
         return version
 
     def write_tables(self, tables: Mapping[str, pa.Table]) -> None:
@@ -143,55 +151,49 @@ class Publication:
                 lists["account"] = _keys(lists.pop("account_id"))
             if "$ordinal[" in text:
                 lists["ordinal"] = list(range(len(ordered)))
-            self._batches(text, lists, generation=self._generation)
+            self._batches(name, text, lists, generation=self._generation)
 
     def show(self, run: RunRecord, report: str, *, version: int, sequence: int) -> None:
         """Make the run visible in one transaction."""
-        shown = self._client.write_all(
-            [
-                (
-                    queries.SHOW_RUN,
-                    {
-                        "run_id": run.run_id,
-                        "generation": self._generation,
-                        "sequence": sequence,
-                        "version": version,
-                        "config_digest": run.config_digest,
-                        "seed": run.seed,
-                        "manifest": run.manifest,
-                        "report": report,
-                        "holder": self._lease.holder,
-                    },
-                ),
-                (queries.UNLINK_RINGS, {"run_id": run.run_id, "generation": self._generation}),
-                (queries.LINK_RINGS, {"run_id": run.run_id, "generation": self._generation}),
-            ]
+        facts = {
+            "run_id": run.run_id,
+            "generation": self._generation,
+            "sequence": sequence,
+            "version": version,
+            "config_digest": run.config_digest,
+            "seed": run.seed,
+            "manifest": run.manifest,
+            "report": report,
+        }
+        names = {"run_id": run.run_id, "generation": self._generation}
+        self._lease.write(
+            (queries.CLEAR_PENDING, {"holder": self._lease.holder}),
+            (queries.SHOW_RUN, facts),
+            (queries.UNLINK_RINGS, names),
+            (queries.LINK_RINGS, names),
         )
-        if not shown:
-            raise StoreError("another process took over writing", remedy="nothing was made visible: try again")
 
     def _accounts(self, accounts: list[str]) -> None:
         names = _unique(accounts)
-        self._batches(queries.WRITE_ACCOUNTS, {"key": _keys(names), "account_id": names})
+        self._batches("accounts", queries.WRITE_ACCOUNTS, {"key": _keys(names), "account_id": names})
 
     def _networks(self, ips: list[str]) -> None:
         pairs = [(graph_key(ip), network) for ip in ips if (network := network_of(ip)) is not None]
         lists = {"key": [key for key, _ in pairs], "network": [network for _, network in pairs]}
-        self._batches(queries.WRITE_NETWORKS, lists)
+        self._batches("networks", queries.WRITE_NETWORKS, lists)
 
-    def _batches(self, text: str, lists: dict[str, list[Any]], **values: object) -> None:
+    def _batches(self, label: str, text: str, lists: dict[str, list[Any]], **values: object) -> None:
         rows = len(next(iter(lists.values())))
         for start in range(0, rows, BATCH):
-            self._lease.held()
             part = {name: column[start : start + BATCH] for name, column in lists.items()}
-            self._client.write(text, **part, **values)
+            self._lease.write((text, {**part, **values}))
             if self._progress is not None:
-                self._progress(text, min(start + BATCH, rows), rows)
+                self._progress(label, min(start + BATCH, rows), rows)
 
     def _drain(self, text: str, **values: object) -> None:
         while True:
-            self._lease.held()
-            if not self._client.write(text, batch=BATCH, **values)[0]["removed"]:
+            rows = self._lease.write((text, {"batch": BATCH, **values}))[0]
+            if not rows[0]["removed"]:
                 return
 
 

@@ -21,7 +21,7 @@ from attribution.warehouse.database import connect
 
 if TYPE_CHECKING:
     from attribution.store.base import Published, Store
-    from attribution.store.neo4j_write import Progress
+    from attribution.telemetry import ProgressCallback
 
 MANIFEST = "run.json"
 REPORT = "report.json"
@@ -42,7 +42,7 @@ class _FileStore(EmbeddedStore):
 
 
 def open_store(
-    name: str | Path, *, follow: bool = False, write: bool = False, progress: Progress | None = None
+    name: str | Path, *, follow: bool = False, write: bool = False, progress: ProgressCallback | None = None
 ) -> Store:
     """Open a store by name; use it as a context manager, or close it.
 

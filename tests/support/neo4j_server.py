@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 VERSION = "5.26.30"
 CACHE = Path(__file__).resolve().parents[2] / ".cache" / f"neo4j-{VERSION}"
 ADMIN_PASSWORD = "only-for-tests"  # noqa: S105  # a throwaway server on loopback
-START_SECONDS = 120
+START_SECONDS = 180
+EMPTY = "MATCH (n) WHERE NOT n:Migration DETACH DELETE n"
+"""Removes everything but the schema and its history."""
 
 POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>

@@ -1,0 +1,45 @@
+"""`docs/graph.md`, written from the model: `python -m graph_schema.docs > docs/graph.md`."""
+
+from __future__ import annotations
+
+from graph_schema.investigations import load
+from graph_schema.model import EDGES, NODES, Property
+
+_HEAD = """# The graph
+
+What `attribution graph load` writes into Neo4j. This page is generated from `graph_schema/model.py`
+(`python -m graph_schema.docs > docs/graph.md`); a test fails when it is out of date.
+
+Only runs with a `sequence` are visible; the highest one is the latest. Rings, campaigns and evidence carry the
+`generation` of the run's version that they belong to. A usage edge holds for the usage versions from `since` up to
+`until`; a run names the version that it saw. A half-written run is never visible: it has no `sequence`, and nobody
+looks at its generation. How that is kept, and what was weighed against it: `docs/adr/0006-one-port-two-stores.md`.
+
+## Labels"""
+
+
+def markdown() -> str:
+    """Return the page; a test compares it with the file."""
+    lines = [_HEAD]
+    for node in NODES:
+        lines += ["", f"### `{node.label}`", "", f"{node.doc} Key: {', '.join(f'`{name}`' for name in node.key)}.", ""]
+        lines += _table(node.properties)
+    lines += ["", "## Relationships"]
+    for edge in EDGES:
+        ends = f"(:{'|'.join(edge.sources)})-[:{edge.type}]->(:{'|'.join(edge.targets)})"
+        lines += ["", f"### `{edge.type}`", "", f"{edge.doc} `{ends}`"]
+        if edge.properties:
+            lines += ["", *_table(edge.properties)]
+    lines += ["", "## Investigations", "", "Ready questions, each bounded, in `graph_schema/investigations/`."]
+    for one in load():
+        lines += ["", f"### {one.title}", "", f"`{one.name}`: {one.why}", "", "```cypher", one.query, "```"]
+    return "\n".join(lines) + "\n"
+
+
+def _table(properties: tuple[Property, ...]) -> list[str]:
+    rows = [f"| `{p.name}` | {p.kind}{', optional' if p.optional else ''} | {p.doc} |" for p in properties]
+    return ["| property | type | meaning |", "|---|---|---|", *rows]
+
+
+if __name__ == "__main__":
+    print(markdown(), end="")  # noqa: T201  # its purpose

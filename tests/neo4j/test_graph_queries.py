@@ -1,0 +1,119 @@
+"""Every Cypher text names only what the model declares, takes values as parameters alone, and is bounded."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from attribution.store.migrate import shipped
+from graph_schema import docs, investigations, model, queries
+
+ROOT = Path(__file__).parents[2]
+TEXTS = {
+    **queries.every(),
+    **{f"investigation.{one.name}": one.query for one in investigations.load()},
+    **{f"V{one.version:04d}.{at}": text for one in shipped() for at, text in enumerate(one.statements)},
+}
+STRINGS = re.compile(r"'[^']*'")
+BUILT_IN = {"epochSeconds", "microsecond", "nanosecond"}  # parts of a datetime
+WRITES = re.compile(r"\b(CREATE|MERGE|DELETE|SET|REMOVE|DROP|LOAD|CALL\s+\w+\.)\b", re.IGNORECASE)
+
+
+def bare(text: str) -> str:
+    return STRINGS.sub("''", re.sub(r"//.*", "", text))
+
+
+def mentioned(text: str) -> tuple[set[str], set[str], set[str]]:
+    """Return the labels, relationship types and property names in a text."""
+    text = bare(text)
+    types = {name for group in re.findall(r"\[\w*:([A-Z_|]+)", text) for name in group.split("|")}
+    labels = set(re.findall(r"\(\w*:(\w+)", text))
+    in_maps = {
+        name
+        for body in re.findall(r"[\w)]\s*\{([^{}]*?)\}", text)
+        if "MATCH" not in body
+        for name in re.findall(r"(\w+):", body)
+    }
+    properties = set(re.findall(r"\b[a-z]\w*\.(\w+)", text)) | in_maps
+    return labels, types, properties - BUILT_IN
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_only_declared_names(name: str) -> None:
+    labels, types, properties = mentioned(TEXTS[name])
+    assert labels <= model.labels(), name
+    assert types <= model.types(), name
+    assert properties <= model.properties(), name
+    assert "<" not in re.sub(r"<[=>]?\s|<-\[", "", TEXTS[name]), "a placeholder was left"
+
+
+def test_the_lint_sees_what_it_should() -> None:
+    assert mentioned("MATCH (a:Nobody {ghost: $x})-[r:HAUNTS]->(b) WHERE b.secret > 'c.quoted' RETURN r.x") == (
+        {"Nobody"},
+        {"HAUNTS"},
+        {"ghost", "secret", "x"},
+    )
+
+
+def test_every_declared_name_is_used() -> None:
+    found = [mentioned(text) for text in TEXTS.values()]
+    assert model.labels() == set().union(*(labels for labels, _, _ in found))
+    assert model.types() == set().union(*(types for _, types, _ in found))
+    assert model.properties() <= set().union(*(properties for _, _, properties in found))
+
+
+def test_facets_and_labels_come_from_closed_sets() -> None:
+    with pytest.raises(KeyError):
+        queries.for_facet(queries.USAGE, "ip]->() DETACH DELETE a //")
+    with pytest.raises(KeyError):
+        queries.for_label(queries.STALE_NODES, "Account")
+
+
+@pytest.mark.parametrize("path", ["graph_schema/queries.py", "attribution/store/results_sql.py"])
+def test_query_texts_are_not_formatted_with_values(path: str) -> None:
+    """Cypher is never an f-string; SQL is formatted with names of the closed tables only."""
+    tree = ast.parse((ROOT / path).read_text())
+    allowed = {"name", "schema", "USAGE", "STORED", "LIVE", "FORMAT", "_SAME", "field", "_RUNS"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            used = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+            assert used <= allowed | {"_columns", "_sql_type", "text", "label", "facet"}, ast.unparse(node)
+            assert path != "graph_schema/queries.py" or not re.search(r"MATCH|MERGE|RETURN", ast.unparse(node))
+        assert not (
+            isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod) and isinstance(node.left, ast.Constant)
+        )
+
+
+def test_the_store_runs_nothing_but_declared_texts() -> None:
+    for path in ("neo4j.py", "neo4j_write.py", "neo4j_client.py", "migrate.py"):
+        source = (ROOT / "attribution" / "store" / path).read_text()
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                assert not re.search(r"\b(MATCH|MERGE|UNWIND)\s*\(|\bRETURN\s", node.value), (path, node.value)
+
+
+def test_the_migrations_lay_out_what_the_model_declares() -> None:
+    statements = [statement for migration in shipped() for statement in migration.statements]
+    assert set(model.constraints()) <= set(statements)
+    assert [migration.version for migration in shipped()] == list(range(1, len(shipped()) + 1))
+
+
+def test_docs_are_current() -> None:
+    assert (ROOT / "docs" / "graph.md").read_text("utf-8") == docs.markdown()
+
+
+@pytest.mark.parametrize("one", investigations.load(), ids=lambda one: one.name)
+def test_investigations_only_read_and_are_bounded(one: investigations.Investigation) -> None:
+    assert not WRITES.search(bare(one.query))
+    assert re.search(r"LIMIT \d+$", one.query)
+    assert "$" not in one.query
+    assert one.title
+    assert one.why.endswith(".")
+
+
+def test_an_investigation_without_a_title_is_refused() -> None:
+    with pytest.raises(ValueError, match="title"):
+        investigations.parse("x", "RETURN 1")
