@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import traceback
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
@@ -70,8 +71,15 @@ def _bug(error: Exception) -> int:
         return _tell("interrupted", "", INTERRUPTED)
     if os.environ.get(TRACEBACK):
         raise error
-    kind = type(error).__name__
-    return _tell(f"internal error ({kind})", f"this is a bug; please report what {TRACEBACK}=1 shows", BUG)
+    remedy = f"this is a bug; please report it with what {TRACEBACK}=1 shows"
+    return _tell(f"internal error: {type(error).__name__} at {_place(error)}", remedy, BUG)
+
+
+def _place(error: Exception) -> str:
+    """Return file and line where our own code failed; the message itself may hold data of the logs."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "/attribution/" in frame.filename or "/api/" in frame.filename] or frames
+    return f"{'/'.join(ours[-1].filename.split('/')[-3:])}:{ours[-1].lineno}"
 
 
 def _tell(message: str, remedy: str, code: int) -> int:

@@ -96,7 +96,7 @@ def _members(rest: dict[str, object]) -> list[str]:
 
 
 def _shares(rest: dict[str, object]) -> list[str]:
-    """Take a campaign's counts and their base rate out of a detail and return them in words; the model stays in the table."""
+    """Take a campaign's counts and base rate out of a detail and return them in words; the model stays in the table."""
     if not {"hits", "trials", "base_hits", "base_trials"} <= rest.keys():
         return []
     what = rest.pop("of", "accounts")
