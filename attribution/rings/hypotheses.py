@@ -186,9 +186,8 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
         _expects(
             common_place=("many", "runners leave through the same cloud exits"),
             anonymous_egress=("most", "runners stand in data centres"),
-            affiliated=("many", "the accounts carry the company's name"),
+            affiliated=("some", "some accounts carry the company's name"),
             shared_card=("nearly all", "the company pays"),
-            concealed_card=("few", "those who share the card share the exits or the organisation"),
             corporate_card=("most", "the company pays"),
             throwaway_card=("few", "the company pays"),
             shared_device=("many", "one image, one fingerprint"),

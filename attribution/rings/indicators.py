@@ -21,15 +21,14 @@ if TYPE_CHECKING:
 
     from attribution.rings.view import Entries, View
 
-Answer = "NDArray[np.float64]"
-
 COMMON_SHARE = 0.1
-"""A value is common to a cluster when this share of the members (and three of them) use it."""
+"""A place is common to a cluster when this share of the members (and three of them) are at home there."""
+HOME_SHARE = 0.5
+"""Share of an account's requests that makes a network its home."""
 PRIVATE_SHARE = 0.8
 """A value is private to a cluster when this share of all its users are members."""
 CARELESS_AGE = pd.Timedelta(days=7)
 QUIET_HOURS = 4
-DATACENTRE_KINDS = ("hosting", "vpn", "proxy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,24 +57,29 @@ def _any(view: View, entries: Entries, which: NDArray[np.bool_]) -> NDArray[np.b
     return view.per_member(entries.member[which]) > 0
 
 
-def _common(view: View, entries: Entries) -> NDArray[np.bool_]:
-    size = view.size[view.cluster[entries.member]]
-    return entries.inside >= np.maximum(np.minimum(3, size), np.ceil(COMMON_SHARE * size))
-
-
 def _private(entries: Entries) -> NDArray[np.bool_]:
     return (entries.inside >= 3) & (entries.inside >= PRIVATE_SHARE * entries.popularity)
 
 
-def common_place(view: View) -> NDArray[np.float64]:
-    """Most of the account's requests come from networks that many of the cluster use as well."""
+def _home(view: View) -> NDArray[np.int64]:
+    """Number of the network from which each member sends at least half of its requests; -1: there is none."""
+    home = np.full(len(view.account), -1, np.int64)
     entries = view.entries(Facet.NETWORK)
-    if entries is None:
-        return _unknown(view)
-    common = _common(view, entries)
-    share = view.per_member(entries.member[common], entries.count[common].astype(np.float64))
-    activity = view.activity
-    return _answer(share >= 0.5 * activity["events"].to_numpy(), activity["ips"].to_numpy() > 0)
+    if entries is not None:
+        main = entries.count >= HOME_SHARE * view.activity["events"].to_numpy()[entries.member]
+        # two networks with exactly half each: the one with the smaller number, written last
+        home[entries.member[main][::-1]] = entries.value[main][::-1]
+    return home
+
+
+def common_place(view: View) -> NDArray[np.float64]:
+    """The account has one place where it is at home, and many of the cluster are at home there as well."""
+    home = _home(view)
+    key = view.cluster.astype(np.int64) * (home.max(initial=0) + 2) + home
+    _, group, count = np.unique(key, return_inverse=True, return_counts=True)
+    size = view.size[view.cluster]
+    common = (home >= 0) & (count[group] >= np.maximum(np.minimum(3, size), np.ceil(COMMON_SHARE * size)))
+    return _answer(common, view.activity["ips"].to_numpy() > 0)
 
 
 def anonymous_egress(view: View) -> NDArray[np.float64]:
@@ -132,33 +136,20 @@ def shared_device(view: View) -> NDArray[np.float64]:
 
 
 def _company(view: View, entries: Entries) -> NDArray[np.bool_]:
-    """For members in a shared group: does anyone of that group share a place or an organisation with them?"""
+    """For members in a shared group: is anyone of that group at home in the same place or of the same organisation?
+
+    A data centre is nobody's home: whoever rents an exit there can stand beside anybody.
+    """
     rows = np.flatnonzero(entries.inside >= 2)
     group, member = entries.group[rows], entries.member[rows]
     company = np.zeros(len(view.account), bool)
-    places = view.entries(Facet.NETWORK)
-    if places is not None:
-        honest = _honest_places(view, places)
-        place = pd.DataFrame({"member": places.member[honest], "place": places.value[honest]})
-        joined = pd.DataFrame({"group": group, "member": member}).merge(place, on="member")
-        together = joined.groupby(["group", "place"])["member"].transform("size") >= 2
-        company[joined.loc[together, "member"].to_numpy()] = True
-    codes, _ = _affiliation(view)
-    frame = pd.DataFrame({"group": group, "member": member, "code": codes[member]})
-    frame = frame[frame["code"] >= 0]
-    together = frame.groupby(["group", "code"])["member"].transform("size") >= 2
-    company[frame.loc[together, "member"].to_numpy()] = True
+    home = np.where(anonymous_egress(view) == 1, -1, _home(view))
+    for tie in (home, _affiliation(view)[0]):
+        frame = pd.DataFrame({"group": group, "member": member, "tie": tie[member]})
+        frame = frame[frame["tie"] >= 0]
+        together = frame.groupby(["group", "tie"])["member"].transform("size") >= 2
+        company[frame.loc[together, "member"].to_numpy()] = True
     return company
-
-
-def _honest_places(view: View, places: Entries) -> NDArray[np.bool_]:
-    """Networks that are places where people are: not hosting, VPN or proxy exits, as far as the logs say."""
-    facts = view.population.enrichment.get(Facet.IP)
-    incidence = view.population.incidence.get(Facet.IP)
-    if facts is None or incidence is None or "kind" not in facts:
-        return np.ones(len(places.member), bool)
-    share = view.activity["datacentre"].to_numpy(np.float64)
-    return ~(np.nan_to_num(share, nan=0.0)[places.member] >= 0.5)
 
 
 def _concealed(view: View, facet: Facet) -> NDArray[np.float64]:
@@ -170,12 +161,12 @@ def _concealed(view: View, facet: Facet) -> NDArray[np.float64]:
 
 
 def concealed_card(view: View) -> NDArray[np.float64]:
-    """The account shares a payment instrument with members with whom it shares neither place nor organisation."""
+    """The account shares a payment instrument with members none of whom has its home or its organisation."""
     return _concealed(view, Facet.PAYMENT)
 
 
 def concealed_device(view: View) -> NDArray[np.float64]:
-    """The account shares a device with members with whom it shares neither place nor organisation."""
+    """The account shares a device with members none of whom has its home or its organisation."""
     return _concealed(view, Facet.DEVICE)
 
 

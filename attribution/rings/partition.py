@@ -15,6 +15,7 @@ The order of work, per connected component of the link graph:
    There is no resolution parameter to choose: of the partitions that the grid of gamma offers, the one with the shortest
    description wins, and "no split" is one of them. That is how a ring of 20 beside one of 20,000 is found: the
    comparison is made inside each component, so the size of the rest of the graph does not enter.
+4. **Cells of one ring** are joined again where the bridge between them is wide (`bridges`).
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.special import gammaln
 
 from attribution.domain import Partition
+from attribution.rings.bridges import join
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,7 +124,7 @@ def _consensus(
     runs = [_leiden(graph, weight, resolution, seed + k) for k in range(seeds)]
     together = np.mean([run[source] == run[target] for run in runs], axis=0)
     label = _components_of(source[together >= 0.5], target[together >= 0.5], size)
-    return label, together, _agreement(runs)
+    return join(source, target, label), together, _agreement(runs)
 
 
 def _is_clique(links: int, size: int) -> bool:
