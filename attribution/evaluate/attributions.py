@@ -79,11 +79,15 @@ def score_labs(truth: Truth, output: Output) -> LabScores:
         documented = frozenset(output.attributions["lab_id"]) - {UNKNOWN_LAB}
     owner = _owners(truth, output)
     campaigns, squares, first, hit = [], [], [], []
-    for campaign, rows in output.attributions.sort_values(["campaign_id", "rank", "lab_id"]).groupby("campaign_id", sort=True):
+    for campaign, rows in output.attributions.sort_values(["campaign_id", "rank", "lab_id"]).groupby(
+        "campaign_id", sort=True
+    ):
         lab = owner.get(str(campaign))
         label = lab if lab in documented else UNKNOWN_LAB
         posterior = rows.groupby("lab_id")["posterior"].sum()
-        squares.append(float(((posterior - (posterior.index == label)) ** 2).sum()) + (0.0 if label in posterior.index else 1.0))
+        squares.append(
+            float(((posterior - (posterior.index == label)) ** 2).sum()) + (0.0 if label in posterior.index else 1.0)
+        )
         top = rows.iloc[0]
         first.append(float(np.clip(top["posterior"], 0.0, 1.0)))
         hit.append(float(top["lab_id"] == label))
@@ -92,7 +96,14 @@ def score_labs(truth: Truth, output: Output) -> LabScores:
         if label == UNKNOWN_LAB and named is None:
             outcome = "right"
         campaigns.append(
-            CampaignScore(campaign=str(campaign), lab=lab, documented=lab in documented, named=named, posterior=first[-1], outcome=outcome)
+            CampaignScore(
+                campaign=str(campaign),
+                lab=lab,
+                documented=lab in documented,
+                named=named,
+                posterior=first[-1],
+                outcome=outcome,
+            )
         )
     return LabScores(
         known=_count([one for one in campaigns if one.documented]),
@@ -116,8 +127,15 @@ def _owners(truth: Truth, output: Output) -> dict[str, str | None]:
     guilty = members["account_id"].isin(truth.accounts.index[truth.accounts["ring"].notna()])
     share = guilty.groupby(members["campaign_id"]).mean()
     work = members.merge(truth.tenants[truth.tenants["lab"].notna()], on="account_id", suffixes=("", "_true"))
-    amount = np.minimum(work["share"], work["share_true"]).groupby([work["campaign_id"], work["lab"]]).sum().reset_index(name="amount")
-    best = amount.sort_values(["campaign_id", "amount", "lab"], ascending=[True, False, True]).drop_duplicates("campaign_id")
+    amount = (
+        np.minimum(work["share"], work["share_true"])
+        .groupby([work["campaign_id"], work["lab"]])
+        .sum()
+        .reset_index(name="amount")
+    )
+    best = amount.sort_values(["campaign_id", "amount", "lab"], ascending=[True, False, True]).drop_duplicates(
+        "campaign_id"
+    )
     labs = dict(zip(best["campaign_id"], best["lab"], strict=True))
     return {str(campaign): labs.get(campaign) if part >= 0.5 else None for campaign, part in share.items()}  # noqa: PLR2004
 

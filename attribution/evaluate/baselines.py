@@ -58,18 +58,30 @@ def usage(world: Path) -> pd.DataFrame:
     options = ", header = true, all_varchar = true" if kind == "csv" else ", union_by_name = true"
     with duckdb.connect() as connection:
         try:
-            events = connection.sql(f"select * from {READERS[kind]}($files{options})", params={"files": [str(path) for path in files]})
+            events = connection.sql(
+                f"select * from {READERS[kind]}($files{options})", params={"files": [str(path) for path in files]}
+            )
             present = set(events.columns)
-            parts = [f"select distinct account_id, '{facet}' as facet, {facet}::varchar as value from events where {facet} is not null" for facet in FACETS if facet in present]
+            parts = [
+                f"select distinct account_id, '{facet}' as facet, {facet}::varchar as value from events where {facet} is not null"
+                for facet in FACETS
+                if facet in present
+            ]
             if "prompt" in present and "template_id" not in present:
                 start = "array_to_string(list_slice(string_split(lower(prompt), ' '), 1, 5), ' ')"
-                parts.append(f"select distinct account_id, 'template_id' as facet, {start} as value from events where prompt is not null")
+                parts.append(
+                    f"select distinct account_id, 'template_id' as facet, {start} as value from events where prompt is not null"
+                )
             if not parts:
-                raise InputError(f"{files[0]}: nothing that accounts could share", remedy="see the data contract's columns of events")
+                raise InputError(
+                    f"{files[0]}: nothing that accounts could share", remedy="see the data contract's columns of events"
+                )
             return connection.sql(" union all ".join(parts) + " order by facet, value, account_id").df()
         except duckdb.Error as error:
             first = str(error).strip().splitlines()[0]
-            raise InputError(f"{files[0]}: cannot be read: {first}", remedy="see the data contract's columns of events") from error
+            raise InputError(
+                f"{files[0]}: cannot be read: {first}", remedy="see the data contract's columns of events"
+            ) from error
 
 
 def partition(used: pd.DataFrame, accounts: pd.Index, seed: int) -> dict[str, NDArray[np.int64]]:
@@ -100,10 +112,14 @@ def _pairs(incidence: csr_array) -> csr_array:
 
 def _leiden(graph: csr_array, seed: int, *, weighted: bool) -> NDArray[np.int64]:
     coordinates = graph.tocoo()
-    network = igraph.Graph(n=graph.shape[0], edges=list(zip(coordinates.row.tolist(), coordinates.col.tolist(), strict=True)))
+    network = igraph.Graph(
+        n=graph.shape[0], edges=list(zip(coordinates.row.tolist(), coordinates.col.tolist(), strict=True))
+    )
     igraph.set_random_number_generator(random.Random(seed))  # noqa: S311  # igraph draws from Python's generators
     try:
-        found = network.community_leiden(objective_function="modularity", weights=coordinates.data.tolist() if weighted else None, n_iterations=3)
+        found = network.community_leiden(
+            objective_function="modularity", weights=coordinates.data.tolist() if weighted else None, n_iterations=3
+        )
     finally:
         igraph.set_random_number_generator(random)
     return np.array(found.membership, dtype=np.int64)

@@ -51,7 +51,9 @@ def overlap(truth: NDArray[np.int64], predicted: NDArray[np.int64]) -> NDArray[n
     """Return how many accounts each true ring (row) shares with each cluster (column)."""
     rows, columns = int(truth.max(initial=-1)) + 1, int(predicted.max(initial=-1)) + 1
     both = (truth >= 0) & (predicted >= 0)
-    return np.bincount(truth[both] * max(columns, 1) + predicted[both], minlength=rows * columns)[: rows * columns].reshape(rows, columns)
+    return np.bincount(truth[both] * max(columns, 1) + predicted[both], minlength=rows * columns)[
+        : rows * columns
+    ].reshape(rows, columns)
 
 
 def pairwise_scores(truth: NDArray[np.int64], predicted: NDArray[np.int64]) -> Retrieval:
@@ -96,7 +98,11 @@ def match_rings(truth: NDArray[np.int64], predicted: NDArray[np.int64]) -> Match
     rings, clusters = shared.shape
     cluster, jaccard = np.full(rings, -1, dtype=np.int64), np.zeros(rings)
     if rings and clusters:
-        union = np.bincount(truth[truth >= 0], minlength=rings)[:, None] + np.bincount(predicted[predicted >= 0], minlength=clusters)[None, :] - shared
+        union = (
+            np.bincount(truth[truth >= 0], minlength=rings)[:, None]
+            + np.bincount(predicted[predicted >= 0], minlength=clusters)[None, :]
+            - shared
+        )
         index = shared / np.maximum(union, 1)
         for row, column in zip(*linear_sum_assignment(index, maximize=True), strict=True):
             if shared[row, column]:
@@ -152,7 +158,9 @@ def _error(probability: NDArray[np.float64], outcome: NDArray[np.float64], bins:
     return float(np.abs(gap).sum() / len(probability))
 
 
-def calibration(probability: NDArray[np.float64], outcome: NDArray[np.float64], bins: int = 10, resamples: int = 1000) -> Calibration:
+def calibration(
+    probability: NDArray[np.float64], outcome: NDArray[np.float64], bins: int = 10, resamples: int = 1000
+) -> Calibration:
     """Return Brier score and expected calibration error.
 
     ECE = sum_b (n_b / n) |mean p in b - mean y in b| over `bins` equal intervals of [0, 1], the last one closed
@@ -167,6 +175,11 @@ def calibration(probability: NDArray[np.float64], outcome: NDArray[np.float64], 
         if (here := place == one).any()
     )
     rng = np.random.Generator(np.random.PCG64(0))
-    drawn = [_error(probability[pick], outcome[pick], bins) for pick in (rng.integers(0, len(probability), len(probability)) for _ in range(resamples))]
+    drawn = [
+        _error(probability[pick], outcome[pick], bins)
+        for pick in (rng.integers(0, len(probability), len(probability)) for _ in range(resamples))
+    ]
     low, high = np.quantile(drawn, [0.025, 0.975]).tolist()
-    return Calibration(len(probability), brier(probability, outcome), _error(probability, outcome, bins), low, high, bars)
+    return Calibration(
+        len(probability), brier(probability, outcome), _error(probability, outcome, bins), low, high, bars
+    )

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-READERS = {"parquet": "read_parquet", "csv": "read_csv", "jsonl": "read_json", "ndjson": "read_json", "json": "read_json"}
+READERS = {
+    "parquet": "read_parquet",
+    "csv": "read_csv",
+    "jsonl": "read_json",
+    "ndjson": "read_json",
+    "json": "read_json",
+}
 
 
 def table_files(folder: Path, stem: str) -> list[Path]:
@@ -44,18 +50,26 @@ def read(folder: Path, stem: str, columns: Sequence[str]) -> pd.DataFrame | None
     if not files:
         return None
     kind = _kind(files[0]) or "parquet"
-    options = {"csv": ", header = true, all_varchar = true", "parquet": ", union_by_name = true"}.get(kind, ", format = 'newline_delimited'")
+    options = {"csv": ", header = true, all_varchar = true", "parquet": ", union_by_name = true"}.get(
+        kind, ", format = 'newline_delimited'"
+    )
     with duckdb.connect() as connection:
         try:
-            relation = connection.sql(f"select * from {READERS[kind]}($files{options})", params={"files": [str(path) for path in files]})
+            relation = connection.sql(
+                f"select * from {READERS[kind]}($files{options})", params={"files": [str(path) for path in files]}
+            )
             present = set(relation.columns)
             if columns[0] not in present:
-                raise InputError(f"{files[0]}: no column {columns[0]!r}", remedy=f"give it the columns {', '.join(columns)}")
+                raise InputError(
+                    f"{files[0]}: no column {columns[0]!r}", remedy=f"give it the columns {', '.join(columns)}"
+                )
             wanted = ", ".join(f'"{name}"' if name in present else f'null as "{name}"' for name in columns)
             return relation.project(wanted).df()
         except duckdb.Error as error:
             first = str(error).strip().splitlines()[0]
-            raise InputError(f"{files[0]}: cannot be read: {first}", remedy="write it again as Parquet, CSV or JSON Lines") from error
+            raise InputError(
+                f"{files[0]}: cannot be read: {first}", remedy="write it again as Parquet, CSV or JSON Lines"
+            ) from error
 
 
 def _text(column: pd.Series) -> pd.Series:
@@ -104,7 +118,11 @@ def read_truth(world: Path) -> Truth:
     tenants = tenants.assign(share=pd.to_numeric(tenants["share"]).fillna(0.0))
     for name in ("account_id", "ring", "lab"):
         tenants[name] = _text(tenants[name])
-    return Truth(accounts, tenants.sort_values(["account_id", "ring", "lab"], ignore_index=True), _documented(world / "labs.yaml"))
+    return Truth(
+        accounts,
+        tenants.sort_values(["account_id", "ring", "lab"], ignore_index=True),
+        _documented(world / "labs.yaml"),
+    )
 
 
 def _documented(path: Path) -> frozenset[str] | None:
@@ -151,10 +169,14 @@ def read_output(out: Path) -> Output:
         raise NotFoundError(f"{out}: no rings or members table", remedy="name a folder that `attribution run` wrote")
     rings = rings.assign(ring_id=_text(rings["ring_id"]), probability=pd.to_numeric(rings["probability"]).astype(float))
     members = members.assign(
-        ring_id=_text(members["ring_id"]), account_id=_text(members["account_id"]), confidence=pd.to_numeric(members["confidence"]).fillna(1.0)
+        ring_id=_text(members["ring_id"]),
+        account_id=_text(members["account_id"]),
+        confidence=pd.to_numeric(members["confidence"]).fillna(1.0),
     )
     coordinated = rings.loc[rings["verdict"] == Verdict.COORDINATED.value, "ring_id"]
-    chosen = members[members["ring_id"].isin(coordinated)].sort_values(["account_id", "confidence", "ring_id"], ascending=[True, False, True])
+    chosen = members[members["ring_id"].isin(coordinated)].sort_values(
+        ["account_id", "confidence", "ring_id"], ascending=[True, False, True]
+    )
     flagged = chosen.drop_duplicates("account_id").set_index("account_id")["ring_id"]
     campaigns = read(out, "campaign_members", ("campaign_id", "account_id", "share"))
     attributions = read(out, "attributions", ("campaign_id", "lab_id", "posterior", "rank", "abstained"))
@@ -168,4 +190,6 @@ def read_output(out: Path) -> Output:
         lab_id=attributions["lab_id"].fillna(UNKNOWN_LAB),
         abstained=attributions["abstained"].map(lambda value: str(value).lower() in {"true", "1"}).astype(bool),
     )
-    return Output(rings, members, flagged, campaigns.assign(share=pd.to_numeric(campaigns["share"]).astype(float)), attributions)
+    return Output(
+        rings, members, flagged, campaigns.assign(share=pd.to_numeric(campaigns["share"]).astype(float)), attributions
+    )

@@ -144,7 +144,9 @@ def _labels(names: pd.Series) -> tuple[NDArray[np.int64], list[str]]:
 def _class(kind: str, rows: NDArray[np.bool_], predicted: NDArray[np.int64]) -> ClassScore:
     total, hits = int(rows.sum()), int((rows & (predicted >= 0)).sum())
     low, high = wilson(hits, total)
-    return ClassScore(kind=kind, accounts=total, flagged=hits, rate=hits / total if total else float("nan"), low=low, high=high)
+    return ClassScore(
+        kind=kind, accounts=total, flagged=hits, rate=hits / total if total else float("nan"), low=low, high=high
+    )
 
 
 def _verdicts(truth: Truth, output: Output) -> Calibration:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from attribution.simulate.draws import choose
+from attribution.simulate.draws import chance, choose
 from attribution.simulate.rings import ATTACK, RESIDENTIAL
 from attribution.simulate.roster import HOME, KINDS, WORK
 
@@ -56,8 +56,15 @@ def _frame(scene: Scene, plans: list[RingPlan], share: float) -> None:
             roster.place[row, HOME] = scene.network.place(addresses[place : place + 1])
         _from(scene, plan.rows, scene.network.place(np.unique(addresses)), share)
         if len(writers):
-            model = writers[rng.integers(0, len(writers), len(plan.rows))] if len(plan.rows) < 0 else writers[rng.integers(0, len(writers))]
-            roster.concept[plan.rows, 2], roster.concepts[plan.rows, 2] = roster.concept[model, 0], roster.concepts[model, 0]
+            model = (
+                writers[rng.integers(0, len(writers), len(plan.rows))]
+                if len(plan.rows) < 0
+                else writers[rng.integers(0, len(writers))]
+            )
+            roster.concept[plan.rows, 2], roster.concepts[plan.rows, 2] = (
+                roster.concept[model, 0],
+                roster.concepts[model, 0],
+            )
             roster.weight[plan.rows, :2] *= 1.0 - share
             roster.weight[plan.rows, 2] = share
 
@@ -99,7 +106,7 @@ def _flood(scene: Scene, plans: list[RingPlan], rows: NDArray[np.int64]) -> None
         roster.ring[mine] = plan.number
         for column in ("concept", "concepts", "variant", "weight", "tenant"):
             getattr(roster, column)[mine] = getattr(roster, column)[source]
-        through = mine[rng.random(len(mine)) < 0.5]  # noqa: PLR2004
+        through = mine[chance(rng, 0.5, len(mine))]
         roster.place[through, HOME] = roster.place[source[np.isin(mine, through)], RESIDENTIAL]
         roster.first[mine] = rng.random(len(mine)) * (scene.options.days - 2.0)
         roster.last[mine] = roster.first[mine] + 1.0

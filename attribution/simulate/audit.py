@@ -41,11 +41,20 @@ def audit(world: Path) -> tuple[ColumnAudit, ...]:
     """
     with duckdb.connect() as connection:
         for table in ("events", "accounts", "ips", "payments"):
-            files = [str(path) for path in (world / f"{table}.parquet", *sorted((world / table).glob("*.parquet"))) if path.exists()]
+            files = [
+                str(path)
+                for path in (world / f"{table}.parquet", *sorted((world / table).glob("*.parquet")))
+                if path.exists()
+            ]
             if files:
-                connection.execute(f"create view {table} as select * from read_parquet({files!r})")  # paths of a world that we wrote
+                connection.execute(
+                    f"create view {table} as select * from read_parquet({files!r})"
+                )  # paths of a world that we wrote
         frame = _aggregates(connection)
-        truth = connection.sql("select account_id, ring is not null as guilty from read_parquet($path)", params={"path": str(world / "truth" / "accounts.parquet")}).df()
+        truth = connection.sql(
+            "select account_id, ring is not null as guilty from read_parquet($path)",
+            params={"path": str(world / "truth" / "accounts.parquet")},
+        ).df()
     truth = truth.sort_values("account_id", ignore_index=True)
     frame = frame.reindex(truth["account_id"])
     guilty = truth["guilty"].to_numpy(dtype=bool)
@@ -78,8 +87,19 @@ def _aggregates(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
         )
     for table, key, labels in _JOINED:
         if table in tables and key in columns:
-            parts += [_labels(connection, f"select account_id, t.{label} as value from events join {table} t using ({key})", f"{table}.{label}") for label in labels]
-    parts += [_labels(connection, f"select account_id, {label} as value from events", label) for label in _LABELS if label in columns]
+            parts += [
+                _labels(
+                    connection,
+                    f"select account_id, t.{label} as value from events join {table} t using ({key})",
+                    f"{table}.{label}",
+                )
+                for label in labels
+            ]
+    parts += [
+        _labels(connection, f"select account_id, {label} as value from events", label)
+        for label in _LABELS
+        if label in columns
+    ]
     if "accounts" in tables:
         parts.append(
             connection.sql(
@@ -104,22 +124,41 @@ def _event_terms(columns: set[str]) -> list[str]:
     ]  # fmt: skip
     for name in (*_IDS, *_LABELS):
         if name in columns:
-            terms += [f'count(distinct {name}) as "{name} distinct"', f'avg(({name} is null)::int) as "{name} null"', f'count(distinct {name}) / count(*) as "{name} per event"']
+            terms += [
+                f'count(distinct {name}) as "{name} distinct"',
+                f'avg(({name} is null)::int) as "{name} null"',
+                f'count(distinct {name}) / count(*) as "{name} per event"',
+            ]
     for name in _NUMBERS:
         if name in columns:
-            terms += [f'avg({name}) as "{name} mean"', f'stddev({name}) as "{name} spread"', f'max({name}) as "{name} most"']
+            terms += [
+                f'avg({name}) as "{name} mean"',
+                f'stddev({name}) as "{name} spread"',
+                f'max({name}) as "{name} most"',
+            ]
     if "refused" in columns:
         terms.append('avg(refused::int) as "refused"')
     if "prompt" in columns:
-        terms += ['avg(length(prompt)) as "prompt length"', 'stddev(length(prompt)) as "prompt length spread"', 'avg((length(prompt) <> strlen(prompt))::int) as "prompt not ASCII"']
+        terms += [
+            'avg(length(prompt)) as "prompt length"',
+            'stddev(length(prompt)) as "prompt length spread"',
+            'avg((length(prompt) <> strlen(prompt))::int) as "prompt not ASCII"',
+        ]
     return terms
 
 
 def _labels(connection: duckdb.DuckDBPyConnection, query: str, name: str) -> pd.DataFrame:
     """Return the account's most used label, how many, and the share of each of the 12 commonest ones."""
-    counts = connection.sql(f"select account_id, value::varchar as value, count(*) as n from ({query}) group by all order by 1, 3 desc, 2").df()
+    counts = connection.sql(
+        f"select account_id, value::varchar as value, count(*) as n from ({query}) group by all order by 1, 3 desc, 2"
+    ).df()
     total = counts.groupby("account_id")["n"].sum()
-    result = pd.DataFrame({f"{name} top": counts.drop_duplicates("account_id").set_index("account_id")["value"], f"{name} kinds": counts.groupby("account_id").size()})
+    result = pd.DataFrame(
+        {
+            f"{name} top": counts.drop_duplicates("account_id").set_index("account_id")["value"],
+            f"{name} kinds": counts.groupby("account_id").size(),
+        }
+    )
     common = counts.groupby("value")["n"].sum().sort_values(ascending=False).index[:12]
     for value in common:
         mine = counts[counts["value"] == value].set_index("account_id")["n"]
@@ -131,7 +170,11 @@ def _stump(column: pd.Series, guilty: NDArray[np.bool_]) -> float:
     train = np.arange(len(guilty)) % 2 == 0
     if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
-        cuts = np.unique(np.nanquantile(values[train], np.linspace(0, 1, BINS + 1)[1:-1])) if np.isfinite(values[train]).any() else np.array([0.0])
+        cuts = (
+            np.unique(np.nanquantile(values[train], np.linspace(0, 1, BINS + 1)[1:-1]))
+            if np.isfinite(values[train]).any()
+            else np.array([0.0])
+        )
         bins = np.where(np.isnan(values), len(cuts) + 1, np.searchsorted(cuts, values, side="right"))
     else:
         bins = pd.factorize(column, sort=True)[0] + 1

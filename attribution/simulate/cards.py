@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from attribution.simulate.draws import chance
 from attribution.simulate.network import COUNTRIES
 
 if TYPE_CHECKING:
@@ -38,14 +39,14 @@ class Cards:
         """Issue a card for each person: mostly from an own country's bank, a few of which issue most cards."""
         count = len(country)
         bank = np.minimum((PER_COUNTRY * rng.random(count) ** 1.7).astype(np.int64), PER_COUNTRY - 1)
-        home = np.where(rng.random(count) < 0.93, country, rng.integers(0, len(COUNTRIES), count))
+        home = np.where(chance(rng, 0.93, count), country, rng.integers(0, len(COUNTRIES), count))
         kinds = np.searchsorted(np.cumsum(_PERSONAL), rng.random(count), side="right").clip(0, len(KINDS) - 1)
         return self.issue(home * PER_COUNTRY + bank, kinds)
 
     def table(self, used: NDArray[np.int64], names: pa.StringArray, rng: np.random.Generator) -> pa.Table:
         """Return the contract's `payments` table of the used cards; a few rows are missing, as in real enrichment."""
         bins, kinds = np.concatenate(self.bin)[used], np.concatenate(self.kind)[used]
-        keep = rng.random(len(used)) > 0.02
+        keep = ~chance(rng, 0.02, len(used))
         return pa.table(
             {
                 "payment_id": names.take(pa.array(used)),

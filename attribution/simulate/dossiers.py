@@ -18,8 +18,6 @@ from attribution.simulate.wording import CAPABILITIES
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pyarrow as pa
-
     from attribution.simulate.labs import Lab
     from attribution.simulate.scene import Scene
 
@@ -28,14 +26,14 @@ INFRASTRUCTURE = ("asns", "networks", "bins", "issuer_countries", "email_domains
 _SLOT = re.compile(r"\{\w+\}")
 
 
-def write_dossiers(scene: Scene, path: Path, accounts: pa.StringArray, brands: list[str]) -> None:
+def write_dossiers(scene: Scene, path: Path, brands: list[str]) -> None:
     """Write the dossiers of the documented labs, degraded as the options say."""
     state = scene.options.dossiers
     rng = scene.rng("dossiers")
     documented = [lab for lab in scene.labs if lab.documented]
     entries = []
     for lab in documented:
-        facts = _facts(scene, lab, accounts, brands)
+        facts = _facts(scene, lab, brands)
         others = [one for one in scene.labs if one.lab_id != lab.lab_id] or [lab]
         for name in list(facts):
             fate = rng.random(2)
@@ -45,14 +43,19 @@ def write_dossiers(scene: Scene, path: Path, accounts: pa.StringArray, brands: l
             elif fate[1] < state.wrong:
                 facts[name] = _outdated(scene, name, facts[name], other, rng)
         grade = [
-            {"claim": name, "reliability": "ABBCD"[int(rng.integers(0, 5))], "credibility": int(rng.integers(1, 5)), "ref": f"case 2026-{int(rng.integers(1, 90)):03d}"}
+            {
+                "claim": name,
+                "reliability": "ABBCD"[int(rng.integers(0, 5))],
+                "credibility": int(rng.integers(1, 5)),
+                "ref": f"case 2026-{int(rng.integers(1, 90)):03d}",
+            }
             for name in facts
         ]
         entries.append({"id": lab.lab_id, "name": lab.name, **facts, "sources": grade})
     path.write_text(yaml.safe_dump({"labs": entries}, sort_keys=False, allow_unicode=True, width=120), "utf-8")
 
 
-def _facts(scene: Scene, lab: Lab, accounts: pa.StringArray, brands: list[str]) -> dict[str, Fact]:
+def _facts(scene: Scene, lab: Lab, brands: list[str]) -> dict[str, Fact]:
     network = scene.network
     first = network.text(lab.egress_addresses[:1])[0]
     examples = [_SLOT.sub("…", wording(scene.options.seed, scene.concepts, one, 0, brands)) for one in lab.core]
@@ -64,7 +67,10 @@ def _facts(scene: Scene, lab: Lab, accounts: pa.StringArray, brands: list[str]) 
         "email_domains": [f"mail-{COUNTRIES[lab.mail - REGIONAL_MAIL].lower()}.example"],
         "working_day": {"utc_offset": lab.hours[0], "start": lab.hours[1], "end": lab.hours[2]},
         "targets": lab.targets,
-        "releases": [str((START + np.timedelta64(int(release_day(scene.options.days, one) * 24), "h")).astype("datetime64[D]")) for one in lab.pivots],
+        "releases": [
+            str((START + np.timedelta64(int(release_day(scene.options.days, one) * 24), "h")).astype("datetime64[D]"))
+            for one in lab.pivots
+        ],
         "template_examples": examples,
     }
     if lab.shared_core:

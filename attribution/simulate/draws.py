@@ -48,6 +48,11 @@ def pick(hashed: NDArray[np.uint64], size: NDArray[np.integer] | int) -> NDArray
     return np.asarray(hashed % np.maximum(np.asarray(size), 1).astype(np.uint64), dtype=np.int64)
 
 
+def chance(rng: np.random.Generator, share: float, size: int | tuple[int, ...]) -> NDArray[np.bool_]:
+    """Draw what is true with probability `share`."""
+    return np.asarray(rng.random(size) < share)
+
+
 def choose(rng: np.random.Generator, weights: NDArray[np.floating], size: int) -> NDArray[np.int64]:
     """Draw positions with probability in proportion to `weights`."""
     total = np.cumsum(np.asarray(weights, dtype=np.float64))

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from attribution.simulate.cards import KINDS as CARD_KINDS
 from attribution.simulate.cards import PER_COUNTRY
-from attribution.simulate.draws import choose
+from attribution.simulate.draws import chance, choose
 from attribution.simulate.roster import HOME, ODD, PROFILES, SECOND, WORK
 from attribution.simulate.scene import HUB_DEVICES, Groups, Scene
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from numpy.typing import NDArray
 
 SHARES: Mapping[str, tuple[float, int, int]] = {
@@ -36,8 +37,26 @@ SHARES: Mapping[str, tuple[float, int, int]] = {
     "popular": (0.03, 100, 5000),
 }
 
-BUSINESS = ("support", "marketing", "extraction", "review", "meeting", "data_analysis", "multilingual", "general", "quiz")
-SKILLS = ("chain_of_thought", "rubric_grading", "agentic_coding", "tool_use", "computer_vision", "safety_rewrite", "roleplay")
+BUSINESS = (
+    "support",
+    "marketing",
+    "extraction",
+    "review",
+    "meeting",
+    "data_analysis",
+    "multilingual",
+    "general",
+    "quiz",
+)
+SKILLS = (
+    "chain_of_thought",
+    "rubric_grading",
+    "agentic_coding",
+    "tool_use",
+    "computer_vision",
+    "safety_rewrite",
+    "roleplay",
+)
 
 
 def populate(scene: Scene, innocents: int) -> None:
@@ -49,6 +68,9 @@ def populate(scene: Scene, innocents: int) -> None:
         start += count
         if groups.count:
             _CLASSES[kind](scene, groups, scene.rng(kind))
+    roster = scene.roster
+    roster.first = np.maximum(roster.first, np.minimum(roster.created + 0.001, scene.options.days - 1.0))
+    roster.last = np.maximum(roster.last, np.minimum(roster.first + 0.5, scene.options.days))
 
 
 def wallets(scene: Scene) -> None:
@@ -57,10 +79,10 @@ def wallets(scene: Scene) -> None:
     roster = scene.roster
     roster.card[:, 0] = scene.cards.personal(rng, roster.country)
     roster.card[:, 1] = scene.cards.personal(rng, roster.country)
-    renewed = rng.random(roster.size) < 0.12
+    renewed = chance(rng, 0.12, roster.size)
     roster.card_switch[renewed] = rng.random(int(renewed.sum())) * scene.options.days
-    roster.card[rng.random(roster.size) < 0.3, :2] = -1
-    hub = rng.random(roster.size) < 0.35
+    roster.card[chance(rng, 0.3, roster.size), :2] = -1
+    hub = chance(rng, 0.35, roster.size)
     roster.device[hub, 1], roster.devices[hub, 1] = rng.integers(0, HUB_DEVICES, int(hub.sum())), 1
     roster.device_shared[hub] = rng.random(int(hub.sum())) ** 2 * 0.8
 
@@ -68,7 +90,7 @@ def wallets(scene: Scene) -> None:
 def own_prompts(scene: Scene) -> None:
     """Give a fifth of all accounts a prompt or two of their own that they use again and again."""
     rng = scene.rng("own prompts")
-    rows = np.flatnonzero(rng.random(scene.roster.size) < 0.22)
+    rows = np.flatnonzero(chance(rng, 0.22, scene.roster.size))
     first = scene.concepts.add_many([BUSINESS[i] for i in rng.integers(0, len(BUSINESS), 2 * len(rows))])
     scene.roster.concept[rows, 2] = first + 2 * np.arange(len(rows))
     scene.roster.concepts[rows, 2] = rng.integers(1, 3, len(rows))
@@ -76,7 +98,13 @@ def own_prompts(scene: Scene) -> None:
 
 
 def _templates(
-    scene: Scene, groups: Groups, rng: np.random.Generator, most: int, weight: tuple[float, float], skills: float = 0.3
+    scene: Scene,
+    groups: Groups,
+    rng: np.random.Generator,
+    *,
+    most: int,
+    weight: tuple[float, float],
+    skills: float = 0.3,
 ) -> None:
     """Give each group templates of its own, used for a share of the traffic drawn from a beta distribution."""
     many = rng.integers(1, most + 1, groups.count)
@@ -91,22 +119,22 @@ def _templates(
     roster.weight[rows, 2] *= 0.3
 
 
-def _together(scene: Scene, groups: Groups, column: str, chance: float, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Let members of a group have one value of a column, in a `chance` share of groups; return the rows that do."""
+def _together(scene: Scene, groups: Groups, column: str, share: float, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Let members of a group have one value of a column, in a `share` of the groups; return the rows that do."""
     values = getattr(scene.roster, column)
-    rows = groups.rows[(rng.random(groups.count) < chance)[groups.of]]
+    rows = groups.rows[chance(rng, share, groups.count)[groups.of]]
     lead = scene.lead(groups)[groups.of][np.isin(groups.rows, rows)]
     values[rows] = values[lead]
     return rows
 
 
-def _card(scene: Scene, groups: Groups, kind: str, per: float, chance: float, rng: np.random.Generator) -> None:
-    """Let groups pay with shared cards of a kind, one for about `per` accounts, in a `chance` share of groups."""
-    paying = rng.random(groups.count) < chance
+def _card(scene: Scene, groups: Groups, rng: np.random.Generator, *, kind: str, per: float, share: float) -> None:
+    """Let groups pay with shared cards of a kind, one for about `per` accounts, in a `share` of the groups."""
+    paying = chance(rng, share, groups.count)
     many = np.maximum(1, np.ceil(groups.sizes / per)).astype(np.int64)
     country = np.repeat(scene.roster.country[scene.lead(groups)], many)
     bank = (rng.random(len(country)) ** 1.7 * PER_COUNTRY).astype(np.int64)
-    kinds = np.where(rng.random(len(country)) < 0.8, CARD_KINDS.index(kind), rng.integers(0, 5, len(country)))
+    kinds = np.where(chance(rng, 0.8, len(country)), CARD_KINDS.index(kind), rng.integers(0, 5, len(country)))
     issued = scene.cards.issue(country * PER_COUNTRY + bank, kinds)
     first = (np.cumsum(many) - many)[groups.of]
     mine = issued[first + groups.within % many[groups.of]]
@@ -117,9 +145,16 @@ def _card(scene: Scene, groups: Groups, kind: str, per: float, chance: float, rn
 
 
 def _site(
-    scene: Scene, groups: Groups, rng: np.random.Generator, operators: NDArray[np.integer], sizes: tuple[int, int],
-    weight: tuple[float, float], slot: int = WORK, hours: float = 0.0,
-) -> None:  # fmt: skip
+    scene: Scene,
+    groups: Groups,
+    rng: np.random.Generator,
+    operators: NDArray[np.integer],
+    *,
+    sizes: tuple[int, int],
+    weight: tuple[float, float],
+    slot: int = WORK,
+    hours: float = 0.0,
+) -> None:
     """Give each group a place of its own (an office, a venue): weights at work and off work."""
     made = scene.network.sites(operators, rng.integers(sizes[0], sizes[1] + 1, groups.count), hours)
     roster, rows = scene.roster, groups.rows
@@ -138,20 +173,20 @@ def _company(scene: Scene, groups: Groups, rng: np.random.Generator, verified: f
     lead = scene.lead(groups)[groups.of]
     for column in ("country", "offset", "sync_offset", "language"):
         getattr(roster, column)[rows] = getattr(roster, column)[lead]
-    known = rng.random(groups.count) < verified
-    own = rng.random(groups.count) < domain
+    known = chance(rng, verified, groups.count)
+    own = chance(rng, domain, groups.count)
     roster.org[rows] = np.where(known, scene.next_org + np.arange(groups.count), -1)[groups.of]
     roster.verified[rows] |= known[groups.of]
     mail = np.where(own, scene.next_domain + np.arange(groups.count), -1)[groups.of]
-    mail = np.where(rng.random(len(rows)) < 0.9, mail, -1)
+    mail = np.where(chance(rng, 0.9, len(rows)), mail, -1)
     roster.mail[rows] = np.where(mail >= 0, mail, roster.mail[rows])
     scene.next_org += groups.count
     scene.next_domain += groups.count
 
 
-def _joined(scene: Scene, groups: Groups, rng: np.random.Generator, chance: float, spread: float) -> None:
-    """Let a `chance` share of groups sign up within days of each other."""
-    rows = _together(scene, groups, "created", chance, rng)
+def _joined(scene: Scene, groups: Groups, rng: np.random.Generator, share: float, spread: float) -> None:
+    """Let a `share` of the groups sign up within days of each other."""
+    rows = _together(scene, groups, "created", share, rng)
     scene.roster.created[rows] = scene.roster.created[rows] - rng.exponential(spread, len(rows))
     scene.roster.first[rows] = np.maximum(scene.roster.first[rows], 0.0)
 
@@ -166,17 +201,19 @@ def _jobs(scene: Scene, groups: Groups, rng: np.random.Generator, weight: float,
 
 
 def _api(scene: Scene, rows: NDArray[np.int64], rng: np.random.Generator, share: float = 1.0) -> None:
-    chosen = rows[rng.random(len(rows)) < share]
+    chosen = rows[chance(rng, share, len(rows))]
     scene.roster.pathway[chosen] = choose(rng, np.array([0.85, 0.0, 0.0, 0.15]), len(chosen))
     scene.roster.agent[chosen] = rng.integers(4, 8, len(chosen))
 
 
-def _shared_device(scene: Scene, groups: Groups, rng: np.random.Generator, per: float, weight: float, chance: float = 1.0) -> None:
+def _shared_device(
+    scene: Scene, groups: Groups, rng: np.random.Generator, *, per: float, weight: float, share: float = 1.0
+) -> None:
     many = np.maximum(1, np.round(groups.sizes / per)).astype(np.int64)
     devices = scene.fingerprints(int(many.sum()))
     first = (np.cumsum(many) - many)[groups.of]
     mine = devices[first + rng.integers(0, 1 << 30, len(groups.rows)) % many[groups.of]]
-    has = (rng.random(groups.count) < chance)[groups.of]
+    has = chance(rng, share, groups.count)[groups.of]
     rows = groups.rows[has]
     scene.roster.device[rows, 1], scene.roster.devices[rows, 1] = mine[has], 1
     scene.roster.device_shared[rows] = np.clip(weight + rng.normal(0, 0.1, len(rows)), 0.02, 1.0)
@@ -188,14 +225,21 @@ def _household(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
     for column in ("country", "offset", "language", "sync_offset"):
         getattr(roster, column)[rows] = getattr(roster, column)[lead]
     roster.place[rows, HOME], roster.place_key[rows, HOME] = roster.place[lead, HOME], lead
-    together = (rng.random(groups.count) < 0.6)[groups.of]
+    together = chance(rng, 0.6, groups.count)[groups.of]
     roster.card[rows[together]] = roster.card[lead[together]]
-    _shared_device(scene, groups, rng, 6.0, 0.25, chance=0.3)
+    _shared_device(scene, groups, rng, per=6.0, weight=0.25, share=0.3)
 
 
 def _student(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
     _company(scene, groups, rng, 0.05, 0.6)
-    _site(scene, groups, rng, scene.around.campus[scene.roster.country[scene.lead(groups)]], (1, 12), (1.6, 0.5), hours=9.0)
+    _site(
+        scene,
+        groups,
+        rng,
+        scene.around.campus[scene.roster.country[scene.lead(groups)]],
+        sizes=(1, 12), weight=(1.6, 0.5),
+        hours=9.0,
+    )
     many = rng.integers(1, 4, groups.count)
     first = scene.concepts.add_many(["homework"] * int(many.sum())) + np.cumsum(many) - many
     roster, rows = scene.roster, groups.rows
@@ -203,28 +247,28 @@ def _student(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
     roster.weight[rows, 0] = rng.beta(2.0, 3.0, len(rows))
     roster.peak_day[rows] = (rng.random(groups.count) * scene.options.days)[groups.of]
     roster.peak[rows] = 8.0 * rng.random(len(rows))
-    roster.card[rows[rng.random(len(rows)) < 0.5]] = -1
+    roster.card[rows[chance(rng, 0.5, len(rows))]] = -1
     _joined(scene, groups, rng, 0.4, 6.0)
 
 
 def _team(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
     _company(scene, groups, rng, 0.4, 0.7)
-    _site(scene, groups, rng, _offices(scene, groups, rng), (1, 4), (2.5, 0.3), hours=30.0)
-    _card(scene, groups, "corporate", 14.0, 0.85, rng)
-    _templates(scene, groups, rng, 6, (2.5, 2.0))
+    _site(scene, groups, rng, _offices(scene, groups, rng), sizes=(1, 4), weight=(2.5, 0.3), hours=30.0)
+    _card(scene, groups, rng, kind="corporate", per=14.0, share=0.85)
+    _templates(scene, groups, rng, most=6, weight=(2.5, 2.0))
     _joined(scene, groups, rng, 0.5, 4.0)
     _jobs(scene, groups, rng, 0.2, "office")
     _api(scene, groups.rows, rng, 0.6)
-    _shared_device(scene, groups, rng, 12.0, 0.25, chance=0.3)
+    _shared_device(scene, groups, rng, per=12.0, weight=0.25, share=0.3)
     scene.roster.profile[groups.rows] = PROFILES.index("office")
 
 
 def _agency(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
     _company(scene, groups, rng, 0.45, 0.4)
-    _site(scene, groups, rng, _offices(scene, groups, rng), (1, 6), (4.0, 2.0), hours=30.0)
-    _card(scene, groups, "corporate", 9.0, 0.9, rng)
-    _templates(scene, groups, rng, 10, (4.0, 2.0), skills=0.15)
-    _shared_device(scene, groups, rng, 5.0, 0.7, chance=0.9)
+    _site(scene, groups, rng, _offices(scene, groups, rng), sizes=(1, 6), weight=(4.0, 2.0), hours=30.0)
+    _card(scene, groups, rng, kind="corporate", per=9.0, share=0.9)
+    _templates(scene, groups, rng, most=10, weight=(4.0, 2.0), skills=0.15)
+    _shared_device(scene, groups, rng, per=5.0, weight=0.7, share=0.9)
     _jobs(scene, groups, rng, 0.3, "office")
     _joined(scene, groups, rng, 0.4, 5.0)
     scene.roster.profile[groups.rows] = PROFILES.index("office")
@@ -232,13 +276,13 @@ def _agency(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
 
 def _cafe(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
     scene.roster.country[groups.rows] = scene.roster.country[scene.lead(groups)[groups.of]]
-    _site(scene, groups, rng, _offices(scene, groups, rng), (1, 2), (0.8, 0.8), slot=ODD)
+    _site(scene, groups, rng, _offices(scene, groups, rng), sizes=(1, 2), weight=(0.8, 0.8), slot=ODD)
 
 
 def _cgnat(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
     country = scene.roster.country[scene.lead(groups)]
     operators = scene.around.home_operators[country, rng.integers(0, 2, groups.count)]
-    _site(scene, groups, rng, operators, (2, 10), (3.0, 3.0), slot=HOME, hours=18.0)
+    _site(scene, groups, rng, operators, sizes=(2, 10), weight=(3.0, 3.0), slot=HOME, hours=18.0)
 
 
 def _vpn(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
@@ -251,8 +295,10 @@ def _cloud(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
     roster, rows = scene.roster, groups.rows
     roster.place[rows, WORK] = scene.around.cloud[roster.country[rows], rng.integers(0, 2, len(rows))]
     roster.at_work[rows, WORK] = roster.off_work[rows, WORK] = 4.0 * rng.random(len(rows)) + 0.5
-    solo = Groups("cloud", rows, np.arange(len(rows)), np.ones(len(rows), dtype=np.int64), np.zeros(len(rows), dtype=np.int64))
-    _templates(scene, solo, rng, 4, (3.0, 1.5), skills=0.4)
+    solo = Groups(
+        "cloud", rows, np.arange(len(rows)), np.ones(len(rows), dtype=np.int64), np.zeros(len(rows), dtype=np.int64)
+    )
+    _templates(scene, solo, rng, most=4, weight=(3.0, 1.5), skills=0.4)
     _jobs(scene, solo, rng, 0.5, "flat")
     _api(scene, rows, rng)
     roster.rate[rows] *= 1.0 + 1.5 * rng.random(len(rows))
@@ -261,23 +307,23 @@ def _cloud(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
 def _ci(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
     roster, rows = scene.roster, groups.rows
     _company(scene, groups, rng, 0.6, 0.8)
-    _card(scene, groups, "corporate", 100.0, 0.97, rng)
-    _templates(scene, groups, rng, 5, (20.0, 1.0), skills=0.5)
+    _card(scene, groups, rng, kind="corporate", per=100.0, share=0.97)
+    _templates(scene, groups, rng, most=5, weight=(20.0, 1.0), skills=0.5)
     _jobs(scene, groups, rng, 0.85, "flat")
     _api(scene, rows, rng)
     roster.place[rows, WORK] = scene.around.runner[rng.integers(0, 3, groups.count)][groups.of]
     roster.at_work[rows] = roster.off_work[rows] = 0.0
     roster.at_work[rows, WORK] = roster.off_work[rows, WORK] = 1.0
     roster.rate[rows], roster.duty[rows] = roster.rate[rows] * 2.5, 0.85
-    _shared_device(scene, groups, rng, 40.0, 0.95)
+    _shared_device(scene, groups, rng, per=40.0, weight=0.95)
     _joined(scene, groups, rng, 0.6, 10.0)
 
 
 def _evalsuite(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
     roster, rows = scene.roster, groups.rows
     _company(scene, groups, rng, 0.6, 0.8)
-    _card(scene, groups, "corporate", 60.0, 0.95, rng)
-    _templates(scene, groups, rng, 6, (12.0, 1.0), skills=0.7)
+    _card(scene, groups, rng, kind="corporate", per=60.0, share=0.95)
+    _templates(scene, groups, rng, most=6, weight=(12.0, 1.0), skills=0.7)
     suites = scene.concepts.add_many(["quiz"] * 24)
     roster.concept[rows, 1] = (suites + 8 * rng.integers(0, 3, groups.count))[groups.of]
     roster.concepts[rows, 1], roster.weight[rows, 1] = 8, 0.5
@@ -285,7 +331,7 @@ def _evalsuite(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
     _api(scene, rows, rng)
     country = roster.country[scene.lead(groups)]
     own = scene.around.hosting[country, rng.integers(0, 2, groups.count)]
-    _site(scene, groups, rng, own, (1, 8), (5.0, 5.0))
+    _site(scene, groups, rng, own, sizes=(1, 8), weight=(5.0, 5.0))
     span = (rng.random(groups.count) * 0.6 * scene.options.days)[groups.of]
     roster.first[rows], roster.last[rows] = span, span + 0.3 * scene.options.days
     roster.rate[rows], roster.duty[rows] = roster.rate[rows] * 4.0, 0.8
@@ -304,15 +350,15 @@ def _agent(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
 
 def _hackathon(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
     roster, rows = scene.roster, groups.rows
-    _site(scene, groups, rng, _offices(scene, groups, rng), (1, 3), (5.0, 5.0), slot=ODD)
-    _templates(scene, groups, rng, 2, (2.0, 2.5), skills=0.8)
+    _site(scene, groups, rng, _offices(scene, groups, rng), sizes=(1, 3), weight=(5.0, 5.0), slot=ODD)
+    _templates(scene, groups, rng, most=2, weight=(2.0, 2.5), skills=0.8)
     day = np.floor(rng.random(groups.count) * (scene.options.days / 7 - 0.5)) * 7 + 5
     start = day[groups.of]
     roster.first[rows] = start
-    roster.last[rows] = start + 2.0 + (rng.random(len(rows)) < 0.3) * rng.exponential(5.0, len(rows))
+    roster.last[rows] = start + 2.0 + chance(rng, 0.3, len(rows)) * rng.exponential(5.0, len(rows))
     roster.created[rows] = start - rng.exponential(2.0, len(rows))
     roster.rate[rows], roster.duty[rows] = roster.rate[rows] * 3.0, 0.9
-    gift = (rng.random(groups.count) < 0.6)[groups.of]
+    gift = chance(rng, 0.6, groups.count)[groups.of]
     bins = (roster.country[scene.lead(groups)] * PER_COUNTRY + rng.integers(0, PER_COUNTRY, groups.count))[groups.of]
     cards = scene.cards.issue(bins[gift], np.full(int(gift.sum()), CARD_KINDS.index("prepaid")))
     roster.card[rows[gift], 0] = roster.card[rows[gift], 1] = cards
@@ -324,19 +370,19 @@ def _multi(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
     for column in ("country", "offset", "language", "profile", "shift", "device", "devices", "mail", "place"):
         getattr(roster, column)[rows] = getattr(roster, column)[lead]
     roster.place_key[rows] = lead[:, None]
-    same = (rng.random(groups.count) < 0.6)[groups.of]
+    same = chance(rng, 0.6, groups.count)[groups.of]
     roster.card[rows[same]] = roster.card[lead[same]]
-    _templates(scene, groups, rng, 3, (1.5, 2.0))
+    _templates(scene, groups, rng, most=3, weight=(1.5, 2.0))
 
 
 def _remote(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
     _company(scene, groups, rng, 0.5, 0.8)
     country = scene.roster.country[scene.lead(groups)]
     operators = scene.around.hosting[country, rng.integers(0, 2, groups.count)]
-    _site(scene, groups, rng, operators, (1, 4), (2.5, 0.6))
+    _site(scene, groups, rng, operators, sizes=(1, 4), weight=(2.5, 0.6))
     scene.roster.offset[groups.rows] += rng.integers(-4, 5, len(groups.rows)).astype(np.int8)
-    _card(scene, groups, "corporate", 120.0, 0.9, rng)
-    _templates(scene, groups, rng, 5, (1.5, 3.0))
+    _card(scene, groups, rng, kind="corporate", per=120.0, share=0.9)
+    _templates(scene, groups, rng, most=5, weight=(1.5, 3.0))
     _joined(scene, groups, rng, 0.3, 8.0)
 
 
@@ -344,11 +390,20 @@ def _reseller(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
     roster, rows = scene.roster, groups.rows
     _company(scene, groups, rng, 1.0, 0.9)
     country = roster.country[scene.lead(groups)]
-    _site(scene, groups, rng, scene.around.hosting[country, rng.integers(0, 2, groups.count)], (4, 16), (8.0, 8.0))
-    _card(scene, groups, "corporate", 1000.0, 0.95, rng)
-    _shared_device(scene, groups, rng, 100.0, 0.6, chance=0.7)
-    solo = Groups("reseller", rows, np.arange(len(rows)), np.ones(len(rows), dtype=np.int64), np.zeros(len(rows), dtype=np.int64))
-    _templates(scene, solo, rng, 3, (1.5, 2.0))
+    _site(
+        scene,
+        groups,
+        rng,
+        scene.around.hosting[country, rng.integers(0, 2, groups.count)],
+        sizes=(4, 16),
+        weight=(8.0, 8.0),
+    )
+    _card(scene, groups, rng, kind="corporate", per=1000.0, share=0.95)
+    _shared_device(scene, groups, rng, per=100.0, weight=0.6, share=0.7)
+    solo = Groups(
+        "reseller", rows, np.arange(len(rows)), np.ones(len(rows), dtype=np.int64), np.zeros(len(rows), dtype=np.int64)
+    )
+    _templates(scene, solo, rng, most=3, weight=(1.5, 2.0))
     _api(scene, rows, rng)
 
 

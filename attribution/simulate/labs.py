@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attribution.simulate.cards import PER_COUNTRY, bin_names
-from attribution.simulate.draws import choose
+from attribution.simulate.draws import chance
 from attribution.simulate.network import COUNTRIES, OFFSETS
 from attribution.simulate.roster import REGIONAL_MAIL, WORK
 from attribution.simulate.wording import CAPABILITIES
@@ -18,7 +18,20 @@ if TYPE_CHECKING:
 
     from attribution.simulate.scene import Scene
 
-NAMES = ("Amber", "Basalt", "Cobalt", "Dune", "Ember", "Fjord", "Garnet", "Heron", "Indigo", "Juniper", "Krill", "Larch")
+NAMES = (
+    "Amber",
+    "Basalt",
+    "Cobalt",
+    "Dune",
+    "Ember",
+    "Fjord",
+    "Garnet",
+    "Heron",
+    "Indigo",
+    "Juniper",
+    "Krill",
+    "Larch",
+)
 RELEASES = (0.3, 0.52, 0.74)
 """When the provider releases a new model, as a share of the world's days."""
 
@@ -52,15 +65,18 @@ def found_labs(scene: Scene) -> list[Lab]:
     count = scene.options.labs
     undocumented = max(1, round(count * 0.25))
     clouds = scene.roster.rows("cloud")
+    homes = np.array([0.05, 0.08, 0.1, 0.1, 0.12, 0.2, 0.25, 0.1])
+    countries = rng.choice(len(homes), len(homes), replace=False, p=homes)
     labs = []
     for number in range(count):
-        country = int(choose(rng, np.array([0.05, 0.08, 0.1, 0.1, 0.12, 0.2, 0.25, 0.1]), 1)[0])
-        incumbent = int(scene.around.home_operators[country, number % 2])
-        cloud = int(scene.around.hosting[country, number % 2])
+        # Up to eight labs are in countries of their own, the next ones with other providers there.
+        country = int(countries[number % len(homes)])
+        incumbent = int(scene.around.home_operators[country, number // len(homes) % 2])
+        cloud = int(scene.around.hosting[country, number // len(homes) % 2])
         line = scene.network.block(incumbent, 256, kind="business")
         rack = scene.network.block(cloud, 256)
         egress = np.concatenate([line[16:34], rack[40:46]])
-        neighbours = clouds[rng.permutation(len(clouds))[: max(4, len(clouds) // 40)]]
+        neighbours = clouds[rng.permutation(len(clouds))[: max(6, len(clouds) // 25)]]
         if len(neighbours):
             scene.roster.place[neighbours, WORK] = scene.network.place(np.concatenate([line[60:80], rack[80:200]]), 6.0)
         bank = rng.permutation(PER_COUNTRY // 2)[:2]
@@ -69,7 +85,11 @@ def found_labs(scene: Scene) -> list[Lab]:
         targets = {CAPABILITIES[int(kind)]: float(share) for kind, share in zip(kinds, shares, strict=True)}
         start = int(rng.integers(8, 11))
         name = NAMES[number % len(NAMES)] + ("" if number < len(NAMES) else f" {number // len(NAMES) + 1}")
-        language = "zh" if rng.random() < 0.25 else "en"
+        language = (
+            "zh"
+            if (rng.random() < 0.25)
+            else "en"
+        )
         labs.append(
             Lab(
                 lab_id="lab-" + name.lower().replace(" ", "-"),
@@ -85,7 +105,9 @@ def found_labs(scene: Scene) -> list[Lab]:
                 targets=targets,
                 pivots=tuple(sorted(int(one) for one in rng.permutation(len(RELEASES))[: int(rng.integers(1, 3))])),
                 core=tuple(scene.concepts.add(kind, language) for kind in sorted(targets)),
-                shared_core=bool(rng.random() < 0.8),
+                shared_core=bool(
+                    (rng.random() < 0.8)
+                ),
             )
         )
     return labs

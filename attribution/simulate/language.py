@@ -1,3 +1,4 @@
+# ruff: noqa: E501, SIM905, RUF001, ISC004  # word lists: wrapped text that is split, in several scripts
 """Words, names, code and passages, and the one-off prompts of people: many topics, lengths and languages."""
 
 from __future__ import annotations
@@ -134,7 +135,11 @@ def _sentence(rng: np.random.Generator, english: list[str], rare: list[str], low
     glue = _GLUE["en"]
     draws = rng.random((int(rng.integers(low, high)), 2))
     words = [
-        glue[int(u * u * len(glue))] if kind < 0.45 else english[int(u * len(english))] if kind < 0.9 else rare[int(u * len(rare))]
+        glue[int(u * u * len(glue))]
+        if kind < 0.45
+        else english[int(u * len(english))]
+        if kind < 0.9
+        else rare[int(u * len(rare))]
         for kind, u in draws.tolist()
     ]
     return " ".join(words).capitalize()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from attribution.simulate.draws import mix, pick
+from attribution.simulate.draws import chance, mix, pick
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,14 +73,18 @@ class Network:
         """Make a place of fresh addresses."""
         return self.place(self.block(operator, addresses, kind=kind), hours)
 
-    def sites(self, operators: NDArray[np.integer], sizes: NDArray[np.integer], hours: float = 0.0) -> NDArray[np.int32]:
+    def sites(
+        self, operators: NDArray[np.integer], sizes: NDArray[np.integer], hours: float = 0.0
+    ) -> NDArray[np.int32]:
         """Make one place for each row, side by side where they have the same operator; return their numbers."""
         made = np.empty(len(operators), dtype=np.int32)
         for operator in np.unique(operators).tolist():
             mine = np.flatnonzero(operators == operator)
             addresses = self.block(operator, int(sizes[mine].sum()))
             cut = np.concatenate([[0], np.cumsum(sizes[mine])])
-            for row, (low, high) in zip(mine.tolist(), zip(cut[:-1].tolist(), cut[1:].tolist(), strict=True), strict=True):
+            for row, (low, high) in zip(
+                mine.tolist(), zip(cut[:-1].tolist(), cut[1:].tolist(), strict=True), strict=True
+            ):
                 made[row] = self.place(addresses[low:high], hours)
         return made
 
@@ -112,7 +116,7 @@ class Network:
         kind = np.where(u < 0.02, KINDS.index("unknown"), kind)
         kind = np.where((kind == KINDS.index("vpn")) & (u > 0.8), KINDS.index("hosting"), kind)
         kind = np.where((kind == KINDS.index("residential")) & (u > 0.985), KINDS.index("proxy"), kind)
-        keep = rng.random(len(addresses)) > 0.02
+        keep = ~chance(rng, 0.02, len(addresses))
         names = pa.array(KINDS).take(pa.array(kind))
         return pa.table(
             {
@@ -177,11 +181,18 @@ def carriers(network: Network, accounts: int) -> Carriers:
         homes.append(
             [
                 network.place(network.block(operator, int(lines * part), v6=v6), hours)
-                for operator, part, v6, hours in zip(mine, (1.2, 0.7, 0.5), (False, False, True), (320.0, 90.0, 500.0), strict=True)
+                for operator, part, v6, hours in zip(
+                    mine, (1.2, 0.7, 0.5), (False, False, True), (320.0, 90.0, 500.0), strict=True
+                )
             ]
         )
         cell = [network.operator("mobile", country) for _ in range(2)]
-        mobile.append([network.site(one, max(8, int(accounts * share * part)), 7.0) for one, part in zip(cell, (0.02, 0.08), strict=True)])
+        mobile.append(
+            [
+                network.site(one, max(8, int(accounts * share * part)), 7.0)
+                for one, part in zip(cell, (0.02, 0.08), strict=True)
+            ]
+        )
         business.append([network.operator("business", country) for _ in range(2)])
         campus.append(network.operator("education", country))
         clouds = [network.operator("hosting", country) for _ in range(2)]
@@ -189,10 +200,15 @@ def carriers(network: Network, accounts: int) -> Carriers:
         cloud.append([network.site(one, max(12, int(accounts * share * 0.04)), 3.0) for one in clouds])
         machines.append([network.site(one, max(80, int(accounts * share * 0.4)), 260.0) for one in clouds])
     exits = [network.operator("vpn", country) for country in (0, 3, 4, 6)]
-    racks = [[network.block(one, max(8, int(accounts * part))) for one in exits] for part in (0.0012, 0.0009, 0.0009, 0.0006)]
+    racks = [
+        [network.block(one, max(8, int(accounts * part))) for one in exits] for part in (0.0012, 0.0009, 0.0009, 0.0006)
+    ]
     # A provider has exits in four countries; whoever keeps to one country draws from that part alone.
     vpn = [network.place(np.concatenate(of_provider), 2.0) for of_provider in racks]
     builder = network.operator("hosting", 0)
     runner = [network.site(builder, max(8, int(accounts * 0.002))) for _ in range(3)]
-    as_int = [np.array(column, dtype=np.int32) for column in (homes, mobile, business, campus, hosting, cloud, machines, vpn, runner, isps)]
+    as_int = [
+        np.array(column, dtype=np.int32)
+        for column in (homes, mobile, business, campus, hosting, cloud, machines, vpn, runner, isps)
+    ]
     return Carriers(*as_int)

@@ -203,7 +203,11 @@ class WorldOptions:
         """
         for wrong, message, remedy in (
             (self.accounts < 500, f"{self.accounts} accounts are too few", "ask for 500 or more"),  # noqa: PLR2004
-            (self.rings < 0 or self.rings * 10 > self.accounts, f"{self.rings} rings do not fit", "ask for fewer rings"),
+            (
+                self.rings < 0 or self.rings * 10 > self.accounts,
+                f"{self.rings} rings do not fit",
+                "ask for fewer rings",
+            ),
             (self.labs < 1, f"{self.labs} labs", "ask for one lab or more"),
             (self.days < 7, f"{self.days} days are too few", "ask for seven days or more"),  # noqa: PLR2004
             (not 0 < self.ring_share < 0.9, f"ring share {self.ring_share}", "choose a share between 0 and .9"),  # noqa: PLR2004

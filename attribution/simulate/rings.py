@@ -9,7 +9,7 @@ import numpy as np
 
 from attribution.simulate.cards import KINDS as CARD_KINDS
 from attribution.simulate.cards import PER_COUNTRY
-from attribution.simulate.draws import choose
+from attribution.simulate.draws import chance, choose
 from attribution.simulate.network import COUNTRIES, COUNTRY_SHARE
 from attribution.simulate.roster import EXTRA, HOME, KINDS, MOBILE, ODD, PROFILES, SECOND, WORK
 
@@ -61,21 +61,35 @@ def build_rings(scene: Scene, labs: list[Lab], start: int, total: int) -> tuple[
     rng = scene.rng("rings")
     sizes = ring_sizes(rng, scene.options.rings, total)
     order = rng.permutation(len(labs))
-    plans, tenants = [], []
+    plans: list[RingPlan] = []
+    tenants: list[Tenant] = []
     for number, size in enumerate(sizes.tolist()):
         rows = np.arange(start, start + size)
         start += size
         main = int(order[number % len(labs)])
         clients = [main]
-        if len(labs) > 1 and size >= 40 and (number == 0 or rng.random() < 0.2):  # noqa: PLR2004  # room for two
-            others = [one for one in range(len(labs)) if one != main and (number or labs[one].documented != labs[main].documented)]
+        if (
+            len(labs) > 1
+            and size >= 40
+            and (
+                number == 0
+                or (rng.random() < 0.2)
+            )
+        ):  # room for two
+            others = [
+                one
+                for one in range(len(labs))
+                if one != main and (number or labs[one].documented != labs[main].documented)
+            ]
             clients.append(int(rng.choice(np.array(others or [one for one in range(len(labs)) if one != main]))))
         mine = []
         for lab in clients:
             mine.append(len(tenants))
             tenants.append(Tenant(ring=number, lab=lab, lag=tuple((0.8 * rng.random(8)).tolist())))
         cells = scene.options.attacks.cells
-        plan = RingPlan(number, rows, tuple(mine), np.arange(size) // cells if cells else np.zeros(size, dtype=np.int64))
+        plan = RingPlan(
+            number, rows, tuple(mine), np.arange(size) // cells if cells else np.zeros(size, dtype=np.int64)
+        )
         _enlist(scene, plan, labs, tenants)
         plans.append(plan)
     return plans, tenants
@@ -112,7 +126,7 @@ def _content(scene: Scene, plan: RingPlan, clients: list[Lab], dials: Dials) -> 
     share = np.ones((len(rows), 1))
     if len(clients) > 1:
         part = rng.beta(1.2, 1.2, len(rows))
-        part = np.where(rng.random(len(rows)) < 0.3, np.round(part), part)
+        part = np.where(chance(rng, 0.3, len(rows)), np.round(part), part)
         share = np.stack([part, 1.0 - part], axis=1)
     variant = {
         "none": np.zeros(len(rows), dtype=np.int64),
@@ -123,7 +137,9 @@ def _content(scene: Scene, plan: RingPlan, clients: list[Lab], dials: Dials) -> 
     roster.weight[rows, 2] *= 0.5 * dials.cover_share
     for slot, lab in enumerate(clients):
         names = sorted(lab.targets)
-        drawn = rng.choice(len(names), dials.templates, p=np.array([lab.targets[n] for n in names]) / sum(lab.targets.values()))
+        drawn = rng.choice(
+            len(names), dials.templates, p=np.array([lab.targets[n] for n in names]) / sum(lab.targets.values())
+        )
         sources = [*lab.core[: max(1, dials.templates // 3)]]
         if scene.options.flags.templates:
             sources = [*_other(scene, lab).core, *sources]
@@ -160,15 +176,17 @@ def _life(scene: Scene, plan: RingPlan, dials: Dials) -> None:
     roster.last[rows] = days
     age = dials.ageing_days * np.exp(rng.normal(0.0, 0.9, batches))
     spread = 0.03 + dials.ageing_days / 60.0
-    roster.created[rows] = np.minimum(opened[batch] - age[batch] + rng.exponential(spread, len(rows)), roster.first[rows] - 0.01)
+    roster.created[rows] = np.minimum(
+        opened[batch] - age[batch] + rng.exponential(spread, len(rows)), roster.first[rows] - 0.01
+    )
     roster.rate[rows] = dials.per_day * np.exp(rng.normal(-0.18, 0.6, len(rows)))
     roster.duty[rows] = rng.beta(6 * dials.duty, 6 * (1 - dials.duty), len(rows))
     if scene.options.attacks.slow:
         roster.rate[rows] = dials.per_day
-    api = rng.random(len(rows)) < 0.6  # noqa: PLR2004
+    api = chance(rng, 0.6, len(rows))
     roster.pathway[rows[api]] = choose(rng, np.array([0.75, 0.0, 0.0, 0.25]), int(api.sum()))
     roster.agent[rows[api]] = rng.integers(4, 8, int(api.sum()))
-    shell = rng.random(len(rows)) < 0.04  # noqa: PLR2004
+    shell = chance(rng, 0.04, len(rows))
     roster.org[rows[shell]] = scene.next_org + batch[shell]
     scene.next_org += batches
 
@@ -181,9 +199,10 @@ def _payment(scene: Scene, plan: RingPlan, clients: list[Lab], dials: Dials) -> 
     batches = int(batch.max()) + 1
     theirs = np.array([one for lab in clients for one in lab.bins])
     bins = np.where(
-        rng.random(batches) < 0.3,
+        chance(rng, 0.3, batches),
         theirs[rng.integers(0, len(theirs), batches)],
-        choose(rng, np.array(COUNTRY_SHARE), batches) * PER_COUNTRY + (rng.random(batches) ** 1.7 * PER_COUNTRY).astype(np.int64),
+        choose(rng, np.array(COUNTRY_SHARE), batches) * PER_COUNTRY
+        + (rng.random(batches) ** 1.7 * PER_COUNTRY).astype(np.int64),
     )
     kinds = choose(rng, np.array([0.34, 0.26, 0.13, 0.2, 0.05, 0.01, 0.01]), batches)
     issued = scene.cards.issue(bins[batch], kinds[batch])
@@ -192,8 +211,8 @@ def _payment(scene: Scene, plan: RingPlan, clients: list[Lab], dials: Dials) -> 
     roster.card_switch[rows] = np.inf
     roster.card[rows, 2] = operator[0]
     roster.card_slip[rows] = 0.3 * dials.leaks
-    roster.card[rows[rng.random(len(rows)) < 0.12]] = -1
-    roster.mail[rows] = np.where(rng.random(len(rows)) < 0.06, clients[0].mail, roster.mail[rows])
+    roster.card[rows[chance(rng, 0.12, len(rows))]] = -1
+    roster.mail[rows] = np.where(chance(rng, 0.06, len(rows)), clients[0].mail, roster.mail[rows])
 
 
 def _devices(scene: Scene, plan: RingPlan, dials: Dials) -> None:
@@ -204,7 +223,7 @@ def _devices(scene: Scene, plan: RingPlan, dials: Dials) -> None:
     roster.device[rows, 0], roster.devices[rows, 0] = first[unit], each[unit]
     # A mistake shows one of the operator's desks, at which some 25 accounts are looked after; others meet common devices.
     desk = _units(plan, SIGNUP_BATCH, scene.options.attacks.cells)
-    slip = rng.random(len(rows)) < LEAKING
+    slip = chance(rng, LEAKING, len(rows))
     desks = scene.fingerprints(int(desk.max()) + 1)[desk]
     roster.device[rows[slip], 1], roster.devices[rows[slip], 1] = desks[slip], 1
     roster.device_shared[rows[slip]] = dials.leaks / LEAKING
@@ -230,7 +249,7 @@ def _egress(scene: Scene, plan: RingPlan, clients: list[Lab], dials: Dials) -> N
     roster.place[rows, OPERATOR] = network.site(office, int(rng.integers(1, 4)))
     served = np.array([lab.egress for lab in clients])[np.argmax(roster.weight[rows, : len(clients)], axis=1)]
     roster.place[rows, CLIENT] = served
-    near = (rng.random(len(rows)) < 0.3) * dials.direct / 0.3
+    near = (chance(rng, 0.3, len(rows))) * dials.direct / 0.3
     rest = 1.0 - dials.leaks - dials.direct
     hidden = np.clip(dials.residential + rng.normal(0.0, 0.1, len(rows)), 0.0, 1.0)
     for weights in (roster.at_work, roster.off_work):
@@ -307,7 +326,10 @@ def proxy_customers(scene: Scene, plans: list[RingPlan], rows: NDArray[np.int64]
         mine = rows[of == plan.number]
         source = plan.rows[rng.integers(0, len(plan.rows), len(mine))]
         use = rng.beta(2.0, 2.0, len(mine)) * 2.0
-        roster.place[mine, ODD], roster.place[mine, EXTRA] = roster.place[source, RESIDENTIAL], roster.place[source, DATACENTRE]
+        roster.place[mine, ODD], roster.place[mine, EXTRA] = (
+            roster.place[source, RESIDENTIAL],
+            roster.place[source, DATACENTRE],
+        )
         hidden = scene.options.resolved.residential
         for weight in (roster.at_work, roster.off_work):
             weight[mine, ODD], weight[mine, EXTRA] = use * hidden, use * (1.0 - hidden)

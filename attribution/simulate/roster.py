@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from attribution.simulate.draws import choose, generator
+from attribution.simulate.draws import chance, choose, generator
 from attribution.simulate.network import COUNTRY_SHARE, OFFSETS, Carriers
 
 if TYPE_CHECKING:
@@ -22,12 +22,29 @@ HOME, WORK, MOBILE, SECOND, ODD, EXTRA = range(PLACES)
 """Places of an account. A ring account has residential exits, datacentre exits, the client's own network, a VPN, the
 operator's own network, and one that an attack needs, in this order."""
 PROFILES = ("day", "evening", "office", "night", "flat", "mixed")
-MAIL = ("mail.example", "inbox.example", "post.example", "qmail.example", "fastbox.example", "temp-mail.example", "hush.example")
+MAIL = (
+    "mail.example",
+    "inbox.example",
+    "post.example",
+    "qmail.example",
+    "fastbox.example",
+    "temp-mail.example",
+    "hush.example",
+)
 MAIL_SHARE = (0.46, 0.2, 0.1, 0.08, 0.06, 0.06, 0.04)
 REGIONAL_MAIL = 50
 """From this number on: the mail provider of each country."""
 PATHWAYS = ("api", "web", "mobile", "cloud-partner")
-AGENTS = ("browser/desktop", "browser/mobile", "app/ios", "app/android", "sdk-python/1.40", "sdk-js/4.2", "curl/8.5", "http-client/2.1")
+AGENTS = (
+    "browser/desktop",
+    "browser/mobile",
+    "app/ios",
+    "app/android",
+    "sdk-python/1.40",
+    "sdk-js/4.2",
+    "curl/8.5",
+    "http-client/2.1",
+)
 
 
 @dataclass(slots=True)
@@ -97,15 +114,15 @@ def people(seed: int, count: int, days: int, events: float, around: Carriers) ->
     country = choose(rng, np.array(COUNTRY_SHARE), count).astype(np.int8)
     pathway = choose(rng, np.array([0.34, 0.4, 0.18, 0.08]), count).astype(np.int8)
     native = np.array([0, 0, 1, 2, 0, 5, 3, 4], dtype=np.int8)[country]
-    language = np.where(rng.random(count) < 0.45, 0, native).astype(np.int8)
+    language = np.where(chance(rng, 0.45, count), 0, native).astype(np.int8)
     rate = np.minimum(np.exp(rng.normal(0.0, 1.05, count)), 60.0)
     duty = rng.beta(1.6, 3.2, count)
-    late = rng.random(count) < 0.35
+    late = chance(rng, 0.35, count)
     first = np.where(late, rng.random(count) * days * 0.9, 0.0)
-    last = np.where(rng.random(count) < 0.25, first + rng.random(count) * (days - first), float(days))
-    age = np.where(rng.random(count) < 0.38, rng.exponential(14.0, count), rng.exponential(170.0, count))
+    last = np.where(chance(rng, 0.25, count), first + rng.random(count) * (days - first), float(days))
+    age = np.where(chance(rng, 0.38, count), rng.exponential(14.0, count), rng.exponential(170.0, count))
     # New accounts start at once, old ones whenever they come back.
-    created = np.where(late & (rng.random(count) < 0.6), first - rng.exponential(1.5, count), first - age)
+    created = np.where(late & (chance(rng, 0.6, count)), first - rng.exponential(1.5, count), first - age)
     scale = events * (days / 28.0) / max(float((rate * duty * (last - first)).mean()), 1e-9)
     place = np.full((count, PLACES), -1, dtype=np.int32)
     isp = choose(rng, np.array([0.5, 0.3, 0.2]), count)
@@ -114,12 +131,12 @@ def people(seed: int, count: int, days: int, events: float, around: Carriers) ->
     keys = np.repeat(np.arange(count, dtype=np.int32)[:, None], PLACES, axis=1)
     at_work = np.zeros((count, PLACES), dtype=np.float32)
     at_work[:, HOME] = rng.beta(2.0, 1.0, count)
-    at_work[:, MOBILE] = np.where(rng.random(count) < 0.55, rng.beta(1.0, 3.0, count), 0.0)
+    at_work[:, MOBILE] = np.where(chance(rng, 0.55, count), rng.beta(1.0, 3.0, count), 0.0)
     off_work = at_work.copy()
-    traveller = rng.random(count) < 0.2
+    traveller = chance(rng, 0.2, count)
     place[traveller, SECOND] = around.vpn[rng.integers(0, len(around.vpn), int(traveller.sum()))]
     at_work[traveller, SECOND] = off_work[traveller, SECOND] = 0.1 + 0.5 * rng.random(int(traveller.sum()))
-    coder = np.isin(pathway, [0, 3]) & (rng.random(count) < 0.5)
+    coder = np.isin(pathway, [0, 3]) & (chance(rng, 0.5, count))
     place[coder, WORK] = around.machines[country, rng.integers(0, 2, count)][coder]
     at_work[coder, WORK] = off_work[coder, WORK] = rng.beta(1.0, 1.0, int(coder.sum())) * 3.0
     owned = 1 + rng.binomial(3, 0.3, count)
@@ -132,11 +149,17 @@ def people(seed: int, count: int, days: int, events: float, around: Carriers) ->
         offset=np.array(OFFSETS, dtype=np.int8)[country],
         language=language,
         created=created,
-        mail=np.where(rng.random(count) < 0.14, REGIONAL_MAIL + country.astype(np.int64), choose(rng, np.array(MAIL_SHARE), count)).astype(np.int32),
+        mail=np.where(
+            chance(rng, 0.14, count), REGIONAL_MAIL + country.astype(np.int64), choose(rng, np.array(MAIL_SHARE), count)
+        ).astype(np.int32),
         org=np.full(count, -1, dtype=np.int32),
-        verified=rng.random(count) < 0.3,
+        verified=chance(rng, 0.3, count),
         pathway=pathway,
-        agent=np.where(by_api, rng.integers(4, 8, count), np.where(pathway == 1, rng.integers(0, 2, count), rng.integers(1, 4, count))).astype(np.int8),  # fmt: skip
+        agent=np.where(
+            by_api,
+            rng.integers(4, 8, count),
+            np.where(pathway == 1, rng.integers(0, 2, count), rng.integers(1, 4, count)),
+        ).astype(np.int8),  # fmt: skip
         rate=rate * scale,
         duty=duty,
         weekend=rng.choice(np.array([0.2, 0.6, 1.0, 1.4]), count),
@@ -147,7 +170,7 @@ def people(seed: int, count: int, days: int, events: float, around: Carriers) ->
         profile=choose(rng, np.array([0.35, 0.3, 0.15, 0.06, 0.04, 0.1]), count).astype(np.int8),
         shift=rng.normal(0.0, 1.4, count),
         sync_group=np.arange(count, dtype=np.int32),
-        sync=np.where(rng.random(count) < 0.08, rng.random(count) * 0.6, 0.0),
+        sync=np.where(chance(rng, 0.08, count), rng.random(count) * 0.6, 0.0),
         sync_profile=np.full(count, PROFILES.index("flat"), dtype=np.int8),
         sync_offset=np.array(OFFSETS, dtype=np.float64)[country],
         place=place,
@@ -157,7 +180,9 @@ def people(seed: int, count: int, days: int, events: float, around: Carriers) ->
         device=np.stack([np.arange(count, dtype=np.int64) * 8 + 1000, np.full(count, -1, dtype=np.int64)], axis=1),
         devices=np.stack([owned, np.zeros(count, dtype=np.int64)], axis=1).astype(np.int32),
         device_shared=np.zeros(count, dtype=np.float32),
-        device_none=np.where(by_api, rng.choice(np.array([0.0, 0.3, 1.0]), count, p=[0.5, 0.3, 0.2]), 0.03).astype(np.float32),
+        device_none=np.where(by_api, rng.choice(np.array([0.0, 0.3, 1.0]), count, p=[0.5, 0.3, 0.2]), 0.03).astype(
+            np.float32
+        ),
         card=np.full((count, 3), -1, dtype=np.int64),
         card_switch=np.full(count, np.inf),
         card_slip=np.zeros(count, dtype=np.float32),
@@ -165,11 +190,10 @@ def people(seed: int, count: int, days: int, events: float, around: Carriers) ->
         concepts=np.zeros((count, 3), dtype=np.int32),
         variant=np.zeros((count, 3), dtype=np.int32),
         weight=np.zeros((count, 3), dtype=np.float32),
-        popular=np.where(rng.random(count) < 0.6, rng.beta(1.0, 4.0, count), 0.0).astype(np.float32),
+        popular=np.where(chance(rng, 0.6, count), rng.beta(1.0, 4.0, count), 0.0).astype(np.float32),
         tenant=np.full((count, 3), -1, dtype=np.int16),
         model=choose(rng, np.array([0.45, 0.35, 0.2]), count).astype(np.int8),
-        adopt_lag=np.where(rng.random(count) < 0.08, rng.random(count), 1.0 + rng.exponential(9.0, count)),
+        adopt_lag=np.where(chance(rng, 0.08, count), rng.random(count), 1.0 + rng.exponential(9.0, count)),
         output=rng.normal(5.3, 0.8, count).astype(np.float32),
         refusal=(0.04 * rng.beta(1.0, 2.5, count)).astype(np.float32),
     )
-

@@ -60,7 +60,13 @@ class Scene:
         self.roster.kind[rows] = KINDS.index(kind)
         self.roster.group[rows] = self.next_group + of
         self.next_group += len(sizes)
-        return Groups(kind=kind, rows=rows, of=of, sizes=sizes, within=np.arange(len(rows)) - np.repeat(np.cumsum(sizes) - sizes, sizes))
+        return Groups(
+            kind=kind,
+            rows=rows,
+            of=of,
+            sizes=sizes,
+            within=np.arange(len(rows)) - np.repeat(np.cumsum(sizes) - sizes, sizes),
+        )
 
     def lead(self, groups: Groups) -> NDArray[np.int64]:
         """Return the first row of each group."""

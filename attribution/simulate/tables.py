@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,11 +13,10 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from attribution.simulate.draws import mix, salt
+from attribution.simulate.draws import generator, mix, salt
 from attribution.simulate.language import LANGUAGES, one_off
-from attribution.simulate.draws import generator
-from attribution.simulate.roster import AGENTS, KINDS, MAIL, PATHWAYS, REGIONAL_MAIL
 from attribution.simulate.network import COUNTRIES
+from attribution.simulate.roster import AGENTS, KINDS, MAIL, PATHWAYS, REGIONAL_MAIL
 from attribution.simulate.templates import render, wording
 from attribution.simulate.traffic import START
 
@@ -47,13 +47,23 @@ def named(seed: int, prefix: str, numbers: NDArray[np.int64]) -> pa.StringArray:
     return names(seed, prefix, unique).take(pa.array(inverse, mask=numbers < 0))
 
 
-def events_table(scene: Scene, traffic: Traffic, accounts: pa.StringArray, words: Lexicon | None, brands: list[str], part: int, first: int) -> pa.Table:
-    """Return the contract's `events`: with prompt text where there is a lexicon, else with template ids."""
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What prompts are written with (no lexicon: template ids are written instead), and which part is being written."""
+
+    words: Lexicon | None
+    brands: list[str]
+    part: int
+
+
+def events_table(scene: Scene, traffic: Traffic, accounts: pa.StringArray, text: Text, first: int) -> pa.Table:
+    """Return the contract's `events`; `first` is the number of the first exchange."""
     seed, drop = scene.options.seed, set(scene.options.drop)
     count = len(traffic.account)
     columns: dict[str, pa.Array] = {}
     if "event_id" not in drop:
-        columns["event_id"] = pc.binary_join_element_wise("e", pa.array(np.arange(first, first + count)).cast(pa.string()), "-")
+        numbers = pa.array(np.arange(first, first + count)).cast(pa.string())
+        columns["event_id"] = pc.binary_join_element_wise("e", numbers, "-")
     columns["account_id"] = accounts.take(pa.array(traffic.account))
     columns["ts"] = pa.array(traffic.ts, pa.timestamp("us")).cast(UTC)
     if "ip" not in drop:
@@ -63,8 +73,8 @@ def events_table(scene: Scene, traffic: Traffic, accounts: pa.StringArray, words
         columns["device_id"] = named(seed, "d", traffic.device)
     if "payment" not in drop:
         columns["payment_id"] = named(seed, "pm", traffic.card)
-    if words is not None:
-        columns["prompt"] = prompts(scene, traffic, words, brands, part)
+    if text.words is not None:
+        columns["prompt"] = prompts(scene, traffic, text.words, text)
     elif "template_id" not in drop:
         surface = np.where(traffic.concept >= 0, traffic.concept.astype(np.int64) * (1 << 32) + traffic.variant, -1)
         columns["template_id"] = named(seed, "t", surface)
@@ -80,17 +90,19 @@ def events_table(scene: Scene, traffic: Traffic, accounts: pa.StringArray, words
     return pa.table({**columns, **{name: column for name, column in plain.items() if name not in drop}})
 
 
-def prompts(scene: Scene, traffic: Traffic, words: Lexicon, brands: list[str], part: int) -> pa.StringArray:
+def prompts(scene: Scene, traffic: Traffic, words: Lexicon, text: Text) -> pa.StringArray:
     """Write the prompt of every exchange."""
     seed = scene.options.seed
     fixed = np.flatnonzero(traffic.concept >= 0)
     surface = traffic.concept[fixed].astype(np.int64) * (1 << 32) + traffic.variant[fixed]
     unique, inverse = np.unique(surface, return_inverse=True)
-    texts = [wording(seed, scene.concepts, int(one >> 32), int(one & 0xFFFFFFFF), brands) for one in unique.tolist()]
+    texts = [
+        wording(seed, scene.concepts, int(one >> 32), int(one & 0xFFFFFFFF), text.brands) for one in unique.tolist()
+    ]
     written = render(traffic.key[fixed], inverse, texts, words)
     free = np.flatnonzero(traffic.concept < 0)
     language = np.where(traffic.english[free], LANGUAGES.index("en"), scene.roster.language[traffic.account[free]])
-    loose = one_off(generator(seed, "one-off", part), words, language, traffic.words[free])
+    loose = one_off(generator(seed, "one-off", text.part), words, language, traffic.words[free])
     place = np.empty(len(traffic.account), dtype=np.int64)
     place[fixed] = np.arange(len(fixed))
     place[free] = len(fixed) + np.arange(len(free))
@@ -104,8 +116,16 @@ def accounts_table(scene: Scene, accounts: pa.StringArray, brands: list[str]) ->
     domains += [f"unused{number}.example" for number in range(len(domains), REGIONAL_MAIL)]
     domains += [f"mail-{country.lower()}.example" for country in COUNTRIES]
     domains += [f"unused{number}.example" for number in range(len(domains), 100)]
-    domains += [f"{brands[number % len(brands)]}{number // len(brands) or ''}.example" for number in range(int(roster.mail.max(initial=0)) - 99)]
-    orgs = pa.array([f"{brands[-1 - number % len(brands)].title()} {number // len(brands) or 'Ltd'}" for number in range(scene.next_org + 1)])
+    domains += [
+        f"{brands[number % len(brands)]}{number // len(brands) or ''}.example"
+        for number in range(int(roster.mail.max(initial=0)) - 99)
+    ]
+    orgs = pa.array(
+        [
+            f"{brands[-1 - number % len(brands)].title()} {number // len(brands) or 'Ltd'}"
+            for number in range(scene.next_org + 1)
+        ]
+    )
     created = START + (roster.created * 86_400e6).astype(np.int64).astype("timedelta64[us]")
     return pa.table(
         {
@@ -156,7 +176,9 @@ def write(table: pa.Table, stem: Path, file_format: str) -> Path:
 def _iso(table: pa.Table) -> pa.Table:
     for place, column in enumerate(table.schema):
         if pa.types.is_timestamp(column.type):
-            text = pc.binary_join_element_wise(pc.strftime(table.column(place).cast(pa.timestamp("us")), format="%Y-%m-%dT%H:%M:%S"), "Z", "")
+            text = pc.binary_join_element_wise(
+                pc.strftime(table.column(place).cast(pa.timestamp("us")), format="%Y-%m-%dT%H:%M:%S"), "Z", ""
+            )
             table = table.set_column(place, column.name, text)
     return table
 

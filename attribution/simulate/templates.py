@@ -78,9 +78,7 @@ def wording(seed: int, concepts: Concepts, concept: int, variant: int, brands: l
     return text.replace("<brand>", brand).replace("<domain>", domain).replace("<number>", number)
 
 
-def render(
-    keys: NDArray[np.uint64], surface: NDArray[np.integer], texts: list[str], words: Lexicon
-) -> pa.StringArray:
+def render(keys: NDArray[np.uint64], surface: NDArray[np.integer], texts: list[str], words: Lexicon) -> pa.StringArray:
     """Fill the slots of `texts[surface]` for each row; `keys` are one hash a row that decides the fillings.
 
     Time is linear in rows x slots, whatever the number of wordings.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from attribution.simulate.draws import choose, generator, mix, pick, salt, uniform
+from attribution.simulate.draws import chance, choose, generator, mix, pick, salt, uniform
 from attribution.simulate.labs import RELEASES
 from attribution.simulate.roster import PLACES, PROFILES
 from attribution.simulate.scene import POPULAR
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 START = np.datetime64("2026-03-02T00:00:00", "us")
 """Every world begins on this Monday, UTC."""
+POPULAR_SLOT = 3
+"""Repertoires 0 to 2 are an account's own, this one is everybody's, above it are one-off prompts."""
 SESSION = 4
 """Requests of one sitting, at most."""
 JOBS = 3
@@ -61,6 +63,28 @@ class Traffic:
     key: NDArray[np.uint64]  # decides how slots are filled
 
 
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Everything that traffic follows from."""
+
+    options: WorldOptions
+    roster: Roster
+    places: Addresses
+    labs: tuple[Lab, ...]
+    tenants: tuple[Tenant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """When exchanges happen: account, sitting, hours since the start, and the local hour of day."""
+
+    account: NDArray[np.int64]
+    session: NDArray[np.uint64]
+    hour: NDArray[np.float64]
+    local: NDArray[np.float64]
+    key: NDArray[np.uint64]
+
+
 def expected_events(roster: Roster) -> NDArray[np.float64]:
     """Return about how many exchanges each account will have."""
     return roster.rate * roster.duty * np.maximum(roster.last - roster.first, 0.0) * (1.0 + 0.1 * roster.peak)
@@ -70,7 +94,10 @@ def counts(options: WorldOptions, roster: Roster, rows: NDArray[np.int64], part:
     """Draw exchanges by account and day: shape (rows, days)."""
     rng = generator(options.seed, "volume", part)
     day = np.arange(options.days, dtype=np.float64)[None, :]
-    column = {name: getattr(roster, name)[rows][:, None] for name in ("first", "last", "rate", "duty", "weekend", "peak", "peak_day")}
+    column = {
+        name: getattr(roster, name)[rows][:, None]
+        for name in ("first", "last", "rate", "duty", "weekend", "peak", "peak_day")
+    }
     there = np.clip(np.minimum(column["last"], day + 1) - np.maximum(column["first"], day), 0.0, 1.0)
     rate = column["rate"] * there * np.where(np.arange(options.days) % 7 >= 5, column["weekend"], 1.0)  # noqa: PLR2004  # Saturday
     rate *= 1.0 + column["peak"] * np.exp(-np.abs(day - column["peak_day"]))
@@ -86,60 +113,67 @@ def counts(options: WorldOptions, roster: Roster, rows: NDArray[np.int64], part:
     return drawn.astype(np.int64)
 
 
-def make(
-    options: WorldOptions, roster: Roster, places: Addresses, labs: list[Lab], tenants: list[Tenant], rows: NDArray[np.int64], part: int
-) -> Traffic:
+def make(cast: Cast, rows: NDArray[np.int64], part: int) -> Traffic:
     """Return all exchanges of `rows`, sorted by time."""
-    drawn = counts(options, roster, rows, part)
-    flat = drawn.ravel()
-    cell = np.repeat(np.arange(flat.size, dtype=np.int64), flat)
-    account = rows[cell // options.days]
-    day = cell % options.days
-    nth = np.arange(len(cell)) - np.repeat(np.cumsum(flat) - flat, flat)
-    session = mix(salt(options.seed, "session"), account, day, nth // SESSION)
-    hour, local = _clock(options, roster, account, day, session, part)
-    order = np.lexsort((nth, account, hour))
-    account, session, hour, local, nth = account[order], session[order], hour[order], local[order], nth[order]
-    key = mix(salt(options.seed, "event"), account, day[order], nth)
-    content = _content(options, roster, account, part)
-    slot, concept, variant = content
-    tenant = np.where(slot < 3, roster.tenant[account, np.minimum(slot, 2)], -1).astype(np.int16)  # noqa: PLR2004  # repertoires
+    options, roster = cast.options, cast.roster
+    moments = _moments(cast, rows, part)
+    account = moments.account
+    slot, concept, variant = _content(cast, account, part)
+    tenant = np.where(slot < POPULAR_SLOT, roster.tenant[account, np.minimum(slot, 2)], -1).astype(np.int16)
     draw = generator(options.seed, "length", part)
-    pasted = draw.random(len(account)) < 0.25  # noqa: PLR2004  # people paste what they ask about
-    words = np.minimum(np.exp(draw.normal(2.5 + 1.3 * pasted, 0.7)) + 2, 160).astype(np.int32)
+    # People paste what they ask about.
+    words = np.minimum(np.exp(draw.normal(2.5 + 1.3 * chance(draw, 0.25, len(account)), 0.7)) + 2, 160).astype(np.int32)
     rng = generator(options.seed, "request", part)
-    pathway = np.where(rng.random(len(account)) < 0.96, roster.pathway[account], rng.integers(0, 4, len(account))).astype(np.int8)
-    long = np.where(concept >= 0, 3.9, np.log(words))
+    pathway = np.where(chance(rng, 0.96, len(account)), roster.pathway[account], rng.integers(0, 4, len(account)))
+    agent = np.where(chance(rng, 0.93, len(account)), roster.agent[account], rng.integers(0, 8, len(account)))
+    endpoint = np.where(chance(rng, 0.9, len(account)), pathway % 2, rng.integers(0, 3, len(account)))
+    length = np.where(concept >= 0, 3.9, np.log(words))
     return Traffic(
         account=account.astype(np.int32),
-        ts=START + (hour * 3.6e9).astype(np.int64).astype("timedelta64[us]"),
-        address=_address(options, roster, places, account, session, hour, local),
-        device=_device(options, roster, account, session),
-        card=_card(options, roster, account, session, hour),
+        ts=START + (moments.hour * 3.6e9).astype(np.int64).astype("timedelta64[us]"),
+        address=_address(cast, moments),
+        device=_device(cast, moments),
+        card=_card(cast, moments),
         concept=concept,
         variant=variant,
         tenant=tenant,
-        model=_model(options, roster, labs, tenants, account, tenant, hour, part),
-        pathway=pathway,
-        agent=np.where(rng.random(len(account)) < 0.93, roster.agent[account], rng.integers(0, 8, len(account))).astype(np.int8),
-        endpoint=np.where(rng.random(len(account)) < 0.9, (pathway % 2), rng.integers(0, 3, len(account))).astype(np.int8),
-        input_tokens=np.exp(rng.normal(long + 0.4, 0.6)).astype(np.int32) + 1,
+        model=_model(cast, moments, tenant, part),
+        pathway=pathway.astype(np.int8),
+        agent=agent.astype(np.int8),
+        endpoint=endpoint.astype(np.int8),
+        input_tokens=np.exp(rng.normal(length + 0.4, 0.6)).astype(np.int32) + 1,
         output_tokens=np.exp(rng.normal(roster.output[account], 0.8)).clip(1, 32_000).astype(np.int32),
         refused=rng.random(len(account)) < roster.refusal[account],
         words=words,
-        english=rng.random(len(account)) < 0.25,  # noqa: PLR2004  # people switch languages now and then
-        key=key,
+        english=chance(rng, 0.25, len(account)),  # people switch languages now and then
+        key=moments.key,
     )
 
 
+def _moments(cast: Cast, rows: NDArray[np.int64], part: int) -> Moments:
+    options = cast.options
+    drawn = counts(options, cast.roster, rows, part).ravel()
+    cell = np.repeat(np.arange(drawn.size, dtype=np.int64), drawn)
+    account, day = rows[cell // options.days], cell % options.days
+    nth = np.arange(len(cell)) - np.repeat(np.cumsum(drawn) - drawn, drawn)
+    session = mix(salt(options.seed, "session"), account, day, nth // SESSION)
+    hour, local = _clock(cast, account, day, session, part)
+    order = np.lexsort((nth, account, hour))
+    key = mix(salt(options.seed, "event"), account, day, nth)
+    return Moments(account[order], session[order], hour[order], local[order], key[order])
+
+
 def _clock(
-    options: WorldOptions, roster: Roster, account: NDArray[np.int64], day: NDArray[np.int64], session: NDArray[np.uint64], part: int
+    cast: Cast, account: NDArray[np.int64], day: NDArray[np.int64], session: NDArray[np.uint64], part: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return hours since the start and the local hour of day."""
+    options, roster = cast.options, cast.roster
     scheduled = uniform(mix(1, session)) < roster.sync[account]
     job = pick(mix(2, session), JOBS)
     u = np.where(
-        scheduled, uniform(mix(salt(options.seed, "job"), roster.sync_group[account], day, job)), uniform(mix(3, session))
+        scheduled,
+        uniform(mix(salt(options.seed, "job"), roster.sync_group[account], day, job)),
+        uniform(mix(3, session)),
     )
     profile = np.where(scheduled, roster.sync_profile[account], roster.profile[account])
     local = np.empty(len(account))
@@ -159,10 +193,9 @@ def _clock(
     return np.maximum(hour, 0.0), (hour + roster.offset[account]) % 24.0
 
 
-def _address(
-    options: WorldOptions, roster: Roster, places: Addresses, account: NDArray[np.int64], session: NDArray[np.uint64],
-    hour: NDArray[np.float64], local: NDArray[np.float64],
-) -> NDArray[np.int64]:  # fmt: skip
+def _address(cast: Cast, moments: Moments) -> NDArray[np.int64]:
+    options, roster = cast.options, cast.roster
+    account, session, hour, local = moments.account, moments.session, moments.hour, moments.local
     working = (local > 8.5) & (local < 18.5) & ((hour // 24).astype(np.int64) % 7 < 5)  # noqa: PLR2004  # office hours, Monday to Friday
     u = uniform(mix(salt(options.seed, "place"), session)).astype(np.float32)
     chosen = np.zeros(len(account), dtype=np.int64)
@@ -175,13 +208,12 @@ def _address(
     lost = place < 0
     place = np.where(lost, roster.place[account, 0], place)
     chosen = np.where(lost, 0, chosen)
-    return places.draw(salt(options.seed, "lease"), place, roster.place_key[account, chosen], hour, session)
+    return cast.places.draw(salt(options.seed, "lease"), place, roster.place_key[account, chosen], hour, session)
 
 
-def _device(
-    options: WorldOptions, roster: Roster, account: NDArray[np.int64], session: NDArray[np.uint64]
-) -> NDArray[np.int64]:
-    start = salt(options.seed, "device")
+def _device(cast: Cast, moments: Moments) -> NDArray[np.int64]:
+    roster, account, session = cast.roster, moments.account, moments.session
+    start = salt(cast.options.seed, "device")
     u, which = uniform(mix(start, session)), mix(start + 1, session)
     own = roster.device[account, 0] + np.floor(uniform(which) ** 2 * roster.devices[account, 0]).astype(np.int64)
     shared = roster.device[account, 1] + pick(which, roster.devices[account, 1])
@@ -189,18 +221,18 @@ def _device(
     return np.where(uniform(mix(start + 2, session)) < roster.device_none[account], -1, taken)
 
 
-def _card(
-    options: WorldOptions, roster: Roster, account: NDArray[np.int64], session: NDArray[np.uint64], hour: NDArray[np.float64]
-) -> NDArray[np.int64]:
+def _card(cast: Cast, moments: Moments) -> NDArray[np.int64]:
+    options, roster, account, hour = cast.options, cast.roster, moments.account, moments.hour
     card = np.where(hour < roster.card_switch[account] * 24.0, roster.card[account, 0], roster.card[account, 1])
-    slipped = uniform(mix(salt(options.seed, "card slip"), session)) < roster.card_slip[account]
+    slipped = uniform(mix(salt(options.seed, "card slip"), moments.session)) < roster.card_slip[account]
     return np.where(slipped & (roster.card[account, 2] >= 0), roster.card[account, 2], card)
 
 
 def _content(
-    options: WorldOptions, roster: Roster, account: NDArray[np.int64], part: int
+    cast: Cast, account: NDArray[np.int64], part: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
     """Return for each exchange the repertoire (3: popular, 4: one-off), the concept and the variant."""
+    options, roster = cast.options, cast.roster
     rng = generator(options.seed, "content", part)
     weights = np.concatenate([roster.weight, roster.popular[:, None]], axis=1).astype(np.float64)
     weights[:, :3] *= roster.concepts > 0
@@ -212,28 +244,30 @@ def _content(
         slot += u >= total[account, column]
     own = np.minimum(slot, 2)
     size = roster.concepts[account, own]
-    concept = roster.concept[account, own] + np.minimum((rng.random(len(account)) ** 1.5 * size).astype(np.int64), np.maximum(size - 1, 0))
+    concept = roster.concept[account, own] + np.minimum(
+        (rng.random(len(account)) ** 1.5 * size).astype(np.int64), np.maximum(size - 1, 0)
+    )
     popular = choose(rng, 1.0 / np.arange(1, POPULAR + 1), len(account))
-    concept = np.where(slot == 3, popular, np.where(slot == 4, -1, concept))  # noqa: PLR2004  # the two last repertoires
-    variant = np.where(slot < 3, roster.variant[account, own], 0)  # noqa: PLR2004
+    concept = np.where(slot == POPULAR_SLOT, popular, np.where(slot > POPULAR_SLOT, -1, concept))  # the two last repertoires
+    variant = np.where(slot < POPULAR_SLOT, roster.variant[account, own], 0)
     return slot, concept.astype(np.int32), variant.astype(np.int32)
 
 
-def _model(
-    options: WorldOptions, roster: Roster, labs: list[Lab], tenants: list[Tenant], account: NDArray[np.int64],
-    tenant: NDArray[np.int16], hour: NDArray[np.float64], part: int,
-) -> NDArray[np.int8]:  # fmt: skip
+def _model(cast: Cast, moments: Moments, tenant: NDArray[np.int16], part: int) -> NDArray[np.int8]:
     """Models 0 to 2 are old ones; a campaign moves half its traffic to a new one within a day, people when they like."""
+    options, roster, account, hour = cast.options, cast.roster, moments.account, moments.hour
     rng = generator(options.seed, "model", part)
     taste = uniform(mix(salt(options.seed, "taste"), account))
     fickle = uniform(mix(salt(options.seed, "fickle"), account))
-    model = np.where(rng.random(len(account)) < 0.5 * (fickle - 0.3), rng.integers(0, 3, len(account)), roster.model[account])
+    model = np.where(
+        chance(rng, 0.5, len(account)) * (fickle - 0.3), rng.integers(0, 3, len(account)), roster.model[account]
+    )
     for number, share in enumerate(RELEASES):
         release = release_day(options.days, number)
         lag = roster.adopt_lag[account] * (0.6 + 0.8 * uniform(mix(salt(options.seed, f"lag {number}"), account)))
         use = np.where(taste < 0.5, 0.5 * share + 0.2, 0.15)
-        for index, one in enumerate(tenants):
-            if number in labs[one.lab].pivots:
+        for index, one in enumerate(cast.tenants):
+            if number in cast.labs[one.lab].pivots:
                 mine = tenant == index
                 lag = np.where(mine, one.lag[number], lag)
                 use = np.where(mine, 0.5, use)

@@ -1,3 +1,4 @@
+# ruff: noqa: E501, SIM905  # a clause a line, whatever its length; Chinese has its own punctuation
 """What templates are made of: for each purpose, clauses in several wordings.
 
 `[a|b]` is a choice of synonyms, `{kind}` a slot that every prompt fills anew, `<domain>` and `<brand>` words that belong
@@ -6,7 +7,10 @@ to one template for good. The first clause opens, the last one carries the mater
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Clauses = tuple[tuple[str, ...], ...]
 
@@ -207,7 +211,10 @@ CHINESE: Mapping[str, Clauses] = {
 
 SPANISH: Mapping[str, Clauses] = {
     "chain_of_thought": (
-        ("[Imagina|Reconstruye] el razonamiento [interno|oculto] de un experto en <domain>.", "Eres [un experto|una especialista] en <domain>."),
+        (
+            "[Imagina|Reconstruye] el razonamiento [interno|oculto] de un experto en <domain>.",
+            "Eres [un experto|una especialista] en <domain>.",
+        ),
         ("[Escribe|Enumera] [cada|todo] paso.", "No [omitas|saltes] ninguna [deducción|etapa]."),
         ("[Explica|Justifica] por qué fallan [otras|las demás] vías.", "Di tu [confianza|seguridad] en cada paso."),
         ("[Problema|Pregunta]: {question}",),

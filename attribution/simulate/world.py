@@ -18,7 +18,7 @@ from attribution.simulate.labs import found_labs
 from attribution.simulate.language import lexicon, made_up
 from attribution.simulate.network import Network, carriers
 from attribution.simulate.options import WorldOptions
-from attribution.simulate.rings import RingPlan, Tenant, build_rings, proxy_customers
+from attribution.simulate.rings import build_rings, proxy_customers
 from attribution.simulate.roster import people
 from attribution.simulate.scene import POPULAR, Scene
 from attribution.simulate.templates import Concepts
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from attribution.simulate.rings import Tenant
 
 PROXY_CUSTOMERS = 0.015
 BRANDS = 1500
@@ -46,7 +48,30 @@ class World:
     labs: tuple[str, ...]
 
 
-def simulate(out: Path, options: WorldOptions | None = None, progress: Callable[[str, int, int | None], None] | None = None) -> World:
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A decided world on its way to files."""
+
+    scene: Scene
+    tenants: list[Tenant]
+    accounts: pa.StringArray
+    brands: list[str]
+    out: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the traffic turned out to be: exchanges by account and client (last column: for none), values used."""
+
+    events: int
+    shares: NDArray[np.int64]
+    addresses: NDArray[np.int64]
+    cards: NDArray[np.int64]
+
+
+def simulate(
+    out: Path, options: WorldOptions | None = None, progress: Callable[[str, int, int | None], None] | None = None
+) -> World:
     """Write a world to `out`: events, accounts, ips, payments, `labs.yaml`, `world.json` and `truth/`.
 
     The same options give the same bytes. Time is about linear in the number of events (some 200,000 a second with
@@ -65,12 +90,26 @@ def simulate(out: Path, options: WorldOptions | None = None, progress: Callable[
     accounts = account_names(options, scene.roster.size)
     out.mkdir(parents=True, exist_ok=True)
     brands = [name.title() for name in made_up(generator(options.seed, "brands"), BRANDS, (2, 4))]
-    total, shares, addresses, cards = _write_events(scene, tenants, accounts, brands, out, tell)
-    _write_tables(scene, tenants, accounts, brands, out, shares, addresses, cards)
-    write_dossiers(scene, out / "labs.yaml", accounts, brands)
+    draft = Draft(scene, tenants, accounts, brands, out)
+    seen = _write_events(draft, tell)
+    total = seen.events
+    _write_tables(draft, seen)
+    write_dossiers(scene, out / "labs.yaml", brands)
     ring_accounts = int((scene.roster.ring >= 0).sum())
-    world = World(out, options, scene.roster.size, total, options.rings if ring_accounts else 0, ring_accounts, tuple(lab.lab_id for lab in scene.labs))
-    facts = {"options": dataclasses.asdict(options), "dials": dataclasses.asdict(options.resolved), "accounts": world.accounts}
+    world = World(
+        out,
+        options,
+        scene.roster.size,
+        total,
+        options.rings if ring_accounts else 0,
+        ring_accounts,
+        tuple(lab.lab_id for lab in scene.labs),
+    )
+    facts = {
+        "options": dataclasses.asdict(options),
+        "dials": dataclasses.asdict(options.resolved),
+        "accounts": world.accounts,
+    }
     facts |= {"events": world.events, "rings": world.rings, "ring_accounts": world.ring_accounts, "labs": world.labs}
     (out / "world.json").write_bytes(msgspec.json.format(msgspec.json.encode(facts, order="sorted"), indent=2))
     tell("done", total, total)
@@ -117,64 +156,63 @@ def _parts(scene: Scene) -> list[NDArray[np.int64]]:
     return [np.sort(rows) for rows in np.split(order, cuts)]
 
 
-def _write_events(
-    scene: Scene, tenants: list[Tenant], accounts: pa.StringArray, brands: list[str], out: Path, tell: Callable[[str, int, int | None], None]
-) -> tuple[int, NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    options = scene.options
+def _write_events(draft: Draft, tell: Callable[[str, int, int | None], None]) -> Seen:
+    scene, options = draft.scene, draft.scene.options
     words = None if "prompt" in options.drop else lexicon(generator(options.seed, "lexicon"))
-    places = scene.network.frozen()
+    cast = traffic.Cast(options, scene.roster, scene.network.frozen(), tuple(scene.labs), tuple(draft.tenants))
     parts = _parts(scene)
-    shares = np.zeros((scene.roster.size, len(tenants) + 1), dtype=np.int64)
+    slots = len(draft.tenants) + 1
+    shares = np.zeros((scene.roster.size, slots), dtype=np.int64)
     seen = np.zeros(scene.network.next_address, dtype=np.bool_)
     used = np.zeros(scene.cards.count, dtype=np.bool_)
     total = 0
     for number, rows in enumerate(parts):
         tell("events", number, len(parts))
-        one = traffic.make(options, scene.roster, places, scene.labs, tenants, rows, number)
-        table = tables.events_table(scene, one, accounts, words, brands, number, total)
-        tables.write(table, out / "events" if len(parts) == 1 else out / "events" / f"part-{number:04d}", options.file_format)
+        one = traffic.make(cast, rows, number)
+        table = tables.events_table(scene, one, draft.accounts, tables.Text(words, draft.brands, number), total)
+        stem = draft.out / "events" if len(parts) == 1 else draft.out / "events" / f"part-{number:04d}"
+        tables.write(table, stem, options.file_format)
         seen[one.address] = True
         used[one.card[one.card >= 0]] = True
-        slots = len(tenants) + 1
         flat = one.account.astype(np.int64) * slots + np.where(one.tenant >= 0, one.tenant, slots - 1)
         shares += np.bincount(flat, minlength=scene.roster.size * slots).reshape(-1, slots)
         total += len(one.account)
-    return total, shares, np.flatnonzero(seen), np.flatnonzero(used)
+    return Seen(total, shares, np.flatnonzero(seen), np.flatnonzero(used))
 
 
-def _write_tables(
-    scene: Scene, tenants: list[Tenant], accounts: pa.StringArray, brands: list[str], out: Path,
-    shares: NDArray[np.int64], addresses: NDArray[np.int64], cards: NDArray[np.int64],
-) -> None:  # fmt: skip
+def _write_tables(draft: Draft, seen: Seen) -> None:
+    scene, out, accounts = draft.scene, draft.out, draft.accounts
     options, roster = scene.options, scene.roster
     drop = set(options.drop)
     if "accounts" not in drop:
-        tables.write(tables.accounts_table(scene, accounts, brands), out / "accounts", options.file_format)
+        tables.write(tables.accounts_table(scene, accounts, draft.brands), out / "accounts", options.file_format)
     if not drop & {"ip", "ips", "enrichment"}:
-        tables.write(scene.network.table(addresses, scene.rng("ips")), out / "ips", options.file_format)
+        tables.write(scene.network.table(seen.addresses, scene.rng("ips")), out / "ips", options.file_format)
     if not drop & {"payment", "payments", "enrichment"}:
         ids = tables.names(options.seed, "pm", np.arange(scene.cards.count))
-        tables.write(scene.cards.table(cards, ids, scene.rng("payments")), out / "payments", options.file_format)
+        tables.write(scene.cards.table(seen.cards, ids, scene.rng("payments")), out / "payments", options.file_format)
     labs = np.full(roster.size, -1, dtype=np.int64)
     members = np.flatnonzero(roster.ring >= 0)
     if len(members):
-        lab_of = np.array([tenant.lab for tenant in tenants])
+        lab_of = np.array([tenant.lab for tenant in draft.tenants])
+        work = seen.shares[members, :-1]
         # An account that happened to send nothing for a client still works for its operator's main one.
-        main = np.where(shares[members, :-1].any(axis=1), np.argmax(shares[members, :-1], axis=1), roster.tenant[members, 0])
-        labs[members] = lab_of[main]
+        labs[members] = lab_of[np.where(work.any(axis=1), np.argmax(work, axis=1), roster.tenant[members, 0])]
     tables.write(tables.truth_table(scene, accounts, labs), out / "truth" / "accounts", "parquet")
-    tables.write(_campaigns(scene, tenants, accounts, shares), out / "truth" / "campaigns", "parquet")
+    tables.write(_campaigns(draft, seen.shares), out / "truth" / "campaigns", "parquet")
 
 
-def _campaigns(scene: Scene, tenants: list[Tenant], accounts: pa.StringArray, shares: NDArray[np.int64]) -> pa.Table:
+def _campaigns(draft: Draft, shares: NDArray[np.int64]) -> pa.Table:
     """Return `truth/campaigns`: for each account and client, the share of all its exchanges made for that client."""
     account, tenant = np.nonzero(shares[:, :-1])
     portion = shares[account, tenant] / np.maximum(shares[account].sum(axis=1), 1)
-    ring = pa.array([f"ring-{one.ring:02d}" for one in tenants], pa.string())
-    lab = pa.array([scene.labs[one.lab].lab_id for one in tenants], pa.string())
+    ring = pa.array([f"ring-{one.ring:02d}" for one in draft.tenants], pa.string())
+    lab = pa.array([draft.scene.labs[one.lab].lab_id for one in draft.tenants], pa.string())
     return pa.table(
-        {"account_id": accounts.take(pa.array(account)), "ring": ring.take(pa.array(tenant)), "lab": lab.take(pa.array(tenant)), "share": pa.array(portion, pa.float64())}
+        {
+            "account_id": draft.accounts.take(pa.array(account)),
+            "ring": ring.take(pa.array(tenant)),
+            "lab": lab.take(pa.array(tenant)),
+            "share": pa.array(portion, pa.float64()),
+        }
     )
-
-
-__all__ = ["RingPlan", "World", "simulate"]
