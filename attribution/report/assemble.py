@@ -67,7 +67,7 @@ def build(
     population: Population,
     links: Links,
     daily: pd.DataFrame,
-    templates: pa.Table,
+    templates: pd.DataFrame,
     suppressed: pa.Table,
     quarantine: pa.Table,
     labs: Sequence[LabFacts] = (),
@@ -194,8 +194,8 @@ def _days(daily: pd.DataFrame) -> dict[str, tuple[Day, ...]]:
     return {ring_id: tuple(rows) for ring_id, rows in days.items()}
 
 
-def _templates(templates: pa.Table) -> dict[str, tuple[str, str]]:
-    columns = (templates[name].to_pylist() for name in ("template_id", "pattern", "example"))
+def _templates(templates: pd.DataFrame) -> dict[str, tuple[str, str]]:
+    columns = (templates[name].tolist() for name in ("template_id", "pattern", "example"))
     return {name: (pattern or "", example or "") for name, pattern, example in zip(*columns, strict=True)}
 
 

@@ -262,9 +262,9 @@ def _run(name: Names) -> RunFacts:
     )
 
 
-def _templates(name: Names) -> pa.Table:
+def _templates(name: Names) -> pd.DataFrame:
     lead = "Imagine the internal reasoning behind"
-    return pa.table(
+    return pd.DataFrame(
         {
             "template_id": [name(f"t-0-{k}") for k in range(8)],
             "pattern": [name(f"{lead} <*> and write it out, step {k} by step <*>", k) for k in range(8)],
