@@ -1,4 +1,4 @@
-"""Were the right labs named, and was nothing said where nothing could be known?"""
+"""Whether the right labs were named, and nothing was said where nothing could be known."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 import numpy as np
-import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
 from attribution.domain import UNKNOWN_LAB
 from attribution.evaluate.metrics import Calibration, calibration
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from attribution.evaluate.reading import Output, Truth
 
 Outcome = Literal["right", "wrong", "abstained"]
@@ -22,7 +23,7 @@ SERVED = 0.02
 
 
 class CampaignScore(msgspec.Struct, frozen=True, kw_only=True):
-    """One campaign of the output: whose it truly is (None: mostly innocents), what was said, and whether that is right."""
+    """One campaign of the output: whose it is (None: mostly innocents), what was said, and whether that is right."""
 
     campaign: str
     lab: str | None
@@ -35,7 +36,7 @@ class CampaignScore(msgspec.Struct, frozen=True, kw_only=True):
 class TenantScore(msgspec.Struct, frozen=True, kw_only=True):
     """One client of one true ring and its best campaign by assignment: F1 over accounts, and over shares of traffic.
 
-    `account_f1` = 2 |A ∩ B| / (|A| + |B|) over accounts that serve the client with at least 2 % of their work;
+    `account_f1` = 2 |A and B| / (|A| + |B|) over accounts that serve the client with at least 2 % of their work;
     `traffic_f1` = 2 Σ min(a, b) / (Σ a + Σ b) over each account's share of work, normalised within the account.
     """
 
@@ -58,9 +59,10 @@ class LabCounts(msgspec.Struct, frozen=True, kw_only=True):
 class LabScores(msgspec.Struct, frozen=True, kw_only=True):
     """Names of labs against the truth.
 
-    `known`: campaigns of labs with a dossier (right: named so). `unknown`: campaigns of labs without one (right:
-    `unknown` or abstained, wrong: any name). `innocent`: campaigns most of whose members are innocent (wrong: any name).
-    `posterior`: calibration of the first-ranked hypothesis; `brier` = mean over campaigns of Σ_labs (p - y)².
+    `known`: campaigns of labs with a dossier (right: named so). `unknown`: campaigns of labs without one
+    (right: `unknown` or abstained, wrong: any name). `innocent`: campaigns of mostly innocent members
+    (wrong: any name).
+    `posterior`: calibration of the first-ranked hypothesis. `brier` = mean over campaigns of Σ_labs (p - y)².
     """
 
     known: LabCounts
@@ -127,15 +129,10 @@ def _owners(truth: Truth, output: Output) -> dict[str, str | None]:
     guilty = members["account_id"].isin(truth.accounts.index[truth.accounts["ring"].notna()])
     share = guilty.groupby(members["campaign_id"]).mean()
     work = members.merge(truth.tenants[truth.tenants["lab"].notna()], on="account_id", suffixes=("", "_true"))
-    amount = (
-        np.minimum(work["share"], work["share_true"])
-        .groupby([work["campaign_id"], work["lab"]])
-        .sum()
-        .reset_index(name="amount")
-    )
-    best = amount.sort_values(["campaign_id", "amount", "lab"], ascending=[True, False, True]).drop_duplicates(
-        "campaign_id"
-    )
+    work = work.assign(amount=work["share"].clip(upper=work["share_true"]))
+    amount = work.groupby(["campaign_id", "lab"])["amount"].sum().reset_index()
+    ranked = amount.sort_values(["campaign_id", "amount", "lab"], ascending=[True, False, True])
+    best = ranked.drop_duplicates("campaign_id")
     labs = dict(zip(best["campaign_id"], best["lab"], strict=True))
     return {str(campaign): labs.get(campaign) if part >= 0.5 else None for campaign, part in share.items()}  # noqa: PLR2004
 
@@ -147,16 +144,16 @@ def _tenants(truth: Truth, output: Output) -> tuple[TenantScore, ...]:
         return ()
     accounts = left.groupby("name").size()
     both = left.merge(right, on="account_id", suffixes=("", "_said"))
-    common = both.groupby(["name", "campaign_id"]).size()
+    both = both.assign(minimum=both["part"].clip(upper=both["part_said"]))
     said = right.groupby("campaign_id").size()
-    names, campaigns = list(accounts.index), list(said.index)
-    score, traffic = np.zeros((len(names), len(campaigns))), np.zeros((len(names), len(campaigns)))
-    work, work_said = left.groupby("name")["part"].sum(), right.groupby("campaign_id")["part"].sum()
-    minimum = np.minimum(both["part"], both["part_said"]).groupby([both["name"], both["campaign_id"]]).sum()
-    for (name, campaign), count in common.items():
-        row, column = names.index(name), campaigns.index(campaign)
-        score[row, column] = 2.0 * count / (accounts[name] + said[campaign])
-        traffic[row, column] = 2.0 * minimum[name, campaign] / (work[name] + work_said[campaign])
+    names, campaigns = accounts.index, said.index
+    grid = both.groupby(["name", "campaign_id"])["minimum"]
+    common = grid.size().unstack(fill_value=0).reindex(index=names, columns=campaigns, fill_value=0).to_numpy()
+    shared = grid.sum().unstack(fill_value=0.0).reindex(index=names, columns=campaigns, fill_value=0.0).to_numpy()
+    work = left.groupby("name")["part"].sum().to_numpy()[:, None]
+    work_said = right.groupby("campaign_id")["part"].sum().to_numpy()[None, :]
+    score = 2.0 * common / (accounts.to_numpy()[:, None] + said.to_numpy()[None, :])
+    traffic = 2.0 * shared / (work + work_said)
     # Clients of one operator share its accounts, so traffic decides who is who, accounts break ties.
     rows, columns = linear_sum_assignment(traffic + 1e-3 * score, maximize=True)
     chosen = dict(zip(rows.tolist(), columns.tolist(), strict=True))
@@ -167,11 +164,14 @@ def _tenants(truth: Truth, output: Output) -> tuple[TenantScore, ...]:
         hit = at if at is not None and score[row, at] > 0 else None
         result.append(
             TenantScore(
-                ring=ring, lab=lab, accounts=int(accounts[name]), campaign=None if hit is None else str(campaigns[hit]),
+                ring=ring,
+                lab=lab,
+                accounts=int(accounts.iloc[row]),
+                campaign=None if hit is None else str(campaigns[hit]),
                 account_f1=0.0 if hit is None else float(score[row, hit]),
                 traffic_f1=0.0 if hit is None else float(traffic[row, hit]),
             )
-        )  # fmt: skip
+        )
     return tuple(result)
 
 

@@ -34,9 +34,9 @@ def run(world: Path, seed: int = 0) -> dict[str, RingScores]:
     """Score three baselines on a world that has a truth.
 
     `components`: connected components over values shared by 2 to 100 accounts. `leiden`: the same graph, unweighted,
-    modularity. `log-likelihood leiden`: edges weigh the sum over shared values of log(accounts / popularity), edges under
-    16 nats are dropped, Leiden with modularity on what is left. Prompts without `template_id` count as the same when
-    their first five words are. Memory grows with the sum of squared popularities, at most 100 times the usage edges.
+    modularity. `log-likelihood leiden`: an edge weighs the sum over shared values of log(accounts / popularity),
+    edges under 16 nats are dropped, Leiden with modularity on what is left. Prompts without `template_id` count
+    as the same when their first five words are. Memory grows with the sum of squared popularities, at most 100 times the usage edges.
     """
     truth = read_truth(world)
     clusters = partition(usage(world), truth.accounts.index, seed)
@@ -63,30 +63,33 @@ def usage(world: Path) -> pd.DataFrame:
             )
             present = set(events.columns)
             parts = [
-                f"select distinct account_id, '{facet}' as facet, {facet}::varchar as value from events where {facet} is not null"
+                f"select distinct account_id, '{facet}' as facet, {facet}::varchar as value from events "
+                f"where {facet} is not null"
                 for facet in FACETS
                 if facet in present
             ]
             if "prompt" in present and "template_id" not in present:
                 start = "array_to_string(list_slice(string_split(lower(prompt), ' '), 1, 5), ' ')"
                 parts.append(
-                    f"select distinct account_id, 'template_id' as facet, {start} as value from events where prompt is not null"
+                    f"select distinct account_id, 'template_id' as facet, {start} as value from events "
+                    "where prompt is not null"
                 )
             if not parts:
                 raise InputError(
                     f"{files[0]}: nothing that accounts could share", remedy="see the data contract's columns of events"
                 )
-            return connection.sql(" union all ".join(parts) + " order by facet, value, account_id").df()
+            found: pd.DataFrame = connection.sql(" union all ".join(parts) + " order by facet, value, account_id").df()
         except duckdb.Error as error:
             first = str(error).strip().splitlines()[0]
             raise InputError(
                 f"{files[0]}: cannot be read: {first}", remedy="see the data contract's columns of events"
             ) from error
+    return found
 
 
 def partition(used: pd.DataFrame, accounts: pd.Index, seed: int) -> dict[str, NDArray[np.int64]]:
     """Return each baseline's cluster of every account."""
-    rows = accounts.get_indexer(used["account_id"])
+    rows = accounts.get_indexer(pd.Index(used["account_id"]))
     values = used.groupby(["facet", "value"], sort=False).ngroup().to_numpy()
     values = values[rows >= 0]
     rows = rows[rows >= 0]

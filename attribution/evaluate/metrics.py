@@ -80,7 +80,7 @@ class Matching:
     Attributes
     ----------
     cluster : the cluster of each ring, -1 where it is missed.
-    jaccard : |ring ∩ cluster| / |ring ∪ cluster|, 0 where it is missed.
+    jaccard : |ring and cluster| / |ring or cluster|, 0 where it is missed.
     """
 
     cluster: NDArray[np.int64]

@@ -64,12 +64,13 @@ def read(folder: Path, stem: str, columns: Sequence[str]) -> pd.DataFrame | None
                     f"{files[0]}: no column {columns[0]!r}", remedy=f"give it the columns {', '.join(columns)}"
                 )
             wanted = ", ".join(f'"{name}"' if name in present else f'null as "{name}"' for name in columns)
-            return relation.project(wanted).df()
+            frame: pd.DataFrame = relation.project(wanted).df()
         except duckdb.Error as error:
             first = str(error).strip().splitlines()[0]
             raise InputError(
                 f"{files[0]}: cannot be read: {first}", remedy="write it again as Parquet, CSV or JSON Lines"
             ) from error
+    return frame
 
 
 def _text(column: pd.Series) -> pd.Series:
@@ -85,7 +86,7 @@ class Truth:
     Attributes
     ----------
     accounts : indexed by `account_id`; columns `ring`, `lab`, `kind`, None where there is none.
-    tenants : columns `account_id`, `ring`, `lab`, `share`: who serves which client; from `truth/campaigns` or `accounts`.
+    tenants : columns `account_id`, `ring`, `lab`, `share`: who serves which client.
     documented : labs with a dossier, or None where the world has no `labs.yaml`.
     """
 

@@ -66,8 +66,8 @@ class RingScores(msgspec.Struct, frozen=True, kw_only=True):
 class Scores(msgspec.Struct, frozen=True, kw_only=True):
     """A run against its world's truth.
 
-    `verdicts` is the calibration of ring probabilities over all clusters, whatever their verdict: the outcome is 1 where
-    at least half of the cluster's members belong to true rings. `labs` see `score_labs`.
+    `verdicts` is the calibration of ring probabilities over all clusters, whatever their verdict: the outcome is 1
+    where at least half of the cluster's members belong to true rings. `labs` see `score_labs`.
     """
 
     rings: RingScores
@@ -155,5 +155,5 @@ def _verdicts(truth: Truth, output: Output) -> Calibration:
     share = members.assign(guilty=members["account_id"].map(guilty).astype(float)).groupby("ring_id")["guilty"].mean()
     rings = output.rings.set_index("ring_id").sort_index()
     rings = rings[rings.index.isin(share.index) & rings["probability"].notna()]
-    outcome = (share.reindex(rings.index) >= 0.5).to_numpy(dtype=np.float64)  # noqa: PLR2004  # half of the members
+    outcome = (share.reindex(rings.index) >= 0.5).to_numpy().astype(np.float64)  # noqa: PLR2004  # half of the members
     return calibration(rings["probability"].to_numpy(dtype=np.float64).clip(0.0, 1.0), outcome)

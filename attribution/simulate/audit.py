@@ -25,7 +25,7 @@ _JOINED = (("ips", "ip", ("asn", "country", "kind")), ("payments", "payment_id",
 
 @dataclass(frozen=True, slots=True)
 class ColumnAudit:
-    """How well one aggregate alone tells ring accounts from innocents: area under the ROC curve on held-out accounts."""
+    """How well one aggregate alone tells ring accounts from innocents: area under the ROC curve."""
 
     name: str
     auc: float
@@ -35,27 +35,19 @@ def audit(world: Path) -> tuple[ColumnAudit, ...]:
     """Return all aggregates of all columns, the most telling one first.
 
     For each account and column: number of distinct values, how common they are, share of each label, mean and spread
-    of numbers, hours and weekdays, nulls, dates. Each aggregate is cut into 24 bins (or its categories); bins are scored
-    by their share of ring accounts among every second account and judged on the others, so that any shape counts, not
+    of numbers, hours and weekdays, nulls, dates. Each aggregate is cut into 24 bins (or its categories); bins are
+    scored by their share of ring accounts among every second account and judged on the others, so that any shape counts, not
     only more or less.
     """
     with duckdb.connect() as connection:
         for table in ("events", "accounts", "ips", "payments"):
-            files = [
-                str(path)
-                for path in (world / f"{table}.parquet", *sorted((world / table).glob("*.parquet")))
-                if path.exists()
-            ]
+            parts = (world / f"{table}.parquet", *sorted((world / table).glob("*.parquet")))
+            files = [str(path) for path in parts if path.exists()]
             if files:
-                connection.execute(
-                    f"create view {table} as select * from read_parquet({files!r})"
-                )  # paths of a world that we wrote
+                connection.read_parquet(files).create_view(table)
         frame = _aggregates(connection)
-        truth = connection.sql(
-            "select account_id, ring is not null as guilty from read_parquet($path)",
-            params={"path": str(world / "truth" / "accounts.parquet")},
-        ).df()
-    truth = truth.sort_values("account_id", ignore_index=True)
+        labels = connection.read_parquet(str(world / "truth" / "accounts.parquet"))
+        truth = labels.project("account_id, ring is not null as guilty").order("account_id").df()
     frame = frame.reindex(truth["account_id"])
     guilty = truth["guilty"].to_numpy(dtype=bool)
     found = [ColumnAudit(name, _stump(frame[name], guilty)) for name in frame.columns]
@@ -65,102 +57,89 @@ def audit(world: Path) -> tuple[ColumnAudit, ...]:
 def _aggregates(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     columns = {row[0] for row in connection.sql("describe events").fetchall()}
     tables = {row[0] for row in connection.sql("select view_name from duckdb_views() where not internal").fetchall()}
-    parts = [connection.sql(f"select account_id, {', '.join(_event_terms(columns))} from events group by 1").df()]
-    for name in _IDS:
-        if name in columns:
-            parts.append(
-                connection.sql(
-                    f"""with used as (select account_id, {name} as value, count(*) as n from events where {name} is not null group by all),
-                    popular as (select value, count(*) as p from used group by 1)
-                    select account_id, max(p) as "{name} most shared", sum(p * n) / sum(n) as "{name} mean shared",
-                        max(n) / sum(n) as "{name} top share" from used join popular using (value) group by 1"""
-                ).df()
-            )
+    queries = [f"select account_id, {', '.join(_event_terms(columns))} from events group by 1"]
+    queries += [_SHARED.format(name=name, value=name) for name in _IDS if name in columns]
     if "prompt" in columns:
-        parts.append(
-            connection.sql(
-                """with used as (select account_id, array_to_string(list_slice(string_split(lower(prompt), ' '), 1, 5), ' ') as value, count(*) as n
-                from events group by all), popular as (select value, count(*) as p from used group by 1)
-                select account_id, count(*) as "openings", max(p) as "openings most shared", sum(n) filter (where p > 1) / sum(n) as "openings shared",
-                max(n) / sum(n) as "openings top share" from used join popular using (value) group by 1"""
-            ).df()
-        )
+        queries.append(_SHARED.format(name="openings", value=_OPENING))
+    if "accounts" in tables:
+        queries.append(_ACCOUNTS)
+    parts = [connection.sql(query).df() for query in queries]
     for table, key, labels in _JOINED:
         if table in tables and key in columns:
+            joined = f"events join {table} t using ({key})"
             parts += [
-                _labels(
-                    connection,
-                    f"select account_id, t.{label} as value from events join {table} t using ({key})",
-                    f"{table}.{label}",
-                )
-                for label in labels
+                _labels(connection, f"select account_id, t.{one} as value from {joined}", f"{table}.{one}")
+                for one in labels
             ]
     parts += [
-        _labels(connection, f"select account_id, {label} as value from events", label)
-        for label in _LABELS
-        if label in columns
+        _labels(connection, f"select account_id, {one} as value from events", one) for one in _LABELS if one in columns
     ]
-    if "accounts" in tables:
-        parts.append(
-            connection.sql(
-                """select account_id, epoch(created_at) as created_at, dayofweek(created_at) as "created weekday", hour(created_at) as "created hour",
-                email_domain as "accounts.email_domain", org is null as "org null", country as "accounts.country", pathway as "accounts.pathway",
-                verified::int as verified, count(*) over (partition by org) * (org is not null)::int as "org shared",
-                count(*) over (partition by email_domain) as "email_domain shared",
-                count(*) over (order by created_at range between interval 1 hour preceding and interval 1 hour following) as "created nearby"
-                from accounts"""
-            ).df()
-        )
-    indexed = [part.set_index("account_id") for part in parts]
-    return pd.concat(indexed, axis=1)
+    together: pd.DataFrame = pd.concat([part.set_index("account_id") for part in parts], axis=1)
+    return together
+
+
+_OPENING = "array_to_string(list_slice(string_split(lower(prompt), ' '), 1, 5), ' ')"
+_SHARED = """
+with used as (select account_id, {value} as value, count(*) as n from events where {value} is not null group by all),
+popular as (select value, count(*) as p from used group by 1)
+select account_id, max(p) as "{name} most shared", sum(p * n) / sum(n) as "{name} mean shared",
+    sum(n) filter (where p > 1) / sum(n) as "{name} shared", max(n) / sum(n) as "{name} top share"
+from used join popular using (value) group by 1
+"""
+_ACCOUNTS = """
+select account_id, epoch(created_at) as created_at, dayofweek(created_at) as "created weekday",
+    hour(created_at) as "created hour", email_domain as "accounts.email_domain", org is null as "org null",
+    country as "accounts.country", pathway as "accounts.pathway", verified::int as verified,
+    count(*) over (partition by org) * (org is not null)::int as "org shared",
+    count(*) over (partition by email_domain) as "email_domain shared",
+    count(*) over (order by created_at range between interval 1 hour preceding and interval 1 hour following)
+        as "created nearby"
+from accounts
+"""
+_EVENT_TERMS = (
+    'count(*) as "events"',
+    'count(distinct ts::date) as "active days"',
+    'min(epoch(ts)) as "first seen"',
+    'max(epoch(ts)) as "last seen"',
+    'avg((dayofweek(ts) in (0, 6))::int) as "weekend"',
+    'avg((hour(ts) between 0 and 5)::int) as "night UTC"',
+    'count(distinct hour(ts)) / count(*) as "hours per event"',
+    'count(distinct hour(ts)) as "hours"',
+    'avg(hour(ts)) as "mean hour"',
+    'stddev(hour(ts)) as "spread of hours"',
+    'count(*) / count(distinct ts::date) as "events a day"',
+)
 
 
 def _event_terms(columns: set[str]) -> list[str]:
-    terms = [
-        'count(*) as "events"', 'count(distinct ts::date) as "active days"', 'min(epoch(ts)) as "first seen"', 'max(epoch(ts)) as "last seen"',
-        'avg((dayofweek(ts) in (0, 6))::int) as "weekend"', 'avg((hour(ts) between 0 and 5)::int) as "night UTC"',
-        'count(distinct hour(ts)) / count(*) as "hours per event"', 'count(distinct hour(ts)) as "hours"',
-        'avg(hour(ts)) as "mean hour"', 'stddev(hour(ts)) as "spread of hours"', 'count(*) / count(distinct ts::date) as "events a day"',
-    ]  # fmt: skip
+    terms = list(_EVENT_TERMS)
     for name in (*_IDS, *_LABELS):
         if name in columns:
-            terms += [
-                f'count(distinct {name}) as "{name} distinct"',
-                f'avg(({name} is null)::int) as "{name} null"',
-                f'count(distinct {name}) / count(*) as "{name} per event"',
-            ]
+            terms.append(f'count(distinct {name}) as "{name} distinct"')
+            terms.append(f'avg(({name} is null)::int) as "{name} null"')
+            terms.append(f'count(distinct {name}) / count(*) as "{name} per event"')
     for name in _NUMBERS:
         if name in columns:
-            terms += [
-                f'avg({name}) as "{name} mean"',
-                f'stddev({name}) as "{name} spread"',
-                f'max({name}) as "{name} most"',
-            ]
+            terms += [f'{how}({name}) as "{name} {how}"' for how in ("avg", "stddev", "max")]
     if "refused" in columns:
         terms.append('avg(refused::int) as "refused"')
     if "prompt" in columns:
-        terms += [
-            'avg(length(prompt)) as "prompt length"',
-            'stddev(length(prompt)) as "prompt length spread"',
-            'avg((length(prompt) <> strlen(prompt))::int) as "prompt not ASCII"',
-        ]
+        terms += [f'{how}(length(prompt)) as "prompt length {how}"' for how in ("avg", "stddev")]
+        terms.append('avg((length(prompt) <> strlen(prompt))::int) as "prompt not ASCII"')
     return terms
 
 
 def _labels(connection: duckdb.DuckDBPyConnection, query: str, name: str) -> pd.DataFrame:
     """Return the account's most used label, how many, and the share of each of the 12 commonest ones."""
-    counts = connection.sql(
+    counted = (
         f"select account_id, value::varchar as value, count(*) as n from ({query}) group by all order by 1, 3 desc, 2"
-    ).df()
-    total = counts.groupby("account_id")["n"].sum()
-    result = pd.DataFrame(
-        {
-            f"{name} top": counts.drop_duplicates("account_id").set_index("account_id")["value"],
-            f"{name} kinds": counts.groupby("account_id").size(),
-        }
     )
-    common = counts.groupby("value")["n"].sum().sort_values(ascending=False).index[:12]
-    for value in common:
+    counts: pd.DataFrame = connection.sql(counted).df()
+    by_account = counts.groupby("account_id")
+    total = by_account["n"].sum()
+    top = counts.drop_duplicates("account_id").set_index("account_id")["value"]
+    result = pd.DataFrame({f"{name} top": top, f"{name} kinds": by_account.size()})
+    for value in counts.groupby("value")["n"].sum().sort_values(ascending=False).index[:12]:
         mine = counts[counts["value"] == value].set_index("account_id")["n"]
         result[f"{name} = {value}"] = (mine / total).reindex(total.index).fillna(0.0)
     return result.reset_index(names="account_id")

@@ -237,7 +237,8 @@ def _student(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
         groups,
         rng,
         scene.around.campus[scene.roster.country[scene.lead(groups)]],
-        sizes=(1, 12), weight=(1.6, 0.5),
+        sizes=(1, 12),
+        weight=(1.6, 0.5),
         hours=9.0,
     )
     many = rng.integers(1, 4, groups.count)

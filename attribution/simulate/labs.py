@@ -85,11 +85,7 @@ def found_labs(scene: Scene) -> list[Lab]:
         targets = {CAPABILITIES[int(kind)]: float(share) for kind, share in zip(kinds, shares, strict=True)}
         start = int(rng.integers(8, 11))
         name = NAMES[number % len(NAMES)] + ("" if number < len(NAMES) else f" {number // len(NAMES) + 1}")
-        language = (
-            "zh"
-            if (rng.random() < 0.25)
-            else "en"
-        )
+        language = "zh" if chance(rng, 0.25, 1)[0] else "en"
         labs.append(
             Lab(
                 lab_id="lab-" + name.lower().replace(" ", "-"),
@@ -105,9 +101,7 @@ def found_labs(scene: Scene) -> list[Lab]:
                 targets=targets,
                 pivots=tuple(sorted(int(one) for one in rng.permutation(len(RELEASES))[: int(rng.integers(1, 3))])),
                 core=tuple(scene.concepts.add(kind, language) for kind in sorted(targets)),
-                shared_core=bool(
-                    (rng.random() < 0.8)
-                ),
+                shared_core=bool(chance(rng, 0.8, 1)[0]),
             )
         )
     return labs

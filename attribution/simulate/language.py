@@ -60,6 +60,8 @@ _TOPICS = {
            "боль код ошибка функция данные таблица клиент договор налог",),
 }  # fmt: skip
 
+GLUE, TOPICAL = 0.45, 0.47
+"""Shares of glue words and of topic words in a text; the rest is rare words."""
 _SYLLABLES = "ba be bo da de do fa fi ga go ka ke ki la le li lo ma me mi mo na ne no pa pe ra re ri ro sa se si so ta te ti to va ve vi".split()
 
 
@@ -136,9 +138,9 @@ def _sentence(rng: np.random.Generator, english: list[str], rare: list[str], low
     draws = rng.random((int(rng.integers(low, high)), 2))
     words = [
         glue[int(u * u * len(glue))]
-        if kind < 0.45
+        if kind < GLUE
         else english[int(u * len(english))]
-        if kind < 0.9
+        if kind < GLUE + TOPICAL
         else rare[int(u * len(rare))]
         for kind, u in draws.tolist()
     ]
@@ -178,8 +180,8 @@ def one_off(
     kind = rng.random(total, dtype=np.float32)
     u = rng.random(total, dtype=np.float32)
     glue = words.glue[np.asarray(language, dtype=np.int64)]
-    is_glue = kind < 0.45
-    is_rare = kind > 0.93
+    is_glue = kind < GLUE
+    is_rare = kind > GLUE + TOPICAL
     base = np.where(is_glue, glue[of, 0], words.topic[topics, 1][of])
     size = np.where(is_glue, glue[of, 1], words.topic[topics, 2][of])
     base[is_rare], size[is_rare] = words.topic[-1, 1], words.topic[-1, 2]

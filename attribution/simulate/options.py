@@ -43,7 +43,7 @@ class Dials:
     cover_kind: str = "popular"
     """`popular`: prompts that thousands copy; `private`: varied one-off requests of the operator's other customers."""
     paraphrase: str = "none"
-    """Who gets a wording of their own: `none`, each `ring` of a shared client, each `batch` of accounts, each `account`."""
+    """Who gets a wording of their own: `none`, each `ring`, each `batch` of accounts, each `account`."""
     paraphrase_batch: int = 10
     """Accounts that share a wording where `paraphrase` is `batch`."""
     ageing_days: float = 2.0
@@ -138,7 +138,7 @@ class Attacks:
     slow: bool = False
     """One request a day for each account, never two in one window."""
     poisoning: float = 0.0
-    """Throwaway accounts (as a share of all accounts) that use ring templates and exits once, to make them look common."""
+    """Throwaway accounts (as a share of all accounts) that use ring templates and exits once or twice."""
 
 
 @dataclass(frozen=True, kw_only=True)

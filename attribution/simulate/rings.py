@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from attribution.simulate.scene import Scene
 
 RESIDENTIAL, DATACENTRE, CLIENT, VPN, OPERATOR, ATTACK = HOME, WORK, MOBILE, SECOND, ODD, EXTRA
+ROOM_FOR_TWO = 40
 SIGNUP_BATCH = 25
 LEAKING = 0.6
 """Share of accounts on which the operator makes mistakes at all."""
@@ -57,7 +58,7 @@ def ring_sizes(rng: np.random.Generator, rings: int, total: int) -> NDArray[np.i
 
 
 def build_rings(scene: Scene, labs: list[Lab], start: int, total: int) -> tuple[list[RingPlan], list[Tenant]]:
-    """Turn `total` rows from `start` on into rings; the first ring with room works for two labs, and one in five of the rest."""
+    """Turn `total` rows from `start` on into rings; the largest one works for two labs, and one in five of the rest."""
     rng = scene.rng("rings")
     sizes = ring_sizes(rng, scene.options.rings, total)
     order = rng.permutation(len(labs))
@@ -68,14 +69,7 @@ def build_rings(scene: Scene, labs: list[Lab], start: int, total: int) -> tuple[
         start += size
         main = int(order[number % len(labs)])
         clients = [main]
-        if (
-            len(labs) > 1
-            and size >= 40
-            and (
-                number == 0
-                or (rng.random() < 0.2)
-            )
-        ):  # room for two
+        if len(labs) > 1 and size >= ROOM_FOR_TWO and (number == 0 or chance(rng, 0.2, 1)[0]):
             others = [
                 one
                 for one in range(len(labs))
@@ -113,12 +107,12 @@ def _enlist(scene: Scene, plan: RingPlan, labs: list[Lab], tenants: list[Tenant]
 
 
 def _units(plan: RingPlan, per: float, cells: int, rng: np.random.Generator | None = None) -> NDArray[np.int64]:
-    """Number the things that `per` consecutive accounts share, never across cells; with a generator, `per` on average."""
+    """Return numbers of the things that `per` neighbours share (with a generator: on average), never across cells."""
     within = np.arange(len(plan.rows)) if not cells else np.arange(len(plan.rows)) % cells
     unit = np.floor(within / max(per, 1.0)).astype(np.int64)
     if rng is not None and per > 1.0:
         unit = np.cumsum(rng.random(len(plan.rows)) < 1.0 / per)
-    return np.unique(plan.cell * (len(plan.rows) + 1) + unit, return_inverse=True)[1].astype(np.int64)
+    return np.asarray(np.unique(plan.cell * (len(plan.rows) + 1) + unit, return_inverse=True)[1], dtype=np.int64)
 
 
 def _content(scene: Scene, plan: RingPlan, clients: list[Lab], dials: Dials) -> None:
@@ -221,7 +215,7 @@ def _devices(scene: Scene, plan: RingPlan, dials: Dials) -> None:
     each = rng.integers(1, 4, int(unit.max()) + 1)
     first = scene.fingerprints(int(each.sum()))[np.cumsum(each) - each]
     roster.device[rows, 0], roster.devices[rows, 0] = first[unit], each[unit]
-    # A mistake shows one of the operator's desks, at which some 25 accounts are looked after; others meet common devices.
+    # A mistake shows one of the operator's desks, where some 25 accounts are looked after.
     desk = _units(plan, SIGNUP_BATCH, scene.options.attacks.cells)
     slip = chance(rng, LEAKING, len(rows))
     desks = scene.fingerprints(int(desk.max()) + 1)[desk]
@@ -317,7 +311,7 @@ def _churn(scene: Scene, plan: RingPlan, dials: Dials) -> None:
 
 
 def proxy_customers(scene: Scene, plans: list[RingPlan], rows: NDArray[np.int64]) -> None:
-    """Let honest people buy the same exits from the rings' operators: they share addresses with a ring and nothing else."""
+    """Let honest people buy the same exits as the rings: they share addresses and nothing else."""
     rng, roster = scene.rng("proxycustomer"), scene.roster
     roster.kind[rows] = KINDS.index("proxycustomer")
     weights = np.array([len(plan.rows) for plan in plans], dtype=np.float64)

@@ -159,7 +159,7 @@ def people(seed: int, count: int, days: int, events: float, around: Carriers) ->
             by_api,
             rng.integers(4, 8, count),
             np.where(pathway == 1, rng.integers(0, 2, count), rng.integers(1, 4, count)),
-        ).astype(np.int8),  # fmt: skip
+        ).astype(np.int8),
         rate=rate * scale,
         duty=duty,
         weekend=rng.choice(np.array([0.2, 0.6, 1.0, 1.4]), count),

@@ -70,7 +70,7 @@ class Scene:
 
     def lead(self, groups: Groups) -> NDArray[np.int64]:
         """Return the first row of each group."""
-        return groups.rows[np.cumsum(groups.sizes) - groups.sizes]
+        return np.asarray(groups.rows[np.cumsum(groups.sizes) - groups.sizes])
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ POPULAR_SLOT = 3
 """Repertoires 0 to 2 are an account's own, this one is everybody's, above it are one-off prompts."""
 SESSION = 4
 """Requests of one sitting, at most."""
+KEEN = 0.5
+"""Share of people who like new models."""
 JOBS = 3
 """Times a day at which a group's scripts start."""
 _HOURLY = {
@@ -110,7 +112,7 @@ def counts(options: WorldOptions, roster: Roster, rows: NDArray[np.int64], part:
     silent = np.flatnonzero(drawn.sum(axis=1) == 0)
     at = np.clip(roster.first[rows[silent]], 0, options.days - 1).astype(np.int64)
     drawn[silent, at] = 1
-    return drawn.astype(np.int64)
+    return np.asarray(drawn, dtype=np.int64)
 
 
 def make(cast: Cast, rows: NDArray[np.int64], part: int) -> Traffic:
@@ -218,14 +220,14 @@ def _device(cast: Cast, moments: Moments) -> NDArray[np.int64]:
     own = roster.device[account, 0] + np.floor(uniform(which) ** 2 * roster.devices[account, 0]).astype(np.int64)
     shared = roster.device[account, 1] + pick(which, roster.devices[account, 1])
     taken = np.where((u < roster.device_shared[account]) & (roster.devices[account, 1] > 0), shared, own)
-    return np.where(uniform(mix(start + 2, session)) < roster.device_none[account], -1, taken)
+    return np.asarray(np.where(uniform(mix(start + 2, session)) < roster.device_none[account], -1, taken))
 
 
 def _card(cast: Cast, moments: Moments) -> NDArray[np.int64]:
     options, roster, account, hour = cast.options, cast.roster, moments.account, moments.hour
     card = np.where(hour < roster.card_switch[account] * 24.0, roster.card[account, 0], roster.card[account, 1])
     slipped = uniform(mix(salt(options.seed, "card slip"), moments.session)) < roster.card_slip[account]
-    return np.where(slipped & (roster.card[account, 2] >= 0), roster.card[account, 2], card)
+    return np.asarray(np.where(slipped & (roster.card[account, 2] >= 0), roster.card[account, 2], card))
 
 
 def _content(
@@ -248,13 +250,15 @@ def _content(
         (rng.random(len(account)) ** 1.5 * size).astype(np.int64), np.maximum(size - 1, 0)
     )
     popular = choose(rng, 1.0 / np.arange(1, POPULAR + 1), len(account))
-    concept = np.where(slot == POPULAR_SLOT, popular, np.where(slot > POPULAR_SLOT, -1, concept))  # the two last repertoires
+    concept = np.where(
+        slot == POPULAR_SLOT, popular, np.where(slot > POPULAR_SLOT, -1, concept)
+    )  # the two last repertoires
     variant = np.where(slot < POPULAR_SLOT, roster.variant[account, own], 0)
     return slot, concept.astype(np.int32), variant.astype(np.int32)
 
 
 def _model(cast: Cast, moments: Moments, tenant: NDArray[np.int16], part: int) -> NDArray[np.int8]:
-    """Models 0 to 2 are old ones; a campaign moves half its traffic to a new one within a day, people when they like."""
+    """Models 0 to 2 are old ones; a campaign moves half its traffic to a new one within a day."""
     options, roster, account, hour = cast.options, cast.roster, moments.account, moments.hour
     rng = generator(options.seed, "model", part)
     taste = uniform(mix(salt(options.seed, "taste"), account))
@@ -265,7 +269,7 @@ def _model(cast: Cast, moments: Moments, tenant: NDArray[np.int16], part: int) -
     for number, share in enumerate(RELEASES):
         release = release_day(options.days, number)
         lag = roster.adopt_lag[account] * (0.6 + 0.8 * uniform(mix(salt(options.seed, f"lag {number}"), account)))
-        use = np.where(taste < 0.5, 0.5 * share + 0.2, 0.15)
+        use = np.where(taste < KEEN, 0.5 * share + 0.2, 0.15)
         for index, one in enumerate(cast.tenants):
             if number in cast.labs[one.lab].pivots:
                 mine = tenant == index
