@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
-from attribution.projection.score import combine, fact_nats, tested
+from attribution.projection.score import combine, fact_nats, is_level
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -95,7 +95,7 @@ def _gather(a: int, graph: Graph, rules: Rules, scratch: Scratch) -> int:
                     level = scratch.shared[b, f] + 1
                     scratch.shared[b, f] = level
                     if level > 1:
-                        if level > most or not tested(level):
+                        if level > most or not is_level(level):
                             continue
                         worth = fact_nats(level, graph.degree[a, f] * graph.degree[b, f] * graph.rate[v])
                         worth -= rules.price[f]

@@ -86,6 +86,12 @@ def project(population: Population, config: ProjectionConfig) -> Projection:
     )
 
 
+def pair_counts(population: Population, null: Null, *, log_bound: float = 0.0) -> NDArray[np.int64]:
+    """Count all pairs that share anything and have ln p <= `log_bound`, by floor(-ln p x BINS_PER_NAT)."""
+    graph = lay_out(population, null)
+    return np.asarray(_count(graph, rules(null), _chunks(row_work(graph)), log_bound).sum(axis=0), np.int64)
+
+
 def step_up(counts: NDArray[np.int64], hypotheses: int, level: float) -> int | None:
     """Benjamini-Hochberg on counts of -ln p in bins of 1/BINS_PER_NAT nats: return the lowest bin that is rejected.
 

@@ -36,7 +36,7 @@ def fact_nats(level: int, expected: float) -> float:
 
 
 @njit(cache=True, nogil=True)
-def tested(level: int) -> bool:
+def is_level(level: int) -> bool:
     """Return whether a number of shared values is one of `rules.LEVELS`: 1, 2, 3, 4, 6, 8, 12, ..., 48, 64."""
     power = level & -level
     return bool(level == power or level == 3 * power)

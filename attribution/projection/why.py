@@ -12,7 +12,7 @@ from attribution.projection.kernel import BINS_PER_NAT
 from attribution.projection.layout import rules
 from attribution.projection.project import Projection, project, reason
 from attribution.projection.rules import RULES
-from attribution.projection.score import combine, fact_nats, tested
+from attribution.projection.score import combine, fact_nats, is_level
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +53,7 @@ class SharedValue:
 class FacetDetail:
     """What one facet says of two accounts.
 
-    `nats` = min(cap, greatest over tested j of fact_nats(j, expected of the j-th rarest) - price), at least 0; `level` is
+    `nats` = min(cap, max over tested j of fact_nats(j, expected of the j-th rarest) - price), at least 0; `level` is
     the j that won (0: nothing shared). `counted` is what it adds to the link (a burst counts by what it adds to the
     templates). `missing` names the input column without which the facet is unknown.
     """
@@ -155,7 +155,7 @@ def _shared(population: Population, fitted: FacetNull, a: int, b: int, floor: fl
 def _worth(shared: tuple[SharedValue, ...], facet: Facet, price: float) -> tuple[int, float]:
     best = (0, 0.0)
     for level, value in enumerate((value for value in shared if value.suppressed is None), start=1):
-        if level <= RULES[facet].facts and tested(level):
+        if level <= RULES[facet].facts and is_level(level):
             worth = fact_nats(level, value.expected) - price
             if worth > best[1]:
                 best = (level, worth)

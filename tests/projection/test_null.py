@@ -1,0 +1,143 @@
+"""The null model: p-values under it, false discoveries beside it, suppression, and an independent library."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from attribution.config import ProjectionConfig
+from attribution.domain import OUTPUT_TABLES, Facet
+from attribution.projection import project
+from attribution.projection.kernel import BINS_PER_NAT
+from attribution.projection.null import fit
+from attribution.projection.project import pair_counts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from attribution.domain import Population
+
+    Make = Callable[..., Population]
+    Scatter = Callable[..., list[list[int]]]
+
+SPREAD = {
+    Facet.IP: (4000, 4.0, 0.6),
+    Facet.NETWORK: (1500, 2.0, 0.6),
+    Facet.TEMPLATE: (1500, 8.0, 0.9),
+    Facet.BATCH: (300, 0.3, 0.8),
+    Facet.SIGNUP: (900, 0.0, 0.3),
+}
+
+
+def null_world(make: Make, scatter: Scatter, seed: int, accounts: int = 1500) -> Population:
+    rng = np.random.default_rng(seed)
+    return make({f: scatter(rng, accounts, v, mean, tail=tail) for f, (v, mean, tail) in SPREAD.items()})
+
+
+def tail_counts(population: Population) -> tuple[np.ndarray, int]:
+    null = fit(population, 0.01)
+    counts = pair_counts(population, null)
+    return np.cumsum(counts[::-1])[::-1], null.pairs
+
+
+def test_p_values_are_super_uniform_under_the_null(make: Make, scatter: Scatter) -> None:
+    below, pairs = np.zeros(0, np.int64), 0
+    for seed in range(4):
+        rejected, tested = tail_counts(null_world(make, scatter, seed))
+        below = rejected if len(below) == 0 else below + rejected
+        pairs += tested
+    for exponent in (1, 2, 3, 4, 5, 6, 8, 10, 12):
+        expected = pairs * np.exp(-exponent)
+        seen = below[exponent * BINS_PER_NAT]
+        assert seen <= expected + 3 * np.sqrt(expected) + 1, (exponent, seen, expected)
+
+
+@pytest.mark.parametrize("facet", [Facet.IP, Facet.TEMPLATE])
+def test_one_facet_alone_is_super_uniform(make: Make, scatter: Scatter, facet: Facet) -> None:
+    values, mean, tail = SPREAD[facet]
+    rejected, pairs = tail_counts(make({facet: scatter(np.random.default_rng(7), 2000, values, mean, tail=tail)}))
+    for exponent in (1, 2, 4, 6, 8, 10):
+        expected = pairs * np.exp(-exponent)
+        assert rejected[exponent * BINS_PER_NAT] <= expected + 3 * np.sqrt(expected) + 1
+
+
+def test_nobody_is_linked_in_a_world_of_chance(make: Make, scatter: Scatter) -> None:
+    linked = [len(project(null_world(make, scatter, seed), ProjectionConfig()).links.source) for seed in range(20, 30)]
+    assert sum(count > 0 for count in linked) <= 1, linked
+
+
+@pytest.mark.parametrize("level", [0.01, 0.1])
+def test_false_discoveries_stay_below_the_level(make: Make, scatter: Scatter, level: float) -> None:
+    false, found = 0, 0
+    for seed in range(6):
+        rng = np.random.default_rng(100 + seed)
+        rows = {f: scatter(rng, 1200, v, mean, tail=tail) for f, (v, mean, tail) in SPREAD.items()}
+        for member in range(96):
+            rows[Facet.TEMPLATE][member] += [10_000 + 10 * (member // 8) + i for i in range(6)]
+            rows[Facet.IP][member] += [10_000 + member // 8]
+        links = project(make(rows), ProjectionConfig(false_discovery_rate=level)).links
+        together = (links.source // 8 == links.target // 8) & (links.target < 96)
+        found += len(together)
+        false += int((~together).sum())
+    assert found - false >= 0.8 * 6 * 12 * 28
+    assert false <= level * found
+
+
+def test_a_flood_of_throwaway_accounts_changes_nothing(make: Make, scatter: Scatter) -> None:
+    rng = np.random.default_rng(3)
+    rows = {f: scatter(rng, 300, v // 2, mean, tail=tail) for f, (v, mean, tail) in SPREAD.items()}
+    for member in range(10):
+        rows[Facet.TEMPLATE][member] += [50_000 + i for i in range(9)]
+    flood = {f: [*facet_rows, *([100_000 + i] for i in range(3000))] for f, facet_rows in rows.items()}
+    calm, flooded = (project(make(world), ProjectionConfig()) for world in (rows, flood))
+    assert len(calm.links.source) > 0
+    assert calm.null.accounts == flooded.null.accounts
+    for column in ("source", "target", "by_facet", "weight", "p_value", "threshold"):
+        np.testing.assert_array_equal(getattr(calm.links, column), getattr(flooded.links, column))
+
+
+def test_what_nearly_everybody_uses_is_suppressed_and_listed(make: Make, scatter: Scatter) -> None:
+    rng = np.random.default_rng(5)
+    rows = {Facet.IP: scatter(rng, 400, 3000, 2.0, tail=0.3), Facet.TEMPLATE: scatter(rng, 400, 3000, 4.0, tail=0.3)}
+    for account in range(0, 400, 2):
+        rows[Facet.IP][account].append(90_000)
+        rows[Facet.TEMPLATE][account].append(90_000)
+    projection = project(make(rows), ProjectionConfig())
+    assert projection.suppressed.schema == OUTPUT_TABLES["suppressed"]
+    listed = projection.suppressed.to_pylist()
+    assert {(row["facet"], row["value"], row["accounts"]) for row in listed} == {
+        ("ip", "ip-090000", 200),
+        ("template", "template-090000", 200),
+    }
+    assert all("nats" in row["reason"] for row in listed)
+
+
+@pytest.mark.filterwarnings("ignore::numba.NumbaExperimentalFeatureWarning")
+def test_the_library_model_agrees_on_expected_meetings(make: Make, scatter: Scatter) -> None:
+    """BiCM (maximum entropy, Saracco et al. 2015) is the slow oracle.
+
+    BiCM keeps popularities on average, so that a value of two accounts has two pairs on average instead of its one;
+    the factor (d - 1) / d turns its expected meetings into those of exact popularities.
+    """
+    bicm = pytest.importorskip("bicm")
+    rows = [sorted(set(row)) for row in scatter(np.random.default_rng(11), 200, 800, 6.0, tail=0.5)]
+    biadjacency = np.zeros((200, 800), int)
+    for account, row in enumerate(rows):
+        biadjacency[account, row] = 1
+    graph = bicm.BipartiteGraph(biadjacency=biadjacency)
+    graph.solve_tool(method="newton", verbose=False)
+    chance = graph.get_bicm_matrix()
+    users = np.maximum(biadjacency.sum(axis=0), 1)
+    slow = (chance * (users - 1) / users) @ chance.T
+    null = fit(make({Facet.TEMPLATE: rows}), 0.999).facets[Facet.TEMPLATE]
+    assert null.kept.all(), "the comparison is over all values"
+    sharing = np.flatnonzero(null.degree)
+    pairs = tuple(sharing[index] for index in np.triu_indices(len(sharing), 1))
+    fast = (np.outer(null.degree, null.degree) * null.top_rate)[pairs]
+    ratio = fast / slow[pairs]
+    assert 0.85 <= np.median(ratio) <= 1.2
+    assert np.corrcoef(fast, slow[pairs])[0, 1] >= 0.98
+    busy = slow[pairs] >= np.quantile(slow[pairs], 0.95)
+    assert np.median(ratio[busy]) >= 1.0, "where the two differ ours expects more among the busy: the cautious side"
