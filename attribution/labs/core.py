@@ -100,28 +100,60 @@ def texts_of(templates: pa.Table | None, wanted: Sequence[str], limit: int = 5_0
     return Texts(dict(sorted(pattern.items())), rarity(found), tuple(elsewhere[:common]))
 
 
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """The traffic as numbers, prepared once for all rings: histograms become sums over slices."""
+
+    exchanges: pd.DataFrame
+    hours: Mapping[tuple[str, str], pd.DataFrame]
+    days: Mapping[tuple[str, str], pd.DataFrame]
+    calendar: int
+    mixes: int
+
+    @classmethod
+    def of(cls, traffic: Traffic) -> Frames:
+        """Number the calendar and the pairs of model and pathway, and group hours and days by ring and template."""
+        rows = traffic.exchanges[["account_id", "template_id", "events"]].copy()
+        mix = traffic.exchanges["model"].fillna("") + "\0" + traffic.exchanges["pathway"].fillna("")
+        distinct = np.sort(mix.unique())
+        rows["mix"] = np.searchsorted(distinct, mix.to_numpy(dtype=distinct.dtype))
+        days = traffic.days[traffic.days["template_id"].notna()]
+        calendar = traffic.days["day"].drop_duplicates().sort_values(ignore_index=True)
+        days = days.assign(number=calendar.searchsorted(days["day"]))
+        hours = traffic.hours[traffic.hours["template_id"].notna()]
+        return cls(rows, _by_template(hours), _by_template(days), len(calendar), len(distinct))
+
+
+def _by_template(rows: pd.DataFrame) -> Mapping[tuple[str, str], pd.DataFrame]:
+    return {(str(ring), str(name)): part for (ring, name), part in rows.groupby(["ring", "template_id"], sort=True)}
+
+
+def _rows_of(frames: Mapping[tuple[str, str], pd.DataFrame], ring: str, group: tuple[str, ...]) -> list[pd.DataFrame]:
+    return [frames[key] for name in group for key in ((ring, name), ("", name)) if key in frames]
+
+
 def core_of(
-    ring: Ring, population: Population, traffic: Traffic, texts: Texts, outside: Outside, recognise: Recogniser
+    ring: Ring, population: Population, frames: Frames, texts: Texts, outside: Outside, recognise: Recogniser
 ) -> Core:
     """Find a ring's core templates and gather what the split compares."""
-    names = np.asarray(population.accounts.take(ring.members.tolist()).to_pylist(), dtype=object)
-    place = {name: row for row, name in enumerate(names)}
-    rows = traffic.exchanges[traffic.exchanges["account_id"].isin(place)]
-    member = rows["account_id"].map(place).to_numpy(dtype=np.int64)
-    total = np.bincount(member, weights=rows["events"], minlength=len(names)).astype(np.int64)
-    sent = rows["template_id"].notna().to_numpy()
-    unlabelled = np.ones(len(names), dtype=bool)
-    unlabelled[outside.labelled(ring.members)] = False
-    unlabelled[member[sent]] = False
-    rows, member = rows[sent], member[sent]
-    groups = _groups(rows, member, len(names), texts, outside)
-    units = [_unit(group, ring.ring_id, rows, member, traffic, texts, recognise) for group in groups]
-    use = np.zeros((len(names), len(units)), dtype=np.int64)
-    column = {template: number for number, unit in enumerate(units) for template in unit.templates}
-    numbers = rows["template_id"].map(column)
-    known = numbers.notna().to_numpy()
-    np.add.at(use, (member[known], numbers[known].astype(int).to_numpy()), rows["events"].to_numpy()[known])
-    return Core(tuple(units), use, total, unlabelled)
+    names = population.accounts.take(ring.members.tolist()).to_pylist()
+    place = {str(name): row for row, name in enumerate(names)}
+    rows = frames.exchanges[frames.exchanges["account_id"].isin(place)]
+    rows = rows.assign(member=rows["account_id"].map(place).to_numpy(dtype=np.int64))
+    total = np.bincount(rows["member"], weights=rows["events"], minlength=len(names)).astype(np.int64)
+    sent = rows[rows["template_id"].notna()]
+    unlabelled = ~outside.labelled(ring.members)
+    unlabelled[sent["member"].to_numpy()] = False
+    groups = _groups(sent, len(names), texts, outside)
+    column = {template: number for number, group in enumerate(groups) for template in group}
+    core = sent.assign(unit=sent["template_id"].map(column)).dropna(subset=["unit"]).astype({"unit": np.int64})
+    use = np.zeros((len(names), len(groups)), dtype=np.int64)
+    np.add.at(use, (core["member"].to_numpy(), core["unit"].to_numpy()), core["events"].to_numpy())
+    parts = dict(iter(core.groupby("unit", sort=True)))
+    units = tuple(
+        _unit(group, ring.ring_id, parts[number], frames, texts, recognise) for number, group in enumerate(groups)
+    )
+    return Core(units, use, total, np.asarray(unlabelled, dtype=bool))
 
 
 class Recogniser:
@@ -189,30 +221,29 @@ def is_core(inside: int, members: int, outside: int, population: int) -> bool:
     return inside >= 0.1 * members and inside / members >= 20 * rate  # noqa: PLR2004  # as documented
 
 
-def _groups(
-    rows: pd.DataFrame, member: NDArray[np.int64], members: int, texts: Texts, outside: Outside
-) -> list[tuple[str, ...]]:
+def _groups(sent: pd.DataFrame, members: int, texts: Texts, outside: Outside) -> list[tuple[str, ...]]:
     """Return the core templates, wordings of one template together, those of most members first."""
-    pairs = pd.DataFrame({"template": rows["template_id"].to_numpy(), "member": member}).drop_duplicates()
-    inside = pairs.groupby("template", sort=True)["member"].nunique()
-    private = inside[[n >= max(1, outside.users(str(t))) for t, n in inside.items()]]
-    candidates = [str(t) for t in private.index] + [
-        str(t)
-        for t, n in inside.items()
-        if t not in private.index and is_core(int(n), members, outside.users(str(t)), outside.size)
+    users = {str(name): set(part.tolist()) for name, part in sent.groupby("template_id", sort=True)["member"]}
+    candidates = [
+        name
+        for name, used in users.items()
+        if len(used) >= max(1, outside.users(name)) or is_core(len(used), members, outside.users(name), outside.size)
     ]
-    candidates.sort(key=lambda t: (-int(inside[t]), t))
+    candidates.sort(key=lambda name: (-len(users[name]), name))
     label = _wordings(candidates[:MAX_TEXTS], texts)
-    label += [len(candidates) + i for i in range(len(candidates) - len(label))]
+    label += list(range(len(label), len(candidates)))
     groups: dict[int, list[str]] = {}
     for name, number in zip(candidates, label, strict=True):
         groups.setdefault(number, []).append(name)
-    users = pairs.groupby("template", sort=True)["member"].agg(list)
     sized = [
-        (len({m for t in group for m in users[t]}), sum(outside.users(t) for t in group), tuple(sorted(group)))
+        (
+            len(set().union(*(users[name] for name in group))),
+            sum(outside.users(name) for name in group),
+            tuple(sorted(group)),
+        )
         for group in groups.values()
     ]
-    kept = [(n, group) for n, out, group in sized if is_core(n, members, out, outside.size)]
+    kept = [(inside, group) for inside, out, group in sized if is_core(inside, members, out, outside.size)]
     return [group for _, group in sorted(kept, key=lambda item: (-item[0], item[1]))][:MAX_UNITS]
 
 
@@ -232,47 +263,29 @@ def _wordings(names: Sequence[str], texts: Texts) -> list[int]:
 
 
 def _unit(
-    group: tuple[str, ...],
-    ring_id: str,
-    rows: pd.DataFrame,
-    member: NDArray[np.int64],
-    traffic: Traffic,
-    texts: Texts,
-    recognise: Recogniser,
+    group: tuple[str, ...], ring: str, own: pd.DataFrame, frames: Frames, texts: Texts, recognise: Recogniser
 ) -> Unit:
-    mine = rows["template_id"].isin(group).to_numpy()
-    own = rows[mine]
     by_template = own.groupby("template_id", sort=True)["events"].sum()
-    main = min(by_template.index, key=lambda t: (-int(by_template[t]), str(t)))
-    hours = _of(traffic.hours, ring_id, group)
-    days = _of(traffic.days, ring_id, group)
-    calendar = traffic.days["day"].drop_duplicates().sort_values()
-    mixes = sorted({_mix(m, p) for m, p in zip(traffic.exchanges["model"], traffic.exchanges["pathway"], strict=True)})
-    mix = own.groupby(["model", "pathway"], dropna=False, sort=True)["events"].sum()
+    main = min(by_template.index, key=lambda name: (-int(by_template[name]), str(name)))
+    hours = _rows_of(frames.hours, ring, group)
+    days = _rows_of(frames.days, ring, group)
     text = texts.pattern.get(str(main))
     return Unit(
         templates=group,
         text=text,
-        accounts=np.unique(member[mine]).astype(np.int32),
+        accounts=np.unique(own["member"].to_numpy()).astype(np.int32),
         events=int(own["events"].sum()),
-        account_days=int(days["accounts"].sum()),
-        hours=_histogram(hours["hour"].to_numpy(), hours["events"].to_numpy(), HOURS),
-        weekdays=_histogram(hours["weekday"].to_numpy() - 1, hours["events"].to_numpy(), WEEK),
-        days=_histogram(calendar.searchsorted(days["day"]), days["events"].to_numpy(), len(calendar)),
-        mix=_histogram(np.array([mixes.index(_mix(m, p)) for m, p in mix.index]), mix.to_numpy(), len(mixes)),
+        account_days=sum(int(part["accounts"].sum()) for part in days),
+        hours=_histogram([part["hour"] for part in hours], hours, HOURS),
+        weekdays=_histogram([part["weekday"] - 1 for part in hours], hours, WEEK),
+        days=_histogram([part["number"] for part in days], days, frames.calendar),
+        mix=_histogram([own["mix"]], [own], frames.mixes),
         targets=recognise(text) if text is not None else {},
     )
 
 
-def _of(frame: pd.DataFrame, ring_id: str, group: tuple[str, ...]) -> pd.DataFrame:
-    return frame[frame["template_id"].isin(group) & frame["ring"].isin([ring_id, ""])]
-
-
-def _mix(model: object, pathway: object) -> tuple[str, str]:
-    return (model if isinstance(model, str) else "", pathway if isinstance(pathway, str) else "")
-
-
-def _histogram(position: NDArray[np.int64], events: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-    return np.bincount(
-        np.asarray(position, dtype=np.int64), weights=np.asarray(events, dtype=np.float64), minlength=size
-    ).astype(np.int64)
+def _histogram(position: list[pd.Series], parts: list[pd.DataFrame], size: int) -> NDArray[np.int64]:
+    counted = np.zeros(size, dtype=np.int64)
+    for where, part in zip(position, parts, strict=True):
+        np.add.at(counted, where.to_numpy(dtype=np.int64), part["events"].to_numpy(dtype=np.int64))
+    return counted

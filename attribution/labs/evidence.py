@@ -16,6 +16,7 @@ from attribution.labs.dossiers import CAPABILITIES, RELIABILITY
 from attribution.labs.ledger import LabFamily, capped, mixed, share_weight, shrunk
 from attribution.labs.rhythm import working_day_weight
 from attribution.labs.targeting import targets_weight
+from attribution.labs.wordings import wording_weight
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -182,10 +183,10 @@ def template_reuse(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Fi
     """Prompt templates of the campaign are worded like examples of the dossier, beside how many of the most used
     templates outside rings are. Templates can be copied: the weight is capped.
     """  # noqa: D205  # one sentence, wrapped
-    if not lab.template_examples:
+    count = facts.counts.get((number, "template_examples"))
+    if not lab.template_examples or count is None:
         return None
-    found = _counted(facts, number, "template_examples", typical=0.4, trials_cap=8, careful=0.4, at=0.03)
-    return found and (found[0], {**found[1], "nearest": facts.likeness.get(number, 0.0)})
+    return wording_weight(facts.likeness[number], count)
 
 
 def targets(facts: Facts, number: int, lab: Dossier, comparison: Comparison) -> Finding | None:

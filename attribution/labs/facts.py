@@ -39,7 +39,7 @@ EXCLUSIVE = 0.8
 """Part of an account's campaign traffic from which the account itself counts as this campaign's."""
 ENOUGH_OWN = 0.2
 """Part of the members that must be a campaign's own, or its accounts' cards, devices and mail say nothing of the client."""
-SAME_TEMPLATE = 0.6
+SAME_TEMPLATE = 0.85
 """Likeness from which a campaign's template counts as one of a dossier's examples."""
 
 
@@ -85,6 +85,10 @@ class Gatherer:
         self._outside = Outside(population, rings)
         self._claims = Claims(traffic, dossiers)
         self._texts = texts_of(templates, sorted({str(t) for t in traffic.exchanges["template_id"].dropna().unique()}))
+        examples = [(number, text) for number, lab in enumerate(dossiers.labs) for text in lab.template_examples]
+        self._examples = [features(text) for _, text in examples]
+        self._example_lab = np.array([number for number, _ in examples], dtype=np.int64)
+        self._common = similarity(self._texts.common, self._examples, self._texts.background)
 
     # ── one campaign ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -93,27 +97,31 @@ class Gatherer:
         own = _own_accounts(campaigns)
         all_pivots = [pivots(c, self._population, self._traffic, self._config) for c in campaigns]
         outside_hours = self._population.hours[self._outside.mask].sum(axis=0).astype(np.int64)
-        return tuple(
-            Facts(
-                campaign_id=campaign.campaign_id,
-                ring_id=campaign.ring_id,
-                counts=self._counts(campaign, mine),
-                hours=self._hours(campaign),
-                account_days=self._account_days(campaign),
-                outside_hours=outside_hours,
-                targets=campaign.targets,
-                templates=self._template_number(campaign),
-                likeness=self._likeness(campaign)[1],
-                pivots=found,
-                pivot_base=_pivot_base(campaign, campaigns, all_pivots),
+        found = []
+        for campaign, mine, moves in zip(campaigns, own, all_pivots, strict=True):
+            matched, likeness = self._likeness(campaign)
+            found.append(
+                Facts(
+                    campaign_id=campaign.campaign_id,
+                    ring_id=campaign.ring_id,
+                    counts=self._counts(campaign, mine, matched),
+                    hours=self._hours(campaign),
+                    account_days=self._account_days(campaign),
+                    outside_hours=outside_hours,
+                    targets=campaign.targets,
+                    templates=self._template_number(campaign),
+                    likeness=likeness,
+                    pivots=moves,
+                    pivot_base=_pivot_base(campaign, campaigns, all_pivots),
+                )
             )
-            for campaign, mine, found in zip(campaigns, own, all_pivots, strict=True)
-        )
+        return tuple(found)
 
-    def _counts(self, campaign: Campaign, own: NDArray[np.int32] | None) -> Mapping[tuple[int, str], Count]:
+    def _counts(
+        self, campaign: Campaign, own: NDArray[np.int32] | None, matched: Mapping[int, Count]
+    ) -> Mapping[tuple[int, str], Count]:
         """Count every fact of every dossier; of accounts that also serve others, the places of its templates only."""
         counts: dict[tuple[int, str], Count] = {}
-        matched, _ = self._likeness(campaign)
         places = self._of(campaign, self._traffic.places)
         names = [] if own is None else self._population.accounts.take(own.tolist()).to_pylist()
         members = self._claims.rows(names)
@@ -150,21 +158,18 @@ class Gatherer:
     def _likeness(self, campaign: Campaign) -> tuple[Mapping[int, Count], Mapping[int, float]]:
         """Count the campaign's templates that are alike a dossier's examples, and the same outside rings."""
         own = [features(self._texts.pattern[t]) for t in campaign.templates if t in self._texts.pattern]
-        if not own:
+        if not own or not self._examples:
             return {}, {}
+        best = similarity(own, self._examples, self._texts.background)
         counts: dict[int, Count] = {}
         nearest: dict[int, float] = {}
-        for number, lab in enumerate(self._dossiers.labs):
-            if not lab.template_examples:
-                continue
-            examples = [features(text) for text in lab.template_examples]
-            best = similarity(own, examples, self._texts.background).max(axis=1)
-            others = similarity(self._texts.common, examples, self._texts.background)
-            base = others.max(axis=1) >= SAME_TEMPLATE if others.size else np.zeros(0, dtype=bool)
+        for number in sorted(set(self._example_lab.tolist())):
+            mine = best[:, self._example_lab == number].max(axis=1)
+            base = self._common[:, self._example_lab == number].max(axis=1, initial=0.0) >= SAME_TEMPLATE
             counts[number] = Count(
-                int((best >= SAME_TEMPLATE).sum()), len(own), int(base.sum()), len(base), unit="templates"
+                int((mine >= SAME_TEMPLATE).sum()), len(own), int(base.sum()), len(base), unit="templates"
             )
-            nearest[number] = float(best.max())
+            nearest[number] = float(mine.max())
         return counts, nearest
 
 

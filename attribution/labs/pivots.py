@@ -20,6 +20,8 @@ LEVEL = 0.01
 """p-value below which a jump is believed."""
 FEW = 8
 """Accounts on either side below which nothing is said."""
+CONTROLS, MOST_CONTROLS = 3, 400
+"""Accounts outside rings that are compared for each member, and the most of one level of activity."""
 SEED = 20260314
 """The permutation's draws are the same in every run."""
 
@@ -68,6 +70,7 @@ def pivots(campaign: Campaign, population: Population, traffic: Traffic, config:
 
 
 def _study(model: str, released: pd.Timestamp, rows: pd.DataFrame, draws: int) -> Pivot | None:
+    rows = _comparable(rows)
     member = rows["member"].to_numpy(dtype=bool)
     levels = rows["level"].to_numpy(dtype=np.int64)
     comparable = np.isin(levels, np.intersect1d(levels[member], levels[~member]))
@@ -91,6 +94,15 @@ def _study(model: str, released: pd.Timestamp, rows: pd.DataFrame, draws: int) -
         high=round(effect + 1.96 * error, 6),
         p_value=_permuted(share, member, levels, effect, draws),
     )
+
+
+def _comparable(rows: pd.DataFrame) -> pd.DataFrame:
+    """Keep for each level at most `CONTROLS` controls a member (and no fewer than `FEW`), in order of account id."""
+    members = rows[rows["member"]].groupby("level").size()
+    controls = rows[~rows["member"]].sort_values("account_id")
+    rank = controls.groupby("level").cumcount()
+    keep = np.minimum(np.maximum(CONTROLS * controls["level"].map(members).fillna(0), FEW), MOST_CONTROLS)
+    return pd.concat([rows[rows["member"]].sort_values("account_id").head(MOST_CONTROLS), controls[rank < keep]])
 
 
 def _matched(member: NDArray[np.bool_], levels: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,7 +34,7 @@ def features(text: str) -> frozenset[str]:
     plain = unicodedata.normalize("NFKC", _SLOT.sub(" ", text[:MAX_CHARS])).casefold()
     words = _WORD.findall(plain)
     found = {f"w:{word}" for word in words if not word.isdecimal()}
-    found.update(f"p:{a} {b}" for a, b in zip(words, words[1:], strict=False))
+    found.update(f"p:{a} {b}" for a, b in pairwise(words))
     for word in words:
         found.update(f"c:{word[i : i + RUN]}" for i in range(len(word) - RUN + 1))
     if any(ord(char) > 0x2E7F for char in plain):  # scripts without blanks between words  # noqa: PLR2004
@@ -64,7 +65,8 @@ def similarity(
     names = {name: place for place, name in enumerate(sorted(set().union(*left, *right)))}
     if not names:
         return np.zeros((len(left), len(right)))
-    values = np.array([weight.get(name, max(weight.values(), default=1.0)) for name in names])
+    rarest = max(weight.values(), default=1.0)
+    values = np.array([weight.get(name, rarest) for name in names])
     a, b = _matrix(left, names), _matrix(right, names)
     common = (a.multiply(values[np.newaxis, :]).tocsr() @ b.T).toarray()
     size_a, size_b = np.asarray(a @ values), np.asarray(b @ values)

@@ -16,7 +16,8 @@ from scipy.spatial.distance import squareform
 from scipy.special import gammaln
 
 from attribution.domain import Campaign, Evidence, Verdict
-from attribution.labs.core import Core, Outside, Recogniser, core_of, texts_of
+from attribution.labs.ledger import mixed
+from attribution.labs.core import Core, Frames, Outside, Recogniser, core_of, texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 DRAWS = 60
 """The most independent draws that one template's histogram is worth: jobs fire through many accounts at once."""
+ACCOUNT_DRAWS = 10.0
+"""The most exchanges of one account that count: they come in jobs."""
 SPEAKS = 3.0
 """Nats from which a kind of facts speaks for a split."""
 CAPS: Mapping[str, float] = {"hours": 15.0, "accounts": 15.0, "models": 8.0, "calendar": 10.0, "targets": 8.0}
@@ -52,8 +55,11 @@ class Split:
 
     @property
     def score(self) -> float:
-        """Return capped gains less the penalty, in nats; above 0 the split is better than one client."""
-        return sum(min(gain, CAPS[name]) for name, gain in sorted(self.gains.items())) - self.penalty
+        """Return capped gains less the penalty, in nats; above 0 the split is better than one client.
+
+        Two clients may be alike in any kind of facts: each gain is mixed half and half with no difference.
+        """
+        return sum(min(mixed(gain, 0.5), CAPS[name]) for name, gain in sorted(self.gains.items())) - self.penalty
 
     @property
     def speaking(self) -> tuple[str, ...]:
@@ -76,11 +82,12 @@ def campaigns(
     outside = Outside(population, rings)
     texts = texts_of(templates, sorted({str(t) for t in traffic.exchanges["template_id"].dropna().unique()}))
     recognise = Recogniser()
+    frames = Frames.of(traffic)
     found: list[Campaign] = []
     for ring in rings:
         if ring.verdict is not Verdict.COORDINATED:
             continue
-        core = core_of(ring, population, traffic, texts, outside, recognise)
+        core = core_of(ring, population, frames, texts, outside, recognise)
         found.extend(_of_ring(ring, core, population, traffic, config))
     return tuple(found)
 
@@ -218,26 +225,23 @@ def _dirichlet(counts: NDArray[np.float64], alpha: float | NDArray[np.float64]) 
 
 
 def _pools(use: NDArray[np.int64], label: NDArray[np.int64]) -> float:
-    """Return the log Bayes factor of an own pool of accounts a client over one common pool.
+    """Return the log Bayes factor of own or leaning accounts over accounts that serve all clients alike.
 
-    Per account: how many templates of each client it used. Common pool: Dirichlet around the overall shares, worth 10
-    templates; own pools: Dirichlet worth .2, that is, nearly all from one client. Accounts that used one template only
-    say nothing. More than `DRAWS` accounts count as `DRAWS`.
+    Per account: its exchanges for each client, thinned to `ACCOUNT_DRAWS`. Alike: Dirichlet around the overall shares,
+    worth 20 exchanges. Otherwise, each as likely: worth 2 (accounts lean) or .2 (nearly all for one client). More than
+    `DRAWS` accounts count as `DRAWS`.
     """
-    kinds = np.column_stack([(use[:, label == group] > 0).sum(axis=1) for group in range(int(label.max()) + 1)]).astype(
-        float
-    )
-    telling = kinds[kinds.sum(axis=1) > 1]
+    sent = np.column_stack([use[:, label == group].sum(axis=1) for group in range(int(label.max()) + 1)]).astype(float)
+    telling = sent[sent.sum(axis=1) > 1]
     if not len(telling):
         return 0.0
+    telling = telling * np.minimum(1.0, ACCOUNT_DRAWS / telling.sum(axis=1, keepdims=True))
     overall = telling.sum(axis=0) / telling.sum()
-    patterns, often = np.unique(telling, axis=0, return_counts=True)
-    gain = sum(
-        int(n) * (_dirichlet(row, 0.2 * overall) - _dirichlet(row, 10.0 * overall))
-        for row, n in zip(patterns, often, strict=True)
-        if (overall > 0).all()
-    )
-    return gain * min(1.0, DRAWS / len(telling))
+    if not (overall > 0).all():
+        return 0.0
+    alike, lean, own = (sum(_dirichlet(row, worth * overall) for row in telling) for worth in (20.0, 2.0, 0.2))
+    scale = min(1.0, DRAWS / len(telling))
+    return float(np.logaddexp((lean - alike) * scale, (own - alike) * scale) - np.log(2.0))
 
 
 # ── campaigns ───────────────────────────────────────────────────────────────────────────────────────────────────────

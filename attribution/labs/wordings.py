@@ -1,0 +1,53 @@
+"""Template reuse: what the likeness of a campaign's templates to a dossier's examples is worth."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from scipy.special import betaln
+
+from attribution.labs.ledger import shrunk
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from attribution.labs.claims import Count
+
+VERBATIM = (20.0, 1.5)
+"""Likeness of a template that is used again as it was, slots apart: Beta parameters."""
+REWORDED = (8.0, 5.0)
+"""Likeness of the nearest template where the lab asks for the same in other words."""
+CHANCE = (3.5, 5.5)
+"""Likeness of the nearest template of somebody who asks for the same capability."""
+MIX = (0.3, 0.5, 0.2)
+"""How often a lab's next campaign repeats an example, rewords it, or has nothing of it."""
+
+
+def wording_weight(nearest: float, outside: Count) -> tuple[float, Mapping[str, object]]:
+    """Return the log likelihood ratio of the nearest likeness under the lab against anybody else.
+
+    Anybody else repeats an example by as much as the most used templates outside rings do (shrunk to 3 in 1,000).
+    """
+    at = min(max(nearest, 0.01), 0.99)
+    copied = shrunk(outside.base_hits, outside.base_trials, at=0.003)
+    verbatim, reworded, chance = (math.exp(_log_beta(at, shape)) for shape in (VERBATIM, REWORDED, CHANCE))
+    lab = MIX[0] * verbatim + MIX[1] * reworded + MIX[2] * chance
+    other = copied * verbatim + (1.0 - copied) * chance
+    return math.log(lab / other), {
+        "model": "wording",
+        "nearest": nearest,
+        "at": at,
+        "verbatim": list(VERBATIM),
+        "reworded": list(REWORDED),
+        "chance": list(CHANCE),
+        "mix": list(MIX),
+        "base_hits": outside.base_hits,
+        "base_trials": outside.base_trials,
+        "copied": copied,
+    }
+
+
+def _log_beta(x: float, shape: tuple[float, float]) -> float:
+    a, b = shape
+    return float((a - 1.0) * math.log(x) + (b - 1.0) * math.log1p(-x) - betaln(a, b))
