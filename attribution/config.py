@@ -39,14 +39,14 @@ class IngestConfig(Section):
     naive_times_are_utc: bool = False
     """Read times without a zone as UTC. Off: they are refused, since nobody can know which zone was meant."""
     max_unfolding: Positive = 200
-    """Times its size that a compressed file may unfold to, beyond the first GiB; more is taken for a bomb."""
+    """Times its size that a compressed file may unfold to, beyond the first 64 MiB; more is taken for a bomb."""
 
 
 class TemplateConfig(Section):
     """Mining templates from prompt text."""
 
-    min_count: Positive = 20
-    """A token is part of a template when this many prompts share it in its place."""
+    min_count: Positive = 10
+    """A wording is a template when this many prompts share it (one prompt sent many times counts eight at most)."""
 
 
 class ProjectionConfig(Section):

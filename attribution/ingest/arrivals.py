@@ -20,8 +20,8 @@ from attribution.ingest.checks import SQL_TYPES, Physical, Rules, rules_of
 from attribution.ingest.contract import Kind, Table, Word
 from attribution.ingest.delimited import Delimited
 from attribution.ingest.jsonl import JsonLines
-from attribution.ingest.lines import Batch, Refusal, blocks, unpacked
-from attribution.ingest.parquet import read_footer
+from attribution.ingest.lines import FREE, Batch, Refusal, blocks, unpacked
+from attribution.ingest.parquet import bomb, read_footer
 from attribution.ingest.sources import Format, Source, glob_literal
 from attribution.ingest.sql import literal, row, scalar
 
@@ -101,6 +101,7 @@ class Arrivals:
             f"(select [{numbers}][file_index::int + 1]::int as file_no, file_row_number + 1 as line, {columns} "
             f"from read_parquet([{paths}], hive_partitioning = false))"
         )
+        self._refuse_bombs(members, scan, [name for name, held in physical.items() if held is Physical.TEXT])
         rules = rules_of(self.table, physical, self.config)
         odd = self._odd(rules, scan)
         self._selects.append(rules.plain(scan, odd))
@@ -118,6 +119,19 @@ class Arrivals:
             f"insert into ingest_refused select file_no, line, reason, {digest} from ({second}) where reason is not null",
             [self.key.hex(), self.key.hex()],
         )
+
+    def _refuse_bombs(self, members: Sequence[tuple[int, Source]], scan: str, texts: Sequence[str]) -> None:
+        """Raise if a file's text is far longer than the file: a page can repeat one long value a million times.
+
+        Only lengths are looked at, which does not unfold anything.
+        """
+        if not texts:
+            return
+        total = " + ".join(f"coalesce(sum(strlen({name})), 0)" for name in texts)
+        unfolded = dict(self.con.execute(f"select file_no, {total} from {scan} group by file_no").fetchall())
+        for number, source in members:
+            if unfolded.get(number, 0) > FREE + self.config.max_unfolding * source.size:
+                raise bomb(source.name)
 
     def _odd(self, rules: Rules, source: str) -> str:
         """Return the condition that tells the rows of `source` which need a second look, `false` if there are none."""
@@ -141,7 +155,7 @@ class Arrivals:
                     self._require(source, [name for name in table.header if self.table.column(name)])
                     self.unknown[number] = tuple(name for name in table.header if not self.table.column(name))
                 else:
-                    lines = JsonLines(self.table)
+                    lines = JsonLines(self.table, source.name)
                     for block in blocks(stream, self.config, refuse, Word.LINE_TOO_LONG):
                         for batch in lines.batches(block, refuse):
                             self._stage_batch(number, batch, refuse)

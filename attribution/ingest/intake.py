@@ -14,13 +14,17 @@ from attribution.errors import InputError
 from attribution.ingest import facts
 from attribution.ingest.arrivals import Arrivals
 from attribution.ingest.contract import EVENTS, FACETS, REMEDIES, TABLES, Table, Word
-from attribution.ingest.sources import Source, discover, sha256_of
+from attribution.ingest.sources import Format, Source, discover, sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from attribution.config import Config
+
+
+_SHOWN = 5
+"""Unknown columns named in a warning; `FileAccount.unknown_columns` has them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,8 @@ def ingest(
 ) -> Intake:
     """Read an input folder (or one events file) into the fact tables of `con`.
 
-    Call it inside a transaction (`con.begin()`) and commit afterwards: ingest never commits, so that a killed or failed run
-    leaves nothing behind. Facts of earlier runs are kept; what comes again is not stored again.
+    Call it inside a transaction (`con.begin()`) and commit afterwards: ingest never commits, so that a killed or
+    failed run leaves nothing behind. Facts of earlier runs are kept; what comes again is not stored again.
 
     Parameters
     ----------
@@ -100,22 +104,21 @@ def ingest(
         arrivals = Arrivals(con, table, config.ingest, key)
         try:
             arrivals.read(numbered, _ticker(progress, table))
-            if table is EVENTS and not arrivals.known.intersection(FACETS):
-                raise InputError(
-                    f"{source}: events have nothing that accounts could share",
-                    remedy=f"export at least one of the columns {', '.join(FACETS)}",
-                )
             stored = facts.store(con, table, arrivals, config, key=key)
         except duckdb.Error as error:
-            _blame(con, numbered, error)
-            raise
+            raise _blamed(numbered, error) from error
         if table is EVENTS:
             new_events = stored
         accounts += _accounts(con, arrivals, numbered)
         known.update(f"{table.name}.{name}" for name in arrivals.known)
         progress(table.name, sum(arrivals.rows.values()), sum(arrivals.rows.values()))
     quarantine = _quarantine(con, sources)
-    _require_events(con, accounts, quarantine, sources)
+    _require_events(accounts, quarantine)
+    if not known.intersection(f"events.{name}" for name in FACETS):
+        raise InputError(
+            f"{source}: events have nothing that accounts could share",
+            remedy=f"export at least one of the columns {', '.join(FACETS)}",
+        )
     con.executemany("insert into input_columns values (?) on conflict do nothing", [[name] for name in sorted(known)])
     warnings += _warnings(accounts)
     facts.clean_up(con)
@@ -138,26 +141,19 @@ def _ticker(progress: Callable[[str, int, int | None], None], table: Table) -> C
 
 
 def _prepare(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("set timezone = 'UTC'")
     con.execute(
         "create or replace temp table ingest_refused (file_no integer, line bigint, reason varchar, digest varchar)"
     )
     con.execute("create or replace temp table ingest_addresses (raw varchar, canonical varchar)")
 
 
-def _blame(con: duckdb.DuckDBPyConnection, numbered: Sequence[tuple[int, Source]], error: duckdb.Error) -> None:
-    """Raise an `InputError` if a Parquet file cannot be read through; a connection of its own, for ours has failed."""
-    with con.cursor() as probe:
-        for _, source in numbered:
-            if source.format != "parquet":
-                continue
-            try:
-                probe.execute(
-                    "select count(columns(*)) from read_parquet([?], hive_partitioning = false)", [str(source.path)]
-                )
-            except duckdb.Error:
-                raise InputError(
-                    f"{source.name}: the Parquet file is damaged inside", remedy="copy or export it again"
-                ) from error
+def _blamed(numbered: Sequence[tuple[int, Source]], error: duckdb.Error) -> Exception:
+    """Return the error as the fault of the Parquet file that it names; as it is if it names none."""
+    for _, source in numbered:
+        if source.format is Format.PARQUET and f'"{source.path.absolute()}"' in str(error):
+            return InputError(f"{source.name}: the Parquet file is damaged inside", remedy="copy or export it again")
+    return error
 
 
 def _accounts(
@@ -196,9 +192,7 @@ def _quarantine(con: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> pa
     return table.cast(OUTPUT_TABLES["quarantine"])
 
 
-def _require_events(
-    con: duckdb.DuckDBPyConnection, accounts: Sequence[FileAccount], quarantine: pa.Table, sources: Sequence[Source]
-) -> None:
+def _require_events(accounts: Sequence[FileAccount], quarantine: pa.Table) -> None:
     """Raise if there is not one usable event: that is an export gone wrong, not a few bad rows."""
     events = [account for account in accounts if account.table == EVENTS.name]
     if any(account.accepted for account in events):
@@ -207,9 +201,10 @@ def _require_events(
     if not any(account.rows for account in events):
         raise InputError(f"{names}: holds no rows", remedy="export it again; an input needs at least one event")
     files = {account.file for account in events}
-    reasons = Counter(row["reason"] for row in quarantine.to_pylist() if row["file"] in files)
+    refused = [row for row in quarantine.to_pylist() if row["file"] in files]
+    reasons = Counter(row["reason"] for row in refused)
     reason, count = min(reasons.items(), key=lambda item: (-item[1], item[0]))
-    first = next(row for row in quarantine.to_pylist() if row["file"] in files and row["reason"] == reason)
+    first = next(row for row in refused if row["reason"] == reason)
     raise InputError(
         f"{names}: every row is refused, {count} for {reason}, the first at {first['file']} line {first['line']}",
         remedy=REMEDIES[Word(reason.partition(":")[0])],
@@ -220,7 +215,7 @@ def _warnings(accounts: Sequence[FileAccount]) -> list[str]:
     warnings = []
     for account in accounts:
         if account.unknown_columns:
-            shown = ", ".join(account.unknown_columns[:5]) + ", …" * (len(account.unknown_columns) > 5)
+            shown = ", ".join(account.unknown_columns[:_SHOWN]) + ", …" * (len(account.unknown_columns) > _SHOWN)
             warnings.append(f"{account.file}: columns that the contract does not know were left out: {shown}")
         if account.rows and not account.accepted:
             warnings.append(f"{account.file}: no row could be used")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import pyarrow as pa
 
+from attribution.errors import InputError
 from attribution.ingest.checks import Physical
 from attribution.ingest.contract import LARGEST_COUNT, Column, Kind, Table, Word
 from attribution.ingest.lines import Batch, Block, Refusal
@@ -57,6 +58,7 @@ class JsonLines:
     """
 
     table: Table
+    name: str
     unknown: list[str] = field(default_factory=list)
     present: set[str] = field(default_factory=set)
     _decoder: msgspec.json.Decoder[msgspec.Struct] = field(init=False)
@@ -85,6 +87,8 @@ class JsonLines:
 
     def batches(self, block: Block, refuse: list[Refusal]) -> Iterator[Batch]:
         """Yield the good lines of a block as Arrow, and append the bad ones to `refuse`. Blank lines are no rows."""
+        if block.first == 1:
+            self._refuse_array(block)
         take = [attrgetter(name) for name in self.table.names]
         parts: list[list[list[object]]] = []
         numbers: list[int] = []
@@ -101,6 +105,14 @@ class JsonLines:
             parts.append([list(map(column, records)) for column in take])
         if numbers:
             yield self._batch(block, parts, numbers)
+
+    def _refuse_array(self, block: Block) -> None:
+        start = next((line.strip() for line in block.lines if line and not line.isspace()), b"")
+        if start == b"[" or start.startswith(b"[{"):
+            raise InputError(
+                f"{self.name}: is one JSON array, not JSON Lines",
+                remedy="write one object a line (jq -c '.[]' does it)",
+            )
 
     def _slowly(
         self, lines: list[bytes], first: int, records: list[msgspec.Struct], numbers: list[int], refuse: list[Refusal]

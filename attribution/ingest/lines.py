@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 CHUNK = 1 << 25
 """Bytes read at a time."""
-_FREE = 1 << 30
-"""Every file may unfold to this much."""
+FREE = 1 << 26
+"""Every compressed file may unfold to this much."""
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -70,14 +70,14 @@ def unpacked(source: Source, config: IngestConfig) -> Iterator[Readable]:
     try:
         with source.path.open("rb") as raw:
             yield _Bounded(_unpack(raw, source.packing), source, config)
-    except (EOFError, zlib.error, gzip.BadGzipFile, pa.ArrowException) as error:
+    except (EOFError, zlib.error, gzip.BadGzipFile, pa.ArrowException, OSError) as error:
+        reason = getattr(error, "strerror", None)
         raise InputError(
-            f"{source.name}: the compressed file is damaged or breaks off before its end",
+            f"{source.name}: cannot be read ({reason})"
+            if reason
+            else f"{source.name}: the compressed file is damaged or breaks off before its end",
             remedy="copy or export it again",
         ) from error
-    except OSError as error:
-        reason = error.strerror or "the compressed file is damaged or breaks off before its end"
-        raise InputError(f"{source.name}: cannot be read ({reason})", remedy="copy or export it again") from error
 
 
 def _unpack(raw: IO[bytes], packing: Packing) -> Readable:
@@ -94,7 +94,7 @@ class _Bounded:
     def __init__(self, stream: Readable, source: Source, config: IngestConfig) -> None:
         self._stream = stream
         self._name = source.name
-        self._left = _FREE + config.max_unfolding * source.size if source.packing else None
+        self._left = FREE + config.max_unfolding * source.size if source.packing else None
 
     def read(self, size: int, /) -> bytes:
         data = self._stream.read(size)

@@ -11,12 +11,12 @@ from pyarrow import parquet as pq
 from attribution.errors import InputError
 from attribution.ingest.checks import Physical
 from attribution.ingest.contract import Column, Kind
+from attribution.ingest.lines import FREE
 
 if TYPE_CHECKING:
     from attribution.config import IngestConfig
     from attribution.ingest.sources import Source
 
-_FREE = 1 << 30
 _LARGEST_GROUP = 1 << 32
 """Bytes that a row group may say it unfolds to."""
 _ROWS_PER_BYTE = 1000
@@ -30,6 +30,14 @@ class Footer:
     rows: int
     physical: dict[str, Physical]
     unknown: tuple[str, ...]
+
+
+def bomb(name: str) -> InputError:
+    """Return the error for a file that is a few kilobytes on the disk and gigabytes in memory."""
+    return InputError(
+        f"{name}: unfolds to far more than its size explains",
+        remedy="check where the file comes from; if it is sound, raise ingest.max_unfolding",
+    )
 
 
 def read_footer(source: Source, config: IngestConfig) -> Footer:
@@ -48,14 +56,11 @@ def read_footer(source: Source, config: IngestConfig) -> Footer:
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise InputError(f"{source.name}: the Parquet footer is damaged", remedy="copy or export it again") from error
     if (
-        sum(groups) > _FREE + config.max_unfolding * source.size
+        sum(groups) > FREE + config.max_unfolding * source.size
         or max(groups, default=0) > _LARGEST_GROUP
-        or metadata.num_rows > _FREE + _ROWS_PER_BYTE * source.size
+        or metadata.num_rows > FREE + _ROWS_PER_BYTE * source.size
     ):
-        raise InputError(
-            f"{source.name}: unfolds to far more than its size explains",
-            remedy="check where the file comes from; if it is sound, raise ingest.max_unfolding or write smaller row groups",
-        )
+        raise bomb(source.name)
     physical: dict[str, Physical] = {}
     unknown: list[str] = []
     for field in schema:

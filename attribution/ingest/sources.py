@@ -110,7 +110,7 @@ def _listing(folder: Path) -> list[Path]:
         return sorted(path for path in folder.iterdir() if not path.name.startswith((".", "_")))
     except OSError as error:
         raise InputError(
-            f"{folder}: cannot be listed ({error.strerror})", remedy="give the engine the right to read it"
+            f"{folder}: cannot be listed ({error.strerror})", remedy="check that it is there and may be read"
         ) from error
 
 
@@ -140,7 +140,7 @@ def _source(table: Table, path: Path, name: str) -> Source:
             tail = file.read(4)
     except OSError as error:
         raise InputError(
-            f"{name}: cannot be read ({error.strerror})", remedy="give the engine the right to read it"
+            f"{name}: cannot be read ({error.strerror})", remedy="check that it is there and may be read"
         ) from error
     _check_magic(name, kind, packing, head, tail)
     return Source(table, path, name, kind, packing, size)
