@@ -174,7 +174,7 @@ def _print_ledger(
         return
     rows = table(title, *(["lab"] if labs is not None else []), "family", "what", ">weight", "", "says")
     largest = max(abs(line.weight) for line in lines) or 1.0
-    for line in lines[:limit]:
+    for line in [line for line in lines if line.weight][:limit]:
         bar = text("█" * round(BAR / 2 * abs(line.weight) / largest), "red" if line.weight > 0 else "green")
         cells = [
             text(line.family),
@@ -187,5 +187,6 @@ def _print_ledger(
             cells.insert(0, text(labs.get(line.lab_id or "", line.lab_id or "")))
         rows.add_row(*cells)
     out.print(rows)
-    if len(lines) > limit:
-        out.print(f"{len(lines) - limit:,} more lines in evidence.parquet.")
+    silent = len(lines) - min(limit, sum(line.weight != 0 for line in lines))
+    if silent:
+        out.print(f"{silent:,} more lines, or lines that weigh nothing, in evidence.parquet.")

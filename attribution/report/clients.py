@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from attribution.domain import Attribution, Campaign, Evidence
-    from attribution.report.document import LabFacts
+    from attribution.report.document import LabFacts, LedgerLine
 
 TEMPLATES_SHOWN = 6
 DECISION_FAMILY = "decision"
@@ -50,6 +50,13 @@ def _decision(attribution: Attribution | None) -> Mapping[str, object]:
 
 def _weighing(attribution: Attribution) -> list[Evidence]:
     return [line for line in attribution.evidence if line.family != DECISION_FAMILY]
+
+
+def _by_rank(attribution: Attribution, context: Context) -> tuple[LedgerLine, ...]:
+    """Return the ledger with the leading candidate's lines first."""
+    rank = {row.lab_id: row.rank for row in attribution.posteriors}
+    made = lines.ledger(_weighing(attribution), context.explanations)
+    return tuple(sorted(made, key=lambda line: rank.get(line.lab_id or "", len(rank) + 1)))
 
 
 def _views(found: object, labs: Mapping[str, LabFacts]) -> tuple[OtherView, ...]:
@@ -86,7 +93,7 @@ def entry(campaign: Campaign, attribution: Attribution | None, context: Context)
         priors=_views(decision.get("posterior"), context.labs),
         without=_views(decision.get("without"), context.labs),
         deciding=clean(str(decision["one_family_decides"]), 40) if decision.get("one_family_decides") else None,
-        ledger=() if attribution is None else lines.ledger(_weighing(attribution), context.explanations),
+        ledger=() if attribution is None else _by_rank(attribution, context),
         verdict_sentence=clean(wording.attribution_sentence(attribution, context.labs), 400),
     )
 

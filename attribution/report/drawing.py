@@ -27,9 +27,9 @@ VALUES_DRAWN = 18
 VALUES_PER_FACET = 5
 VALUES_LISTED_PER_FACET = 8
 VALUE_LABEL = 90
-PASSES = 60
+PASSES = 150
 """Rounds of pushing symbols apart."""
-VALUE_ROOM, MEMBER_ROOM = 27.0, 8.0
+VALUE_ROOM, MEMBER_ROOM = 29.0, 7.0
 """Radius that a shared value and a member keep free."""
 
 

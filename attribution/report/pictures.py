@@ -20,6 +20,7 @@ WEEKLY_AFTER_DAYS = 130
 SURE, LIKELY = 0.9, 0.5
 HYPOTHESES_SHOWN = 10
 FARTHEST_NATS = 40.0
+NEAR_RANKS = 2
 
 SHAPE_OF: Mapping[str, str] = {
     "ip": "circle",
@@ -97,7 +98,7 @@ def ring_picture(ring: RingEntry) -> RingPicture | None:
             continue
         value = ring.shared[node.value]
         number = len(marks) + 1
-        radius = 11 + 15 * math.sqrt(value.members / max(ring.size, 1))
+        radius = 10 + 11 * math.sqrt(value.members / max(ring.size, 1))
         title = f"{number}: {wording.facet(value.facet)} {value.label}, {value.members} of {ring.size} members"
         marks.append(Mark(node.x, node.y, value.facet, shape(value.facet, radius), number, title))
         word = wording.facet(value.facet)
@@ -160,8 +161,14 @@ class Timeline:
     unit: str
 
 
+def suspects(ring: RingEntry, labs: Sequence[LabFacts]) -> list[LabFacts]:
+    """Return the labs that are first or second for a campaign of the ring: their releases matter in its picture."""
+    near = {row.lab_id for campaign in ring.campaigns for row in campaign.posteriors if row.rank <= NEAR_RANKS}
+    return [lab for lab in labs if lab.lab_id in near]
+
+
 def timeline(days: Sequence[Day], labs: Sequence[LabFacts]) -> Timeline | None:
-    """Return the bars of a ring's daily events (weekly over long spans) and the releases that fall into them."""
+    """Return the bars of a ring's daily events (weekly over long spans) and the labs' releases that fall into them."""
     if not days:
         return None
     events = {dt.date.fromisoformat(day.day): day.events for day in days}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -27,7 +26,7 @@ HTML_NAME = "report.html"
 MEMBERS_SHOWN = 40
 OTHERS_SHOWN = 200
 DETAIL_SHOWN = 320
-CHAPTERS, UNDETERMINED_CHAPTERS = 60, 12
+CHAPTERS, UNDETERMINED_CHAPTERS = 60, 5
 """Rings, and undetermined clusters, with a chapter of their own; further ones stand in a table."""
 
 
@@ -75,11 +74,22 @@ def detail(line: LedgerLine) -> str:
     """Return what a ledger line rests on, on one line: counts in words, everything else by name."""
     rest = dict(line.detail)
     parts = [*_members(rest), *_shares(rest)]
-    for key, value in rest.items():
-        shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        parts.append(f"{wording.words(key)}: {shown}")
+    parts += [f"{wording.words(key)}: {_shown(value)}" for key, value in rest.items()]
     text = "; ".join(parts)
     return text if len(text) <= DETAIL_SHOWN else text[: DETAIL_SHOWN - 1] + "…"
+
+
+def _shown(value: object) -> str:
+    """Return a value of a detail as people write it: four digits, no brackets."""
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "unknown"}[value]
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list):
+        return ", ".join(_shown(item) for item in value) or "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{wording.words(key)} {_shown(item)}" for key, item in value.items()) or "none"
+    return str(value)
 
 
 def _members(rest: dict[str, object]) -> list[str]:
@@ -87,12 +97,17 @@ def _members(rest: dict[str, object]) -> list[str]:
     if not {"holds", "known"} <= rest.keys():
         return []
     holds, known = rest.pop("holds"), rest.pop("known")
-    expected = [
-        f"{rest.pop(side, side)} expects {rest.pop(f'{side}_expects', 'nothing')}" for side in ("covert", "innocent")
-    ]
+    expected = []
+    for side in ("covert", "innocent"):
+        word, _, reason = str(rest.pop(f"{side}_expects", "no opinion")).partition(": ")
+        expected.append(f"{rest.pop(side, side)}: {word}{f' ({reason})' if reason else ''}")
     for key in ("covert_beta", "innocent_beta", "surprise"):
         rest.pop(key, None)
-    return [f"holds for {holds} of {known} members" if known else "unknown: the logs do not say", *expected]
+    return [
+        f"seen in {holds} of {known} members; expected by {', by '.join(expected)}"
+        if known
+        else "unknown: not in the logs"
+    ]
 
 
 def _shares(rest: dict[str, object]) -> list[str]:
@@ -104,7 +119,7 @@ def _shares(rest: dict[str, object]) -> list[str]:
     others = f"elsewhere {rest.pop('base_hits')} of {rest.pop('base_trials')}"
     values = rest.pop("values", None)
     rest.clear()
-    return [mine, others, *([f"values: {json.dumps(values, ensure_ascii=False)}"] if values else [])]
+    return [mine, others, *([f"values: {_shown(values)}"] if values else [])]
 
 
 def sentence(text: str) -> str:
