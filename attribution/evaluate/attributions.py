@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 import numpy as np
+import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
 from attribution.domain import UNKNOWN_LAB
 from attribution.evaluate.metrics import Calibration, calibration
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from attribution.evaluate.reading import Output, Truth
 
 Outcome = Literal["right", "wrong", "abstained"]
@@ -147,9 +146,10 @@ def _tenants(truth: Truth, output: Output) -> tuple[TenantScore, ...]:
     both = both.assign(minimum=both["part"].clip(upper=both["part_said"]))
     said = right.groupby("campaign_id").size()
     names, campaigns = accounts.index, said.index
-    grid = both.groupby(["name", "campaign_id"])["minimum"]
-    common = grid.size().unstack(fill_value=0).reindex(index=names, columns=campaigns, fill_value=0).to_numpy()
-    shared = grid.sum().unstack(fill_value=0.0).reindex(index=names, columns=campaigns, fill_value=0.0).to_numpy()
+    common, shared = np.zeros((len(names), len(campaigns))), np.zeros((len(names), len(campaigns)))
+    cell = names.get_indexer(pd.Index(both["name"])), campaigns.get_indexer(pd.Index(both["campaign_id"]))
+    np.add.at(common, cell, 1.0)
+    np.add.at(shared, cell, both["minimum"].to_numpy())
     work = left.groupby("name")["part"].sum().to_numpy()[:, None]
     work_said = right.groupby("campaign_id")["part"].sum().to_numpy()[None, :]
     score = 2.0 * common / (accounts.to_numpy()[:, None] + said.to_numpy()[None, :])

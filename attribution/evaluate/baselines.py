@@ -36,7 +36,8 @@ def run(world: Path, seed: int = 0) -> dict[str, RingScores]:
     `components`: connected components over values shared by 2 to 100 accounts. `leiden`: the same graph, unweighted,
     modularity. `log-likelihood leiden`: an edge weighs the sum over shared values of log(accounts / popularity),
     edges under 16 nats are dropped, Leiden with modularity on what is left. Prompts without `template_id` count
-    as the same when their first five words are. Memory grows with the sum of squared popularities, at most 100 times the usage edges.
+    as the same when their first five words are. Memory grows with the sum of squared popularities, at most 100
+    times the usage edges.
     """
     truth = read_truth(world)
     clusters = partition(usage(world), truth.accounts.index, seed)

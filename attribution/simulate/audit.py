@@ -36,7 +36,8 @@ def audit(world: Path) -> tuple[ColumnAudit, ...]:
 
     For each account and column: number of distinct values, how common they are, share of each label, mean and spread
     of numbers, hours and weekdays, nulls, dates. Each aggregate is cut into 24 bins (or its categories); bins are
-    scored by their share of ring accounts among every second account and judged on the others, so that any shape counts, not
+    scored by their share of ring accounts among every second account and judged on the others, so that any shape
+    counts, not
     only more or less.
     """
     with duckdb.connect() as connection:
