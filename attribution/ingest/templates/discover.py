@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _LEVELS = 8
 _SAMPLE = 256
 _MIN_PROMPTS = 3
+_MIN_BITS = 18
 _MAX_BITS = 24
 _SMALL = 100_000
 _WHOLE = 0.9
@@ -174,7 +175,7 @@ def _anchors(
 ) -> NDArray[np.uint64]:
     """Return the shingle by which each prompt's group is to be divided, 0 for none."""
     total = int((tokens.indptr[rows + 1] - tokens.indptr[rows]).sum())
-    bits = min(_MAX_BITS, max(12, int(np.ceil(np.log2(total + 1))) - 1))
+    bits = min(_MAX_BITS, max(_MIN_BITS, int(np.ceil(np.log2(total + 1))) - 1))
     edges = np.linspace(0, len(rows), 3 if total > _SMALL else 2).astype(int).tolist()
     parts = list(zip(edges[:-1], edges[1:], strict=True))
     with ThreadPoolExecutor(len(parts)) as pool:
@@ -317,21 +318,33 @@ def _carry(found: Found, general: Found) -> Found:
 
 
 def _general(found: list[Found], strength: Strength) -> list[Found]:
-    """Drop the templates that are another one with a slot filled in: of two, the general one says it all."""
-    patterns = [item.pattern() for item in found]
-    matcher = Families.of(patterns)
-    return [
-        item
-        for number, item in enumerate(found)
-        if not any(
-            other != number
-            and len(patterns[other]) <= len(patterns[number])
-            and not np.array_equal(patterns[other], patterns[number])
-            and gaps_of(patterns[other], patterns[number]) is not None
-            and not is_richer(patterns[other], patterns[number], strength)
-            for other in matcher.candidates(patterns[number])
-        )
-    ]
+    """Drop the templates that are another one with a slot filled in."""
+    within = fillings([item.pattern() for item in found], strength)
+    return [item for number, item in enumerate(found) if number not in within]
+
+
+def fillings(patterns: list[NDArray[np.int64]], strength: Strength) -> dict[int, int]:
+    """Return which patterns are another one with slots filled in: position to position of the most general such."""
+    index = Families.of(patterns)
+    size = [int((pattern != SLOT).sum()) for pattern in patterns]
+    out: dict[int, int] = {}
+    for number, pattern in enumerate(patterns):
+        wider = [
+            other
+            for other in index.candidates(pattern)
+            if size[other] < size[number]
+            and gaps_of(patterns[other], pattern) is not None
+            and not is_richer(patterns[other], pattern, strength)
+        ]
+        if wider:
+            out[number] = min(wider, key=lambda other: (size[other], patterns[other].tobytes()))
+    return {number: _root(out, whole) for number, whole in out.items()}
+
+
+def _root(within: dict[int, int], number: int) -> int:
+    while number in within:
+        number = within[number]
+    return number
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,29 +388,9 @@ def is_richer(parent: NDArray[np.int64], part: NDArray[np.int64], strength: Stre
 
 def gaps_of(parent: NDArray[np.int64], part: NDArray[np.int64]) -> list[NDArray[np.int64]] | None:
     """Return what stands in the part where the parent has slots, or None where the parent does not fit the part."""
-    runs: list[NDArray[np.int64]] = []
-    start = 0
-    for i in [*np.flatnonzero(parent == SLOT).tolist(), len(parent)]:
-        if i > start:
-            runs.append(parent[start:i])
-        start = i + 1
-    gaps: list[NDArray[np.int64]] = []
-    position = 0
-    for number, run in enumerate(runs):
-        last = number == len(runs) - 1 and parent[-1] != SLOT
-        found = len(part) - len(run) if last else _search(part, run, position)
-        if found < position or not np.array_equal(part[found : found + len(run)], run):
-            return None
-        if number == 0 and parent[0] != SLOT and found != 0:
-            return None
-        gaps.append(part[position:found])
-        position = found + len(run)
-    gaps.append(part[position:])
-    return gaps
-
-
-def _search(part: NDArray[np.int64], run: NDArray[np.int64], position: int) -> int:
-    for i in range(position, len(part) - len(run) + 1):
-        if np.array_equal(part[i : i + len(run)], run):
-            return i
-    return -1
+    out = np.zeros(2 * len(parent) + 2, np.int64)
+    runs = int(kernels.places(part, 0, len(part), parent, out))
+    if not runs:
+        return None
+    edges = [0, *out[: 2 * runs].tolist(), len(part)]
+    return [part[edges[i] : edges[i + 1]] for i in range(0, len(edges), 2)]

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from attribution.ingest.templates import kernels
 from attribution.ingest.templates.common import common_tokens
-from attribution.ingest.templates.discover import Found, Strength, discover
+from attribution.ingest.templates.discover import Found, Strength, discover, fillings
 from attribution.ingest.templates.match import Matcher, build
 from attribution.ingest.templates.pattern import Pattern, parse, render
 from attribution.ingest.templates.tokens import HEAD_CHARS, TAIL_CHARS, Tokens, join, normalise, seed_of, tokenise
@@ -74,21 +74,40 @@ def mine(con: duckdb.DuckDBPyConnection, *, key: bytes, config: TemplateConfig) 
         # Too many to hold: learn from a sample first, so that most prompts are recognised as they stream by.
         sample = _join([_miss(batch, build(known.values())) for batch in job.stream(total // _SAMPLE)])
         fresh = {name: pattern for name, pattern in job.learn(sample).items() if name not in known}
-    left = job.settle(job.stream(1), build([*known.values(), *fresh.values()]))
+    placed: list[tuple[NDArray[np.int64], pa.DictionaryArray]] = []
+    left = _settle(job.stream(1), build([*known.values(), *fresh.values()]), placed)
     for number in range(_ROUNDS + 1):
         look = job.sample(left) if number == 0 else left
         found = {name: pattern for name, pattern in job.learn(look).items() if name not in fresh and name not in known}
         fresh.update(found)
         before = len(left.keys)
-        left = job.settle([left], build(found.values()))
+        left = _settle([left], build(found.values()), placed)
         if number and before - len(left.keys) < _WORTHWHILE * before:
             break
     copies = job.copies(left)
     fresh.update({name: pattern for name, pattern in copies.items() if name not in known and name not in fresh})
-    left = job.settle([left], build(copies.values()))
-    job.write(left.keys, [None] * len(left.keys))
+    left = _settle([left], build(copies.values()), placed)
+    fillings = job.fillings([pattern for name, pattern in sorted(fresh.items()) if name not in known])
+    for keys, names in placed:
+        job.write(keys, pa.DictionaryArray.from_arrays(names.indices, [fillings.get(n, n) for n in names.dictionary.to_pylist()]))
+    job.write(left.keys, pa.nulls(len(left.keys), pa.string()))
     con.execute("insert into prompt_templates select prompt_key, null from prompts where prompt is null")
-    _merge(con, [pattern for name, pattern in sorted(fresh.items()) if name not in known])
+    _merge(con, [pattern for name, pattern in sorted(fresh.items()) if name not in known and name not in fillings])
+
+
+def _settle(
+    batches: Iterable[_Batch], matcher: Matcher, placed: list[tuple[NDArray[np.int64], pa.DictionaryArray]]
+) -> _Batch:
+    """Add the prompts that fit a template to `placed`; return the others."""
+    names = pa.array([pattern.template_id for pattern in matcher.patterns], pa.string())
+    rest = []
+    for batch in batches:
+        hit = matcher(batch.tokens)
+        found = np.flatnonzero(hit >= 0)
+        if len(found):
+            placed.append((batch.keys[found], pa.DictionaryArray.from_arrays(pa.array(hit[found]), names)))
+        rest.append(batch if not len(found) else batch.take(np.flatnonzero(hit < 0)))
+    return _join(rest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,28 +131,16 @@ class _Job:
             n = record.column(1).to_numpy(zero_copy_only=False).astype(np.int64)
             yield _Batch(keys, n, tokenise(normalise(record.column(2)), self.seed))
 
-    def settle(self, batches: Iterable[_Batch], matcher: Matcher) -> _Batch:
-        """Write the template of every prompt that fits one; return the others."""
-        names = [pattern.template_id for pattern in matcher.patterns]
-        rest, keys, ids = [], [], []
-        for batch in batches:
-            hit = matcher(batch.tokens)
-            found = np.flatnonzero(hit >= 0)
-            keys.append(batch.keys[found])
-            ids.append(hit[found])
-            rest.append(batch.take(np.flatnonzero(hit < 0)))
-        if names and keys:
-            dictionary = pa.DictionaryArray.from_arrays(pa.array(np.concatenate(ids)), pa.array(names))
-            self.write(np.concatenate(keys), dictionary)
-        return _join(rest)
-
-    def write(self, keys: NDArray[np.int64], ids: pa.Array | list[None]) -> None:
+    def write(self, keys: NDArray[np.int64], ids: pa.Array) -> None:
         """Append to `prompt_templates`."""
-        values = ids if isinstance(ids, pa.DictionaryArray) else pa.array(ids, pa.string())
-        table = pa.table({"prompt_key": pa.array(keys, pa.int64()), "template_id": values})
-        self.con.register("mined_now", table)
+        self.con.register("mined_now", pa.table({"prompt_key": pa.array(keys, pa.int64()), "template_id": ids}))
         self.con.execute("insert into prompt_templates select prompt_key, template_id::varchar from mined_now")
         self.con.unregister("mined_now")
+
+    def fillings(self, patterns: list[Pattern]) -> dict[str, str]:
+        """Return which templates, found in different rounds, are another one with a slot filled in."""
+        within = fillings([pattern.tokens for pattern in patterns], self.strength)
+        return {patterns[part].template_id: patterns[whole].template_id for part, whole in within.items()}
 
     def rows(self, batch: _Batch) -> NDArray[np.uint64]:
         """Return a hash of each prompt's tokens."""
@@ -147,24 +154,26 @@ class _Job:
     def learn(self, batch: _Batch) -> dict[str, Pattern]:
         """Find the templates among prompts."""
         hashes = self.rows(batch)
-        names, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
-        weight = np.minimum(np.bincount(inverse, np.minimum(batch.n, _CAP), len(names)), _CAP).astype(np.uint32)
+        first, sent = _distinct(hashes, np.minimum(batch.n, _CAP))
+        weight = np.minimum(sent, _CAP).astype(np.uint32)
         found = discover(batch.tokens.take(first), weight, self.floor, self.strength)
         return self.render(batch, hashes, [Found(int(first[item.reference]), item.shape, item.cuts) for item in found])
 
     def copies(self, batch: _Batch) -> dict[str, Pattern]:
         """Find the prompts that were sent word for word often enough to be templates without slots."""
         hashes = self.rows(batch)
-        names, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
-        often = np.flatnonzero(np.bincount(inverse, batch.n, len(names)) >= self.floor)
+        first, sent = _distinct(hashes, batch.n)
+        often = np.flatnonzero(sent >= self.floor)
         shapes = [(int(first[i]), batch.tokens.take(first[i : i + 1]).values.astype(np.int64)) for i in often]
         found = [Found(row, shape, np.zeros(len(shape) + 1, np.bool_)) for row, shape in shapes]
         return self.render(batch, hashes, [item for item in found if self.strength.enough(item.shape, 1.0)])
 
     def render(self, batch: _Batch, hashes: NDArray[np.uint64], found: list[Found]) -> dict[str, Pattern]:
         """Write patterns out; of prompts with the same tokens the one first in the alphabet lends its spelling."""
-        wanted = np.asarray([hashes[item.reference] for item in found], np.uint64)
-        rows = np.flatnonzero(np.isin(hashes, wanted))
+        if not found:
+            return {}
+        wanted = np.unique(np.asarray([hashes[item.reference] for item in found], np.uint64))
+        rows = np.flatnonzero(wanted[np.minimum(np.searchsorted(wanted, hashes), len(wanted) - 1)] == hashes)
         self.con.register("mined_now", pa.table({"prompt_key": pa.array(batch.keys[rows], pa.int64())}))
         texts = dict(self.con.execute(f"select prompt_key, {_TEXT} from prompts join mined_now using (prompt_key)").fetchall())
         self.con.unregister("mined_now")
@@ -179,6 +188,15 @@ class _Job:
             if held is None or pattern.text < held.text:
                 out[pattern.template_id] = pattern
         return out
+
+
+def _distinct(hashes: NDArray[np.uint64], n: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return a row of each distinct hash, in the order of the hashes, and the sum of `n` over all its rows."""
+    order = np.argsort(hashes, kind="stable")
+    if not len(order):
+        return order, n
+    starts = np.flatnonzero(np.concatenate([[True], np.diff(hashes[order]) != 0]))
+    return order[starts], np.add.reduceat(n[order], starts)
 
 
 def _miss(batch: _Batch, matcher: Matcher) -> _Batch:
