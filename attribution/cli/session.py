@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from attribution.plaintext import clean
-from attribution.telemetry import Telemetry
 
 if TYPE_CHECKING:
     import typer
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from attribution.telemetry import Telemetry
 
 PIPE_WIDTH = 200
 """Columns of tables that no terminal's width limits."""
@@ -27,6 +28,8 @@ class Session:
 
     def telemetry(self) -> Telemetry:
         """Return the telemetry of this command, on standard error."""
+        from attribution.telemetry import Telemetry
+
         return Telemetry(level=self.level)
 
 

@@ -1,0 +1,246 @@
+"""Commands as a user types them: exit codes, what is told on standard error, and nothing hostile on the terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from attribution.cli import main
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+ENTRY = "from attribution.cli import main; main()"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
+    def call(*args: object) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["attribution", *map(str, args)])
+        before = signal.getsignal(signal.SIGTERM)
+        with pytest.raises(SystemExit) as ended:
+            main()
+        signal.signal(signal.SIGTERM, before)
+        captured = capfd.readouterr()
+        return Ended(int(ended.value.code or 0), captured.out, captured.err)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def result(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _written(tmp_path_factory, hostile=False)
+
+
+@pytest.fixture(scope="session")
+def hostile_result(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _written(tmp_path_factory, hostile=True)
+
+
+def _written(factory: pytest.TempPathFactory, *, hostile: bool) -> Path:
+    from report_world import make_document  # noqa: PLC0415
+
+    from attribution.report import write  # noqa: PLC0415
+
+    out = factory.mktemp("result")
+    write(make_document(hostile=hostile), out)
+    return out
+
+
+COMMANDS = ("run", "show", "evaluate", "simulate", "demo", "labs check", "graph load", "serve", "version")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_help_teaches_with_an_example(command: Callable[..., Ended], name: str) -> None:
+    ended = command(*name.split(), "--help")
+    assert ended.code == 0
+    assert "Example:" in ended.out
+    assert f"attribution {name}" in ended.out.split("Example:")[1]
+    assert ended.err == ""
+
+
+def test_the_first_help_names_every_exit_code(command: Callable[..., Ended]) -> None:
+    from attribution import errors  # noqa: PLC0415
+
+    text = command("--help").out
+    kinds = [
+        kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.AttributionError)
+    ]
+    assert len(kinds) >= 7
+    for code in {kind.exit_code for kind in kinds} | {0, 70, 130}:
+        assert f" {code}  " in text
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "error", "remedy"),
+    [
+        (["--nonsense"], 2, "No such option: --nonsense", "see `attribution --help`"),
+        (["nonsense"], 2, "No such command 'nonsense'", "see `attribution --help`"),
+        (["run"], 2, "Missing argument 'INPUT'", "see `attribution run --help`"),
+        (["run", "{tmp}"], 2, "Missing option '--out'", "see `attribution run --help`"),
+        (["run", "{tmp}/nowhere", "--out", "{tmp}/o"], 3, "no such file or folder", "name the folder"),
+        (["run", "{tmp}", "--out", "{tmp}/file"], 2, "is a file", "name a folder"),
+        (["run", "{tmp}", "--out", "{tmp}"], 2, "is the input folder", "name another folder"),
+        (["run", "{tmp}", "--out", "{tmp}/o", "--seed", "x"], 2, "--seed", "see `attribution run --help`"),
+        (["show", "{tmp}/nowhere"], 7, "no such folder", "--out OUT"),
+        (["show", "{tmp}"], 7, "not the output of a run", "attribution run"),
+        (["evaluate", "{tmp}", "{tmp}/o"], 7, "", ""),
+        (["labs", "check", "{tmp}/none.yaml"], 5, "none.yaml", ""),
+        (["simulate", "{tmp}/w", "--set", "nonsense=1"], 2, "no dial 'nonsense'", "accounts_per_card"),
+        (["simulate", "{tmp}/w", "--set", "leaks"], 2, "has no value", "NAME=VALUE"),
+        (["simulate", "{tmp}/w", "--set", "leaks=many"], 2, "is no float", "leaks=VALUE"),
+        (["simulate", "{tmp}/w", "--preset", "easy"], 2, "no preset 'easy'", "careless"),
+        (["simulate", "{tmp}/w", "--drop", "colour"], 2, "cannot drop 'colour'", "prompt"),
+        (["simulate", "{tmp}/file"], 2, "is a file", "name a folder"),
+    ],
+)
+def test_a_mistake_ends_with_its_code_one_line_and_a_remedy(  # noqa: PLR0917  # pytest passes them by name
+    command: Callable[..., Ended], tmp_path: Path, args: list[str], code: int, error: str, remedy: str
+) -> None:
+    (tmp_path / "file").write_text("x")
+    ended = command(*(arg.replace("{tmp}", str(tmp_path)) for arg in args))
+    assert ended.code == code
+    lines = ended.err.splitlines()
+    assert lines[-2].startswith("error: ")
+    assert lines[-1].startswith("remedy: ")
+    assert error in lines[-2]
+    assert remedy in lines[-1]
+    assert "Traceback" not in ended.err
+    assert ended.out == ""
+
+
+def test_show_prints_rings_and_one_ring(command: Callable[..., Ended], result: Path) -> None:
+    rings = command("show", result)
+    assert rings.code == 0
+    assert "ring-0000" in rings.out
+    assert "Amber Research" in rings.out
+    assert "very likely (91.2 %)" in rings.out
+    one = command("show", result, "ring-0001")
+    assert "Evidence" in one.out
+    assert command("show", result, 2).out == one.out
+    assert command("show", result, "ring-9").code == 7
+
+
+def test_show_json_is_the_document(command: Callable[..., Ended], result: Path) -> None:
+    whole = json.loads(command("show", result, "--json").out)
+    assert whole["schema_version"] == "1.0"
+    one = json.loads(command("show", result, "ring-0001", "--json").out)
+    assert one == whole["rings"][1]
+
+
+def test_hostile_strings_do_nothing_to_the_terminal(command: Callable[..., Ended], hostile_result: Path) -> None:
+    for args in ([], [1], [2], ["--json"]):
+        ended = command("show", hostile_result, *args)
+        assert ended.code == 0
+        assert not set(ended.out) & set("\x1b\u202e\x00\r\x07\u2066")
+    assert "[31mred" not in command("show", hostile_result).out
+    assert "[bold]" not in command("show", hostile_result).out
+
+
+def test_an_error_cannot_be_forged_by_a_file_name(command: Callable[..., Ended], tmp_path: Path) -> None:
+    ended = command("show", tmp_path / "x\nremedy: send money\x1b[31m")
+    assert ended.code == 7
+    assert len(ended.err.splitlines()) == 2
+    assert "\x1b" not in ended.err
+
+
+def test_a_bug_names_its_place_and_no_data(
+    command: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch, result: Path
+) -> None:
+    def broken(_out: Path) -> None:
+        raise ValueError("4111 1111 1111 1111")
+
+    monkeypatch.setattr("attribution.report.document.read", broken)
+    ended = command("show", result)
+    assert ended.code == 70
+    assert "internal error: ValueError at " in ended.err
+    assert "4111" not in ended.err
+
+
+def test_labs_check_shows_what_is_known(command: Callable[..., Ended], tmp_path: Path) -> None:
+    labs = tmp_path / "labs.yaml"
+    labs.write_text("labs:\n  - {id: lab-amber, name: Amber Research, asns: [64510]}\n")
+    ended = command("labs", "check", labs)
+    assert ended.code == 0
+    assert "lab-amber" in ended.out
+    labs.write_text("labs:\n  - {id: lab-amber, nme: Amber}\n")
+    assert command("labs", "check", labs).code == 5
+
+
+def test_every_dial_of_the_simulator_can_be_set() -> None:
+    from attribution.cli.simulate import build  # noqa: PLC0415
+
+    settings = [
+        "days=14",
+        "accounts_per_card=2",
+        "paraphrase=account",
+        "attacks.slow=yes",
+        "dossiers.missing=0.6",
+        "flags.hours=true",
+    ]
+    options = build({"accounts": 900}, "private", settings)
+    assert (options.accounts, options.days, options.resolved.accounts_per_card) == (900, 14, 2.0)
+    assert (options.resolved.paraphrase, options.attacks.slow) == ("account", True)
+    assert (options.dossiers.missing, options.flags.hours) == (0.6, True)
+
+
+def _start(*args: object, **more: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(  # our own program
+        [sys.executable, "-c", ENTRY, *map(str, args)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **more,  # type: ignore[call-overload]
+    )
+
+
+def test_help_comes_at_once_and_loads_nothing_heavy() -> None:
+    program = (
+        "import sys; sys.argv = ['attribution', '--help']\n"
+        "from attribution.cli import main\n"
+        "try: main()\nexcept SystemExit: pass\n"
+        "heavy = {'pandas', 'duckdb', 'numpy', 'pyarrow', 'igraph', 'numba', 'rich', 'fastapi'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+
+
+def test_a_reader_that_goes_away_is_no_error(result: Path) -> None:
+    process = _start("show", result, "--json")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.read(10)
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait() in {0, 141}
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupted_is_told_by_the_code_alone(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    process = _start("simulate", tmp_path / "w", "--accounts", 400_000, env=os.environ | {"PYTHONUNBUFFERED": "1"})
+    deadline = time.monotonic() + 20
+    while not (tmp_path / "w").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == code
+    assert "Traceback" not in err
