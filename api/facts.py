@@ -1,0 +1,102 @@
+"""Scoring from the facts in a DuckDB file; the file is held only while a question is answered."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from attribution.domain import Ring, Verdict
+from attribution.errors import NotFoundError
+from attribution.labs import score_accounts
+from attribution.store import RingQuery
+from attribution.warehouse import population, template_table, traffic
+from attribution.warehouse.database import connect
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import duckdb
+
+    from attribution.config import LabConfig
+    from attribution.domain import Attribution, Population
+    from attribution.labs.dossiers import Dossiers
+    from attribution.store import Store
+
+MOST_RINGS = 100_000
+Signature = tuple[int, int, int]
+
+
+class FactScorer:
+    """Weighs dossiers against accounts; the population is kept in memory until the file changes."""
+
+    def __init__(self, path: Path, store: Store, dossiers: Dossiers, config: LabConfig) -> None:
+        self._path, self._store, self._dossiers, self._config = path, store, dossiers, config
+        self._lock = threading.Lock()
+        self._people: tuple[Signature, Population] | None = None
+
+    def __call__(
+        self,
+        accounts: Sequence[str],
+        *,
+        without: Sequence[str],
+        prior: float | Mapping[str, float] | None,
+        split: bool,
+    ) -> Sequence[Attribution]:
+        """Score the accounts; see `attribution.labs.score_accounts`."""
+        wanted = list(dict.fromkeys(accounts))
+        with self._lock, connect(self._path, read_only=True) as con:
+            people = self._population(con)
+            sent = traffic(con, wanted)
+            texts = template_table(con)
+        return score_accounts(
+            wanted,
+            people,
+            sent,
+            self._dossiers,
+            self._config,
+            rings=self._rings(people),
+            templates=texts,
+            without=without,
+            prior=prior,
+            split=split,
+        )
+
+    def _population(self, con: duckdb.DuckDBPyConnection) -> Population:
+        stat = self._path.stat()
+        signature = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+        if self._people is None or self._people[0] != signature:
+            self._people = (signature, population(con))
+        return self._people[1]
+
+    def _rings(self, people: Population) -> list[Ring]:
+        """Return the coordinated rings of the latest run: their members are left out of base rates."""
+        try:
+            rows = self._store.rings(RingQuery(verdict=Verdict.COORDINATED, limit=MOST_RINGS)).to_pylist()
+            members = self._store.table("members").to_pandas()
+        except NotFoundError:
+            return []
+        place = pd.Series(np.arange(people.size, dtype=np.int32), index=people.accounts.to_pylist())
+        members["number"] = place.reindex(members["account_id"]).to_numpy()
+        members = members.dropna(subset=["number"]).sort_values(["ring_id", "number"])
+        groups = dict(iter(members.groupby("ring_id")))
+        return [_ring(row, groups[row["ring_id"]]) for row in rows if row["ring_id"] in groups]
+
+
+def _ring(row: Mapping[str, object], members: pd.DataFrame) -> Ring:
+    return Ring(
+        ring_id=str(row["ring_id"]),
+        verdict=Verdict(str(row["verdict"])),
+        probability=float(str(row["probability"])),
+        explanation=None if row["explanation"] is None else str(row["explanation"]),
+        members=members["number"].to_numpy(dtype=np.int32),
+        confidence=members["confidence"].to_numpy(dtype=np.float64),
+        first_seen=pd.Timestamp(str(row["first_seen"])),
+        last_seen=pd.Timestamp(str(row["last_seen"])),
+        events=int(str(row["events"])),
+        stability=1.0,
+        evidence=(),
+    )

@@ -1,0 +1,163 @@
+"""The compose file is valid, and its commands do what they say outside containers, against a real Neo4j."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import neo4j_server
+import pytest
+import yaml
+
+from api.security import new_key
+from attribution.store import open_store
+
+if TYPE_CHECKING:
+    from attribution.store.neo4j_client import Client
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+KEY, DIGEST = new_key()
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    return found
+
+
+def environment(**more: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ATTRIBUTION_")}
+    return {**kept, "PATH": f"{BIN}:{os.environ['PATH']}", **more}
+
+
+def test_the_compose_file_is_valid() -> None:
+    command = [BIN / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", ROOT / "docker-compose.yml"]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def test_nothing_secret_has_a_default_and_nothing_is_published_to_others(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        for variable, value in service.get("environment", {}).items():
+            if re.search("PASSWORD|AUTH|KEY", variable):
+                assert ":?" in value, (name, variable)
+        for port in service.get("ports", ()):
+            assert port.startswith("127.0.0.1:"), (name, port)
+    for name in ("api", "nightly"):
+        assert compose["services"][name]["read_only"] is True
+        assert compose["services"][name]["cap_drop"] == ["ALL"]
+
+
+def test_the_image_copies_what_is_there() -> None:
+    text = (ROOT / "deploy" / "Dockerfile").read_text()
+    ignored = (ROOT / "deploy" / "Dockerfile.dockerignore").read_text()
+    for line in re.findall(r"^COPY (?!--)(.*)$", text, re.MULTILINE):
+        for source in line.split()[:-1]:
+            assert (ROOT / source).exists(), source
+            assert f"!{source}" in ignored or f"!{source.split('/')[0]}" in ignored, source
+    assert text.count("--require-hashes") == 2
+    assert "USER attribution" in text
+
+
+def test_the_example_names_every_value_that_compose_needs() -> None:
+    needed = set(re.findall(r"\$\{(\w+):\?", (ROOT / "docker-compose.yml").read_text()))
+    assert needed == set(re.findall(r"^   (\w+)=", (ROOT / "deploy" / "README.md").read_text(), re.MULTILINE))
+
+
+def test_the_nightly_script_tries_again_and_says_why(tmp_path: Path) -> None:
+    (tmp_path / "attribution").write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\nexit 6\n')
+    (tmp_path / "attribution").chmod(0o755)
+    env = environment(ATTRIBUTION_TRIES="2", ATTRIBUTION_PAUSE="0", ATTRIBUTION_LOGS="/logs with space")
+    env["PATH"] = f"{tmp_path}:{env['PATH']}"
+    done = subprocess.run(
+        [ROOT / "deploy" / "nightly.sh", "--once"], env=env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 6
+    assert "failed 2 times, last exit code 6" in done.stderr
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert calls == ["run /logs with space --out /data/out --store /data/attribution.duckdb"] * 2
+
+
+def ask(url: str, key: str | None, body: object = None) -> tuple[int, Any]:
+    request = urllib.request.Request(url, data=None if body is None else json.dumps(body).encode())  # noqa: S310  # loopback
+    request.add_header("content-type", "application/json")
+    if key is not None:
+        request.add_header("authorization", f"Bearer {key}")
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310  # as above
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
+@pytest.mark.neo4j
+@pytest.mark.xdist_group("neo4j")
+def test_a_night_and_the_morning_after(
+    compose: dict[str, Any], graph: Client, neo4j_environment: str, tmp_path: Path
+) -> None:
+    """Simulate, run the nightly script twice, serve with the command of the compose file, ask over HTTP with a key."""
+    assert graph.read("RETURN 1 AS n")
+    logs, store = tmp_path / "logs", tmp_path / "attribution.duckdb"
+    simulate = ["attribution", "simulate", str(logs), "--accounts", "600", "--rings", "2", "--labs", "2", "--seed", "3"]
+    subprocess.run(simulate, env=environment(), check=True, capture_output=True)
+    credentials = {
+        "ATTRIBUTION_NEO4J_USER": "neo4j",
+        "ATTRIBUTION_NEO4J_PASSWORD": neo4j_server.ADMIN_PASSWORD,
+    }
+    night = environment(
+        ATTRIBUTION_LOGS=str(logs),
+        ATTRIBUTION_LABS=str(logs / "labs.yaml"),
+        ATTRIBUTION_OUT=str(tmp_path / "out"),
+        ATTRIBUTION_STORE=str(store),
+        ATTRIBUTION_GRAPH=neo4j_environment,
+        ATTRIBUTION_TRIES="1",
+        **credentials,
+    )
+    for _ in range(2):
+        done = subprocess.run(
+            [ROOT / "deploy" / "nightly.sh", "--once"], env=night, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+    with open_store(store) as file, open_store(neo4j_environment) as loaded:
+        assert len(file.runs()) == len(loaded.runs()) == 1
+        assert file.digest() == loaded.digest()
+        account = file.table("usage")["account_id"][0].as_py()
+
+    port = neo4j_server.free_port()
+    places = {"neo4j://neo4j:7687": neo4j_environment, "8000": str(port), "/data/labs.yaml": str(logs / "labs.yaml")}
+    command = [places.get(word, word) for word in compose["services"]["api"]["command"]]
+    serving = environment(ATTRIBUTION_API_KEYS=f"reader:{DIGEST}", ATTRIBUTION_FACTS=str(store), **credentials)
+    with subprocess.Popen(command, env=serving, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            base = f"http://127.0.0.1:{port}"
+            _wait(base, server)
+            assert ask(f"{base}/v1/runs", None)[0] == 401
+            assert ask(f"{base}/v1/runs", "wrong")[0] == 401
+            assert len(ask(f"{base}/v1/runs", KEY)[1]["items"]) == 1
+            assert ask(f"{base}/v1/rings", KEY)[0] == 200
+            status, score = ask(f"{base}/v1/attribution:score", KEY, {"accounts": [account]})
+            assert status == 200, score
+            assert sum(row["posterior"] for row in score["results"][0]["posteriors"]) == pytest.approx(1.0)
+            assert ask(f"{base}/v1/attribution:score", KEY, {"accounts": ["nobody"]})[0] == 422
+        finally:
+            server.terminate()
+        assert server.wait(20) == 0
+
+
+def _wait(base: str, server: subprocess.Popen[str]) -> None:
+    for _ in range(300):
+        try:
+            if ask(f"{base}/readyz", None)[0] == 200:
+                return
+        except OSError:
+            assert server.poll() is None, server.stderr.read() if server.stderr else ""
+        time.sleep(0.1)
+    pytest.fail("the service did not answer")
