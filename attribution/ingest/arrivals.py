@@ -20,13 +20,13 @@ from attribution.ingest.checks import SQL_TYPES, Physical, Rules, rules_of
 from attribution.ingest.contract import Kind, Table, Word
 from attribution.ingest.delimited import Delimited
 from attribution.ingest.jsonl import JsonLines
-from attribution.ingest.lines import FREE, Batch, Refusal, blocks, unpacked
+from attribution.ingest.lines import FREE, Batch, Readable, Refusal, gathered, unpacked
 from attribution.ingest.parquet import bomb, read_footer
 from attribution.ingest.sources import Format, Source, glob_literal
 from attribution.ingest.sql import literal, row, scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     import duckdb
 
@@ -57,6 +57,10 @@ class Arrivals:
     def _staged(self) -> str:
         return f"ingest_staged_{self.table.name}"
 
+    def keyless(self) -> bool:
+        """Tell whether some row has no key of its own."""
+        return bool(scalar(self.con, f"select exists (select 1 from {self.relation} where {self.table.key} is null)"))
+
     @property
     def relation(self) -> str:
         """SQL of all good rows: `file_no`, `line` and the contract's columns in canonical form."""
@@ -81,7 +85,7 @@ class Arrivals:
             self._scan(members, dict(physical))
             tick(sum(self.rows[number] for number, _ in members))
 
-    def _require(self, source: Source, present: Mapping[str, Physical] | Sequence[str]) -> None:
+    def _require(self, source: Source, present: Collection[str]) -> None:
         for column in self.table.columns:
             if column.required and column.name not in present:
                 raise InputError(
@@ -89,7 +93,7 @@ class Arrivals:
                     remedy=f"{self.table.name} needs it; name the columns as the data contract does"
                     + (" and separate them with commas" if source.format is Format.CSV else ""),
                 )
-        self.known.update(present)
+        self.known.update(name for name in present if self.table.column(name))
 
     def _scan(self, members: Sequence[tuple[int, Source]], physical: dict[str, Physical]) -> None:
         paths = ", ".join(literal(glob_literal(source.path)) for _, source in members)
@@ -148,21 +152,26 @@ class Arrivals:
             refuse: list[Refusal] = []
             with unpacked(source, self.config) as stream:
                 if source.format is Format.CSV:
-                    table = Delimited(self.table, source.name, self.config)
-                    for batch in table.batches(stream, refuse):
-                        self._stage_batch(number, batch, refuse)
-                        tick(batch.rows.num_rows)
-                    self._require(source, [name for name in table.header if self.table.column(name)])
-                    self.unknown[number] = tuple(name for name in table.header if not self.table.column(name))
+                    self._stage_csv(number, source, stream, refuse, tick)
                 else:
                     lines = JsonLines(self.table, source.name)
-                    for block in blocks(stream, self.config, refuse, Word.LINE_TOO_LONG):
-                        for batch in lines.batches(block, refuse):
-                            self._stage_batch(number, batch, refuse)
-                            tick(batch.rows.num_rows)
+                    for batch in gathered(lines.batches(stream, self.config, refuse), self.config):
+                        self._stage_batch(number, batch, refuse)
+                        tick(batch.rows.num_rows)
                     self.known.update(lines.present)
                     self.unknown[number] = tuple(sorted(lines.unknown))
             self._refuse(number, refuse)
+
+    def _stage_csv(
+        self, number: int, source: Source, stream: Readable, refuse: list[Refusal], tick: Callable[[int], None]
+    ) -> None:
+        reader = Delimited(self.table, source.name, self.config)
+        for batch in gathered(reader.batches(stream, refuse), self.config):
+            self._require(source, reader.header)
+            self._stage_batch(number, batch, refuse)
+            tick(batch.rows.num_rows)
+        self._require(source, reader.header)
+        self.unknown[number] = tuple(name for name in reader.header if not self.table.column(name))
 
     def _stage_batch(self, number: int, batch: Batch, refuse: list[Refusal]) -> None:
         """Check a batch and stage its good rows. What is refused never reaches a table of the store."""

@@ -28,6 +28,8 @@ class Physical(StrEnum):
     REAL = "real"
     FLAG = "flag"
     INSTANT = "instant"
+    NANO = "nano"
+    """An instant with nanoseconds: they are cut off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def _text(column: Column, physical: Physical, config: IngestConfig) -> Checked:
         words = ", ".join(literal(word) for word in column.words)
         value = f"lower(nullif({name}, ''))"
         return Checked(f"{name} not in ({words})", name, value, ((f"{value} not in ({words})", Word.UNKNOWN_WORD),))
-    odd = f"{name} = '' or strlen({name}) > {config.max_value_bytes} or contains({name}, chr(0))"
+    odd = f"strlen({name}) not between 1 and {config.max_value_bytes} or contains({name}, chr(0))"
     too_long = (f"strlen({name}) > {config.max_value_bytes}", Word.TOO_LONG)
     if column.kind in (Kind.LABEL, Kind.PROMPT):
         return Checked(odd, name, f"nullif(replace({name}, chr(0), chr(65533)), '')", (too_long,))
@@ -124,18 +126,22 @@ def _address(column: Column, physical: Physical, config: IngestConfig) -> Checke
     )
 
 
+def _utc(instant: str) -> str:
+    """Return SQL of an instant as a timestamp in UTC; ten times as fast as a cast, which asks the calendar library."""
+    return f"make_timestamp(epoch_us({instant}))"
+
+
 def _time(column: Column, physical: Physical, config: IngestConfig) -> Checked:
     name = column.name
-    if physical is Physical.INSTANT:
-        # By way of timestamptz: DuckDB 2.0 has no cast from its nanosecond type with a zone to timestamp.
-        value = f"try_cast({name} as timestamptz)::timestamp"
-        bounds = f"{value} < timestamp '{FIRST_TIME}' or {value} >= timestamp '{LAST_TIME}' or {value} is null"
-        unfit = f"{name} is not null and ({bounds})"
-        return Checked(unfit, value, value, ((unfit, Word.OUT_OF_RANGE),))
+    if physical in (Physical.INSTANT, Physical.NANO):
+        instant = name if physical is Physical.INSTANT else f"try_cast({name} as timestamptz)"
+        value = _utc(instant)
+        odd = f"{instant} < timestamptz '{FIRST_TIME}+00' or {instant} >= timestamptz '{LAST_TIME}+00'"
+        return Checked(odd, value, value, ((f"{odd} or {name} is not null and {value} is null", Word.OUT_OF_RANGE),))
     if physical is not Physical.TEXT:
         return _wrong(name, Word.BAD_TIME)
     shape = f"({_ZONED}|{_NAIVE})" if config.naive_times_are_utc else _ZONED
-    plain = f"try_cast({name} as timestamptz)::timestamp"
+    plain = _utc(f"try_cast({name} as timestamptz)")
     value = f"case when regexp_full_match({name}, '{shape}') then {plain} end"
     bounds = f"{value} < timestamp '{FIRST_TIME}' or {value} >= timestamp '{LAST_TIME}'"
     refusals = (

@@ -23,29 +23,30 @@ _BASIC = tuple(column.name for column in EVENTS.columns if column.name not in ("
 """Columns of an event that the store holds just as they came."""
 
 
-def key_hash(table: Table, alias: str = "") -> str:
+def key_hash(table: Table, alias: str = "", *, keyless: bool = True) -> str:
     """Return SQL of a 64-bit hash that is equal for rows of one id (or, without an id, of one content).
 
-    For events without an id it covers the columns that the store holds as they came, so it serves there as well.
+    For events without an id it covers the columns that the store holds as they came, so it serves there as well. Where
+    no row is `keyless` only the id has to be read.
     """
     dot = f"{alias}." if alias else ""
-    if table is not EVENTS:
+    if table is not EVENTS or not keyless:
         return f"hash({dot}{table.key})"
     content = ", ".join(f"{dot}{name}" for name in _BASIC)
     return f"case when {dot}event_id is null then hash({content}) else hash({dot}event_id) end"
 
 
-def find_suspects(con: duckdb.DuckDBPyConnection, table: Table, arrivals: str) -> int:
+def find_suspects(con: duckdb.DuckDBPyConnection, arrivals: str, hashed: str) -> int:
     """Fill `ingest_suspects` with the hashes that several rows of `arrivals` have, and return how many there are."""
     con.execute("drop table if exists ingest_suspects")
     con.execute(
         "create temp table ingest_suspects as select hash from "
-        f"(select {key_hash(table)} as hash from {arrivals}) group by hash having count(*) > 1"
+        f"(select {hashed} as hash from {arrivals}) group by hash having count(*) > 1"
     )
     return scalar(con, "select count(*) from ingest_suspects")
 
 
-def settle(con: duckdb.DuckDBPyConnection, table: Table, arrivals: str) -> None:
+def settle(con: duckdb.DuckDBPyConnection, table: Table, arrivals: str, hashed: str) -> None:
     """Fill `ingest_contested` with the rows of suspect hashes, each with its `outcome`.
 
     Outcomes: `survivor`, `duplicate` (the same as the survivor) or `conflict` (contradicts it).
@@ -68,7 +69,7 @@ def settle(con: duckdb.DuckDBPyConnection, table: Table, arrivals: str) -> None:
                 row_number() over same as place,
                 first_value(row({content})) over same as chosen
             from {arrivals}
-            where {key_hash(table)} in (select hash from ingest_suspects)
+            where {hashed} in (select hash from ingest_suspects)
             window same as (
                 partition by {identity} order by {order}, file_no, line
                 rows between unbounded preceding and unbounded following

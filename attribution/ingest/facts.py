@@ -23,18 +23,18 @@ _EVENT_FACTS = (
 
 def store(con: duckdb.DuckDBPyConnection, table: Table, arrivals: Arrivals, config: Config, *, key: bytes) -> int:
     """Settle duplicates and conflicts, put the rest into the facts, and return how many rows the store did not have."""
-    dedupe.find_suspects(con, table, arrivals.relation)
+    hashed = dedupe.key_hash(table, keyless=table is EVENTS and arrivals.keyless())
+    dedupe.find_suspects(con, arrivals.relation, hashed)
     if table is EVENTS:
-        return _store_events(con, arrivals, config, key)
-    return _store_enrichment(con, table, arrivals)
+        return _store_events(con, arrivals, config, hashed, key=key)
+    return _store_enrichment(con, table, arrivals, hashed)
 
 
-def _store_enrichment(con: duckdb.DuckDBPyConnection, table: Table, arrivals: Arrivals) -> int:
+def _store_enrichment(con: duckdb.DuckDBPyConnection, table: Table, arrivals: Arrivals, hashed: str) -> int:
     """Replace what the store says of each key: the latest export is what holds."""
-    dedupe.settle(con, table, arrivals.relation)
+    dedupe.settle(con, table, arrivals.relation, hashed)
     dedupe.refuse_conflicts(con, table)
     columns = ", ".join(table.names)
-    hashed = dedupe.key_hash(table)
     con.execute(
         f"create or replace temp table ingest_new as select {columns} from {arrivals.relation} "
         f"where {hashed} not in (select hash from ingest_suspects) "
@@ -45,15 +45,16 @@ def _store_enrichment(con: duckdb.DuckDBPyConnection, table: Table, arrivals: Ar
     return inserted
 
 
-def _store_events(con: duckdb.DuckDBPyConnection, arrivals: Arrivals, config: Config, key: bytes) -> int:
-    hashed = dedupe.key_hash(EVENTS)
+def _store_events(
+    con: duckdb.DuckDBPyConnection, arrivals: Arrivals, config: Config, hashed: str, *, key: bytes
+) -> int:
     held = scalar(con, "select exists (select 1 from events)")
     if held:
         con.execute(
             f"insert into ingest_suspects select distinct {hashed} as found from {arrivals.relation} "
             f"where found in (select {hashed} from events) and found not in (select hash from ingest_suspects)"
         )
-    dedupe.settle(con, EVENTS, arrivals.relation)
+    dedupe.settle(con, EVENTS, arrivals.relation, hashed)
     dedupe.refuse_conflicts(con, EVENTS)
     suspects = scalar(con, "select exists (select 1 from ingest_suspects)")
     columns = ", ".join(EVENTS.names)

@@ -18,10 +18,12 @@ import pyarrow as pa
 from attribution.errors import InputError
 from attribution.ingest.checks import Physical
 from attribution.ingest.contract import LARGEST_COUNT, Column, Kind, Table, Word
-from attribution.ingest.lines import Batch, Block, Refusal
+from attribution.ingest.lines import Batch, Block, Readable, Refusal, blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from attribution.config import IngestConfig
 
 _SLICE = 4096
 """Lines decoded before their columns are taken out: few enough to stay in the processor's cache."""
@@ -85,8 +87,18 @@ class JsonLines:
         fields = [(column.name, object, None) for column in self.table.columns]
         return msgspec.json.Decoder(msgspec.defstruct("AnyRow", fields, kw_only=True))
 
-    def batches(self, block: Block, refuse: list[Refusal]) -> Iterator[Batch]:
-        """Yield the good lines of a block as Arrow, and append the bad ones to `refuse`. Blank lines are no rows."""
+    def batches(self, stream: Readable, config: IngestConfig, refuse: list[Refusal]) -> Iterator[Batch]:
+        """Yield the good lines of a stream as Arrow, and append the bad ones to `refuse`. Blank lines are no rows.
+
+        Raises
+        ------
+        InputError
+            The stream is one JSON array.
+        """
+        for block in blocks(stream, config, refuse, Word.LINE_TOO_LONG):
+            yield from self._block(block, refuse)
+
+    def _block(self, block: Block, refuse: list[Refusal]) -> Iterator[Batch]:
         if block.first == 1:
             self._refuse_array(block)
         take = [attrgetter(name) for name in self.table.names]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import hashlib
 import zlib
+from bisect import bisect_right
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Protocol, cast
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
     from attribution.ingest.checks import Physical
     from attribution.ingest.sources import Source
 
-CHUNK = 1 << 25
-"""Bytes read at a time."""
+CHUNK = 1 << 20
+"""Bytes read at a time: few enough for the processor's cache."""
 FREE = 1 << 26
 """Every compressed file may unfold to this much."""
 _BOM = b"\xef\xbb\xbf"
@@ -54,6 +56,40 @@ class Batch:
     rows: pa.Table
     physical: Mapping[str, Physical]
     raw: Callable[[int], bytes]
+
+
+_GATHERED_BYTES = 1 << 26
+
+
+def gathered(batches: Iterator[Batch], config: IngestConfig) -> Iterator[Batch]:
+    """Yield batches of `config.batch_rows` rows or so, each made while the one before is being worked on."""
+    merged = _merged(batches, config)
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, merged, None)
+        while (batch := coming.result()) is not None:
+            coming = pool.submit(next, merged, None)
+            yield batch
+
+
+def _merged(batches: Iterator[Batch], config: IngestConfig) -> Iterator[Batch]:
+    held: list[Batch] = []
+    rows = octets = 0
+    for batch in batches:
+        held.append(batch)
+        rows += batch.rows.num_rows
+        octets += batch.rows.nbytes
+        if rows >= config.batch_rows or octets >= _GATHERED_BYTES:
+            yield _merge(held)
+            held, rows, octets = [], 0, 0
+    if held:
+        yield _merge(held)
+
+
+def _merge(batches: list[Batch]) -> Batch:
+    firsts = [batch.rows.column("line")[0].as_py() for batch in batches]
+    physical = {name: held for batch in batches for name, held in batch.physical.items()}
+    rows = pa.concat_tables([batch.rows for batch in batches], promote_options="default")
+    return Batch(rows, physical, lambda line: batches[bisect_right(firsts, line) - 1].raw(line))
 
 
 @dataclass(frozen=True, slots=True)

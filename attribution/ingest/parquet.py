@@ -80,10 +80,8 @@ def _physical(source: Source, column: Column, held: pa.DataType, config: IngestC
     if pa.types.is_null(held) or pa.types.is_string(held) or pa.types.is_large_string(held) or held == pa.string_view():
         return Physical.TEXT
     if column.kind is Kind.TIME and pa.types.is_timestamp(held):
-        if held.tz is not None:
-            return Physical.INSTANT
-        if config.naive_times_are_utc:
-            return Physical.INSTANT
+        if held.tz is not None or config.naive_times_are_utc:
+            return Physical.NANO if held.unit == "ns" else Physical.INSTANT
         raise InputError(
             f"{source.name}: the times in {column.name} have no zone",
             remedy=f"write {column.name} as a timestamp in UTC (Arrow: timestamp[us, tz=UTC]; pandas: dt.tz_localize('UTC'); "
