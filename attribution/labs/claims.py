@@ -117,7 +117,7 @@ class Claims:
     def _addresses(self, rows: pd.DataFrame) -> None:
         if not len(rows) or not self._dossiers.labs:
             return
-        account = rows["account_id"].map(self.position).to_numpy(dtype=np.int64)
+        account = np.asarray(rows["account_id"].map(self.position), dtype=np.int64)
         names = rows["ip"].drop_duplicates().sort_values().tolist()
         tree = NetworkTree(self._dossiers)
         for name in names if tree.size else ():
@@ -165,7 +165,7 @@ class Claims:
         given = rows[column].notna().to_numpy(dtype=bool)
         if not given.any():
             return
-        account = rows["account_id"].map(self.position).to_numpy(dtype=np.int64)
+        account = np.asarray(rows["account_id"].map(self.position), dtype=np.int64)
         could = self._marked(account, np.ones(len(rows), dtype=bool) if everybody else given)
         distinct = sorted(set(rows.loc[given, column]))
         for number, lab in enumerate(self._dossiers.labs):

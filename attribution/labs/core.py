@@ -160,12 +160,7 @@ class Recogniser:
     """The capability recogniser, remembered by text (a ring's templates are asked for again and again)."""
 
     def __init__(self) -> None:
-        try:
-            from attribution.labs.targets import recognise  # noqa: PLC0415  # its word lists are loaded when first needed
-        except ImportError:
-
-            def recognise(text: str) -> Mapping[str, float]:
-                return {}
+        from attribution.labs.targets import recognise  # noqa: PLC0415  # its cues are loaded when first needed
 
         self._recognise = recognise
         self._seen: dict[str, Mapping[str, float]] = {}

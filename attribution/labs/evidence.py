@@ -218,10 +218,10 @@ def release_pivot(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Fin
 
 
 TABLE: tuple[Rule, ...] = (
-    Rule("networks", LabFamily.PLACE, "networks", -0.6, 2.5, networks),
-    Rule("asns", LabFamily.PLACE, "asns", -0.6, 2.5, asns),
+    Rule("networks", LabFamily.PLACE, "networks", -0.5, 2.5, networks),
+    Rule("asns", LabFamily.PLACE, "asns", -0.5, 2.5, asns),
     Rule("known_addresses", LabFamily.PLACE, "known.ips", -0.1, 3.0, known_addresses),
-    Rule("bins", LabFamily.PAYMENT, "bins", -0.8, 2.5, bins),
+    Rule("bins", LabFamily.PAYMENT, "bins", -0.5, 2.5, bins),
     Rule("issuers", LabFamily.PAYMENT, "issuer_countries", -0.4, 0.0, issuers),
     Rule("known_cards", LabFamily.PAYMENT, "known.payment_ids", -0.1, 4.0, known_cards),
     Rule("mail_domains", LabFamily.IDENTITY, "email_domains", -0.5, 2.5, mail_domains),

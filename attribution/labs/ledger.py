@@ -77,7 +77,8 @@ def share_weight(
     Under the lab, with probability `careful` its operator keeps the fact out of sight and the base rate rules; else the
     rate is Beta(typical, 2): anything from a few per cent to all. Under anybody else the rate is Beta(base, 20): the
     base rate of accounts outside rings, with the spread of groups that share an exit. More than `trials_cap` trials
-    count as `trials_cap` (accounts of one operator are no independent draws).
+    count as `trials_cap` (accounts of one operator are no independent draws). What is seen no more often than the base
+    rate never speaks for the lab.
     """
     if trials <= 0:
         return 0.0
@@ -85,4 +86,5 @@ def share_weight(
     hits, trials = hits * scale, trials * scale
     other = beta_binomial(hits, trials, base, 20.0)
     lab = beta_binomial(hits, trials, typical, 2.0)
-    return mixed(lab - other, 1.0 - careful)
+    weight = mixed(lab - other, 1.0 - careful)
+    return weight if hits > base * trials else min(weight, 0.0)

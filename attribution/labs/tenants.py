@@ -34,6 +34,8 @@ DRAWS = 60
 """The most independent draws that one template's histogram is worth: jobs fire through many accounts at once."""
 ACCOUNT_DRAWS = 10.0
 """The most exchanges of one account that count: they come in jobs."""
+TARGET_DRAWS = 3.0
+"""What one template's capabilities are worth as draws from what its client is after."""
 SPEAKS = 3.0
 """Nats from which a kind of facts speaks for a split."""
 CAPS: Mapping[str, float] = {"hours": 15.0, "accounts": 15.0, "models": 8.0, "calendar": 10.0, "targets": 8.0}
@@ -169,9 +171,12 @@ def _distances(core: Core) -> list[NDArray[np.float64]]:
         names = sorted({name for unit in core.units for name in unit.targets})
         found.append(_hellinger(np.array([[unit.targets.get(name, 0.0) for name in names] for unit in core.units])))
     found.append(np.asarray(np.mean(np.stack(found), axis=0), dtype=np.float64))
+    settled: list[NDArray[np.float64]] = []
     for distance in found:
-        np.fill_diagonal(distance, 0.0)
-    return [np.round(np.clip((d + d.T) / 2, 0.0, 1.0), 9) for d in found]
+        even = np.asarray(np.round(np.clip((distance + distance.T) / 2, 0.0, 1.0), 9), dtype=np.float64)
+        np.fill_diagonal(even, 0.0)
+        settled.append(even)
+    return settled
 
 
 def _hellinger(counts: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -200,7 +205,7 @@ def _gains(label: NDArray[np.int64], core: Core) -> Mapping[str, float]:
     names = sorted({name for unit in units for name in unit.targets})
     if names:
         targets = np.array([[unit.targets.get(name, 0.0) for name in names] for unit in units])
-        gains["targets"] = _multinomial(targets, label)
+        gains["targets"] = _multinomial(TARGET_DRAWS * targets, label)
     return {name: round(gain, 9) for name, gain in sorted(gains.items())}
 
 

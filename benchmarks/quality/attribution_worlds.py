@@ -21,7 +21,7 @@ from attribution.simulate.draws import generator
 from attribution.simulate.language import made_up
 from attribution.simulate.options import DossierState, FalseFlags, WorldOptions, dials_at
 from attribution.simulate.tables import names
-from attribution.simulate.templates import wording
+from attribution.simulate.templates import Writer
 from attribution.simulate.world import BRANDS, account_names, build, simulate
 from attribution.warehouse.database import connect
 from attribution.warehouse.population import population
@@ -68,10 +68,19 @@ class Case:
             return dossiers.load(path)
 
 
-def options_of(seed: int, evasion: float, flag: str = "", *, accounts: int = 5_000, rings: int = 10, labs: int = 8) -> WorldOptions:
+def options_of(
+    seed: int, evasion: float, flag: str = "", *, accounts: int = 5_000, rings: int = 10, labs: int = 8
+) -> WorldOptions:
     """Return a small world with many rings: a fifth of its accounts are in rings."""
     return WorldOptions(
-        accounts=accounts, rings=rings, labs=labs, seed=seed, dials=dials_at(evasion), ring_share=0.25, drop=("prompt",), flags=FLAGS[flag]
+        accounts=accounts,
+        rings=rings,
+        labs=labs,
+        seed=seed,
+        dials=dials_at(evasion),
+        ring_share=0.25,
+        drop=("prompt",),
+        flags=FLAGS[flag],
     )
 
 
@@ -126,10 +135,15 @@ def _rings(people: Population, roles: pd.DataFrame) -> tuple[Ring, ...]:
 def _templates(scene: Scene, brands: list[str]) -> pa.Table:
     """Return the templates' text, which the miner would find in the prompts."""
     roster, seed = scene.roster, scene.options.seed
-    blocks = np.unique(np.stack([roster.concept.ravel(), roster.concepts.ravel(), roster.variant.ravel()], axis=1), axis=0)
+    blocks = np.unique(
+        np.stack([roster.concept.ravel(), roster.concepts.ravel(), roster.variant.ravel()], axis=1), axis=0
+    )
     pairs = {(int(c) + i, int(v)) for c, n, v in blocks for i in range(int(n))}
     pairs |= {(concept, 0) for concept in range(80)}
     kept = sorted(pair for pair in pairs if pair[0] < len(scene.concepts.purpose))
     surface = np.array([c * (1 << 32) + v for c, v in kept], dtype=np.int64)
-    texts = [wording(seed, scene.concepts, c, v, brands) for c, v in kept]
-    return pa.table({"template_id": names(seed, "t", surface), "pattern": texts, "example": texts, "prompts": [1] * len(texts)})
+    writer = Writer(seed, scene.concepts, brands)
+    texts = [writer.write(c, v) for c, v in kept]
+    return pa.table(
+        {"template_id": names(seed, "t", surface), "pattern": texts, "example": texts, "prompts": [1] * len(texts)}
+    )

@@ -1,0 +1,113 @@
+"""From worlds to rows: one row a campaign and state of the dossiers, with its truth and everything that answers it."""
+
+from __future__ import annotations
+
+import math
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from attribution_worlds import STATES, Case, case, options_of
+
+from attribution.config import LabConfig
+from attribution.domain import UNKNOWN_LAB
+from attribution.labs import campaigns
+from attribution.labs.calibration import plain
+from attribution.labs.evidence import comparison_of, judge
+from attribution.labs.facts import Gatherer
+from attribution.labs.ledger import INFRASTRUCTURE
+from attribution.labs.naming import family_sums
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from attribution.domain import Campaign
+    from attribution.labs.dossiers import Dossiers
+    from attribution.labs.facts import Facts
+
+
+@dataclass(frozen=True)
+class Row:
+    """One campaign under one state of the dossiers; `truth` is `unknown` for a lab without a dossier."""
+
+    world: str
+    state: str
+    campaign: str
+    truth: str
+    sums: dict[str, dict[str, float]]
+    overlap: dict[str, float]
+    naive: dict[str, float]
+    nearest: dict[str, float]
+
+
+def client_of(found: Campaign, world: Case) -> str:
+    """Return the lab that most of a campaign's traffic was for; `unknown` where it has no dossier."""
+    names = world.population.accounts.take(found.members.tolist()).to_pylist()
+    sent = world.traffic.exchanges
+    mine = (
+        sent[sent["account_id"].isin(names) & sent["template_id"].isin(found.templates)]
+        .groupby("account_id")["events"]
+        .sum()
+    )
+    truth = world.truth[(world.truth["ring"] == found.ring_id) & world.truth["account_id"].isin(names)]
+    whole = truth["account_id"].map(mine).fillna(1.0) if len(mine) else 1.0
+    share = truth.groupby("account_id")["share"].transform("sum")
+    lab = (truth["share"] / share * whole).groupby(truth["lab"]).sum()
+    return str(lab.idxmax())
+
+
+def rows_of(world: Case, name: str, states: Sequence[str]) -> list[Row]:
+    """Answer every campaign of a world under several states of the dossiers."""
+    config = LabConfig()
+    found = campaigns(world.rings, world.population, world.traffic, world.templates, config)
+    clients = [client_of(one, world) for one in found]
+    rows = []
+    for state in states:
+        labs = world.dossiers(STATES[state])
+        facts = Gatherer(world.population, world.rings, world.traffic, world.templates, labs, config).facts(found)
+        for one, client in zip(facts, clients, strict=True):
+            rows.append(_row(one, client if client in world.documented else UNKNOWN_LAB, name, state, labs))
+    return rows
+
+
+def _row(facts: Facts, truth: str, world: str, state: str, labs: Dossiers) -> Row:
+    comparison = comparison_of(labs.labs)
+    ledger = [
+        row for number, lab in enumerate(labs.labs) for row in judge(facts, number, lab, comparison, plain().families)
+    ]
+    overlap = {lab: 0.0 for lab in labs.ids}
+    naive = {lab: 0.0 for lab in labs.ids}
+    for row in ledger:
+        naive[str(row.lab_id)] += float(row.detail["ratio"])  # type: ignore[arg-type]
+        if row.family in INFRASTRUCTURE and "hits" in row.detail and row.name != "issuers":
+            overlap[str(row.lab_id)] += float(row.detail["hits"]) / float(row.detail["trials"])  # type: ignore[arg-type]
+    nearest = {labs.labs[number].id: value for number, value in facts.likeness.items()}
+    return Row(world, state, facts.campaign_id, truth, family_sums(ledger, labs.ids), overlap, naive, nearest)
+
+
+def _world(job: tuple[int, float, str, tuple[str, ...], int]) -> list[Row]:
+    seed, evasion, flag, states, labs = job
+    return rows_of(case(options_of(seed, evasion, flag, labs=labs)), f"{seed}/{evasion}/{flag}", states)
+
+
+def gather(jobs: Sequence[tuple[int, float, str, tuple[str, ...], int]], workers: int = 2) -> list[Row]:
+    """Return the rows of many worlds: (seed, evasion, false flag, states, labs)."""
+    with ProcessPoolExecutor(workers) as pool:
+        return [row for rows in pool.map(_world, jobs) for row in rows]
+
+
+def by_naive(row: Row) -> tuple[str | None, float]:
+    """Name by naive Bayes over all facts without caps, open set with a prior of one half, from .5 on."""
+    if not row.naive:
+        return None, 0.0
+    top = max(*row.naive.values(), 0.0)
+    raw = {lab: 0.5 / len(row.naive) * math.exp(value - top) for lab, value in row.naive.items()}
+    total = sum(raw.values()) + 0.5 * math.exp(-top)
+    lab = max(sorted(raw), key=lambda one: raw[one])
+    return (lab if raw[lab] / total >= 0.5 else None), raw[lab] / total
+
+
+def by_best(score: dict[str, float], least: float) -> str | None:
+    """Name the lab of the highest score, if it is above `least`."""
+    lab = max(sorted(score), key=lambda one: score[one], default=None)
+    return lab if lab is not None and score[lab] > least else None
