@@ -34,6 +34,7 @@ def connect(path: Path | None, *, read_only: bool = False, memory_limit: str = "
         ) from error
     try:
         con.execute("set timezone = 'UTC'")
+        con.execute("set enable_progress_bar = false")
         if not read_only:
             con.execute(files("attribution.warehouse").joinpath("facts.sql").read_text("utf-8"))
         yield con
