@@ -9,8 +9,9 @@ since a value offers d_v (d_v - 1) ordered pairs of places, and each ordered pai
 `a` and one of `b` with probability k_a k_b / (E (E - 1)). Markov's inequality makes min(1, lambda) an upper bound of
 the probability of sharing any such value. `s` is 1 but for what is personal by nature (`rules.Rule.strangers`).
 
-Only accounts that share a kept value of any facet with anybody are part of it, with all their entries: a flood of
-throwaway accounts that share nothing changes no figure here.
+Accounts that share nothing with anybody (`silent`) count as part of the population only up to the number of those
+that do, or up to `SILENT` if that is more: however large a flood of throwaway accounts, it can at most double the
+population, which is worth 2 ln 2 nats a facet.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ LEAST = 2
 """A value of fewer accounts links nobody."""
 
 
+SILENT = 1_000
+"""Accounts that share nothing are counted up to this number in any case."""
 WORK = 1_000_000_000
 """Pair updates that one projection may cost; the most popular values are suppressed until it fits."""
 
@@ -70,7 +73,7 @@ class Null:
     Attributes
     ----------
     floor : nats under which a value is suppressed.
-    accounts : accounts with a kept value in any facet; only their pairs are hypotheses.
+    accounts : accounts with a kept value in any facet, and as many silent ones as count: their pairs are hypotheses.
     """
 
     facets: Mapping[Facet, FacetNull]
@@ -95,29 +98,56 @@ def fit(population: Population, false_discovery_rate: float) -> Null:
     facets = {facet: matrix for facet in RULES if (matrix := population.incidence.get(facet)) is not None}
     users = {facet: popularity(matrix) for facet, matrix in facets.items()}
     shared = {facet: count >= LEAST for facet, count in users.items()}
-    sharing = _sharing(population, shared)
-    floor = max(1.0, float(np.log(max(int(sharing.sum()), LEAST) / false_discovery_rate)) / GROUPS)
+    members = _members(population, shared)
+    floor = max(1.0, float(np.log(max(members.size, LEAST) / false_discovery_rate)) / GROUPS)
     typical = {
-        facet: _typical(matrix, users[facet], shared[facet], sharing, RULES[facet]) for facet, matrix in facets.items()
+        facet: _typical(matrix, users[facet], shared[facet], members, RULES[facet]) for facet, matrix in facets.items()
     }
     most = _affordable([users[facet][typical[facet] >= floor] for facet in facets])
     kept = {facet: (typical[facet] >= floor) & (users[facet] <= most) for facet in facets}
-    sharing = _sharing(population, kept)
+    members = _members(population, kept)
     fitted = {}
     for facet, matrix in facets.items():
-        degree = _degree(matrix, shared[facet] & ~kept[facet], sharing)
-        rate = _rates(users[facet], kept[facet], int(degree.sum()), RULES[facet].strangers)
+        degree = _degree(matrix, shared[facet] & ~kept[facet])
+        entries = members.entries(degree)
+        rate = _rates(users[facet], kept[facet], entries, RULES[facet].strangers)
         fitted[facet] = FacetNull(
             facet=facet,
             popularity=users[facet],
             kept=kept[facet],
             typical=typical[facet],
             rate=rate,
-            degree=degree,
-            entries=int(degree.sum()),
+            degree=np.where(members.sharing, degree, 0),
+            entries=entries,
             top_rate=float(rate.max(initial=0.0)),
         )
-    return Null(facets=fitted, floor=floor, accounts=int(sharing.sum()))
+    return Null(facets=fitted, floor=floor, accounts=members.size)
+
+
+@dataclass(frozen=True, slots=True)
+class _Members:
+    """Who is part of the null: all that share something, and `counted` of the `silent` that do not."""
+
+    sharing: NDArray[np.bool_]
+    silent: int
+    counted: int
+
+    @property
+    def size(self) -> int:
+        return int(self.sharing.sum()) + self.counted
+
+    def entries(self, degree: NDArray[np.int64]) -> int:
+        alone = int(degree[~self.sharing].sum())
+        return int(degree[self.sharing].sum()) + (alone * self.counted // self.silent if self.silent else 0)
+
+
+def _members(population: Population, kept: Mapping[Facet, NDArray[np.bool_]]) -> _Members:
+    sharing = np.zeros(population.size, np.bool_)
+    for facet, keep in kept.items():
+        matrix = population.incidence[facet]
+        sharing[_owner(matrix)[keep[matrix.indices]]] = True
+    silent = int((~sharing).sum())
+    return _Members(sharing, silent, min(silent, max(population.size - silent, SILENT)))
 
 
 def popularity(matrix: Incidence) -> NDArray[np.int64]:
@@ -126,14 +156,14 @@ def popularity(matrix: Incidence) -> NDArray[np.int64]:
 
 
 def _typical(
-    matrix: Incidence, users: NDArray[np.int64], shared: NDArray[np.bool_], sharing: NDArray[np.bool_], rule: Rule
+    matrix: Incidence, users: NDArray[np.int64], shared: NDArray[np.bool_], members: _Members, rule: Rule
 ) -> NDArray[np.float64]:
     """Return the nats that each value could bring two typical users, -inf where nobody shares it."""
     nats = np.full(len(users), -np.inf)
     if not shared.any():
         return nats
-    degree = _degree(matrix, np.zeros(len(users), np.bool_), sharing)
-    rate = _rates(users, shared, int(degree.sum()), rule.strangers)
+    degree = _degree(matrix, np.zeros(len(users), np.bool_))
+    rate = _rates(users, shared, members.entries(degree), rule.strangers)
     owner = degree[_owner(matrix)]
     order = np.lexsort((owner, matrix.indices))
     middle = np.cumsum(users) - users + users // 2
@@ -160,11 +190,10 @@ def _affordable(users: list[NDArray[np.int64]]) -> int:
     return int(every[-1] if fits.all() else every[int(np.argmin(fits))] - 1)
 
 
-def _degree(matrix: Incidence, without: NDArray[np.bool_], sharing: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return the values of each account of `sharing`, `without` some values; 0 for other accounts."""
+def _degree(matrix: Incidence, without: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the values of each account, `without` some values, shape (accounts,)."""
     full = np.diff(matrix.indptr) if matrix.degree is None else matrix.degree.astype(np.int64)
-    removed = np.bincount(_owner(matrix)[without[matrix.indices]], minlength=len(full))
-    return np.where(sharing, full - removed, 0).astype(np.int64)
+    return full - np.bincount(_owner(matrix)[without[matrix.indices]], minlength=len(full))
 
 
 def _rates(users: NDArray[np.int64], kept: NDArray[np.bool_], entries: int, strangers: float) -> NDArray[np.float64]:
@@ -181,12 +210,3 @@ def _rates(users: NDArray[np.int64], kept: NDArray[np.bool_], entries: int, stra
 
 def _owner(matrix: Incidence) -> NDArray[np.int64]:
     return np.repeat(np.arange(len(matrix.indptr) - 1), np.diff(matrix.indptr))
-
-
-def _sharing(population: Population, kept: Mapping[Facet, NDArray[np.bool_]]) -> NDArray[np.bool_]:
-    """Return which accounts have a value of `kept`, shape (accounts,)."""
-    shares = np.zeros(population.size, np.bool_)
-    for facet, keep in kept.items():
-        matrix = population.incidence[facet]
-        shares[_owner(matrix)[keep[matrix.indices]]] = True
-    return shares

@@ -128,6 +128,8 @@ def _scratch(graph: Graph) -> Scratch:
 
 
 def _count(graph: Graph, rule: Rules, chunks: list[tuple[int, int]], log_bound: float) -> NDArray[np.int64]:
+    """Count pairs by bin; the bound is loosened to the edge of its bin, so that every bin is counted whole."""
+    log_bound = -float(np.floor(-log_bound * BINS_PER_NAT)) / BINS_PER_NAT
     counts = np.zeros((len(chunks), BINS), np.int64)
 
     def work(number: int, scratch: Scratch) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import networkx as nx
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from attribution.config import ProjectionConfig
@@ -93,7 +93,13 @@ def _joint(null: Null, pair: tuple[int, int], nats: dict[Facet, float], *, ancho
     return weight, min(1.0, price * tail)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(data=st.data())
 def test_kernel_agrees_with_the_oracle(make: Callable[..., Population], data: st.DataObject) -> None:
     accounts = data.draw(st.integers(4, 24))
@@ -117,9 +123,7 @@ def test_kernel_agrees_with_the_oracle(make: Callable[..., Population], data: st
     assert (links.source < links.target).all()
 
 
-def test_benjamini_hochberg_on_bins_is_close_to_the_exact_one(
-    make: Callable[..., Population], linked: Population
-) -> None:
+def test_benjamini_hochberg_on_bins_is_close_to_the_exact_one(linked: Population) -> None:
     projection = project(linked, ProjectionConfig())
     p_values = np.sort([p for _, p in oracle(linked, projection.null).values()])
     allowed = 0.01 * np.arange(1, len(p_values) + 1) / projection.null.pairs

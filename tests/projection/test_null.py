@@ -85,17 +85,29 @@ def test_false_discoveries_stay_below_the_level(make: Make, scatter: Scatter, le
     assert false <= level * found
 
 
-def test_a_flood_of_throwaway_accounts_changes_nothing(make: Make, scatter: Scatter) -> None:
+def test_a_flood_of_throwaway_accounts_changes_little(make: Make, scatter: Scatter) -> None:
     rng = np.random.default_rng(3)
-    rows = {f: scatter(rng, 300, v // 2, mean, tail=tail) for f, (v, mean, tail) in SPREAD.items()}
-    for member in range(10):
-        rows[Facet.TEMPLATE][member] += [50_000 + i for i in range(9)]
-    flood = {f: [*facet_rows, *([100_000 + i] for i in range(3000))] for f, facet_rows in rows.items()}
-    calm, flooded = (project(make(world), ProjectionConfig()) for world in (rows, flood))
-    assert len(calm.links.source) > 0
-    assert calm.null.accounts == flooded.null.accounts
-    for column in ("source", "target", "by_facet", "weight", "p_value", "threshold"):
-        np.testing.assert_array_equal(getattr(calm.links, column), getattr(flooded.links, column))
+    rows = {f: scatter(rng, 1500, v, mean, tail=tail) for f, (v, mean, tail) in SPREAD.items()}
+    for member in range(40):
+        rows[Facet.TEMPLATE][member] += [50_000 + 10 * (member // 20) + i for i in range(9)]
+    calm = project(make(rows), ProjectionConfig())
+    assert len(calm.links.source) >= 350
+    floods = [
+        project(make({f: [*r, *([100_000 + i] for i in range(size))] for f, r in rows.items()}), ProjectionConfig())
+        for size in (3_000, 30_000)
+    ]
+    before = set(zip(calm.links.source.tolist(), calm.links.target.tolist(), strict=True))
+    for flooded in floods:
+        after = set(zip(flooded.links.source.tolist(), flooded.links.target.tolist(), strict=True))
+        assert len(before & after) >= 0.95 * len(before)
+        assert all(a // 20 == b // 20 and b < 40 for a, b in after), "nobody else is drawn in"
+    np.testing.assert_allclose(floods[0].links.weight, floods[1].links.weight, rtol=1e-3)
+
+
+def test_a_ring_among_people_who_share_nothing_is_found(make: Make) -> None:
+    rows = [[10 + i for i in range(12)] if a < 20 else [1000 + 20 * a + i for i in range(12)] for a in range(500)]
+    links = project(make({Facet.TEMPLATE: rows}), ProjectionConfig()).links
+    assert len(links.source) == 20 * 19 // 2
 
 
 def test_what_nearly_everybody_uses_is_suppressed_and_listed(make: Make, scatter: Scatter) -> None:
