@@ -87,6 +87,11 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
+def signed(weight: float, digits: int = 1) -> str:
+    """Return a weight with its sign, as print sets it."""
+    return f"{weight:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
 def percent(value: float) -> str:
     """Return a probability as people read it, never rounded up to certainty."""
     if value >= 1 or value <= 0:
