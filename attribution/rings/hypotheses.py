@@ -28,9 +28,13 @@ SCALE: Mapping[str, tuple[float, float]] = MappingProxyType(
         "some": (1.5, 3.0),
         "few": (1.0, 8.0),
         "hardly any": (1.0, 40.0),
+        "all or none, rather all": (0.6, 0.2),
+        "all or none": (0.3, 0.3),
+        "all or none, rather none": (0.2, 0.6),
     }
 )
-"""Words for shares: the beta distribution's (a, b)."""
+"""Words for shares: the beta distribution's (a, b). `all or none` is for what a group has in common by construction: if one
+payer pays for all, then all cards are of one kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "careless ring", True, 0.02, (150.0, 1.8), "Accounts run by one operator who takes little care to hide it.",
         _expects(
+            one_payer=("some", "cards burn out, so there are several"),
             affiliated=("few", "an operator poses as unrelated people"),
             verified_organisation=("hardly any", "a verified organisation can be held to account"),
             shared_card=("most", "cards are the scarcest thing an operator has"),
@@ -85,16 +90,21 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
             dominant_template=("many", "the accounts exist for the extraction"),
             round_the_clock=("many", "a job schedule knows no night"),
             fresh_account=("many", "accounts are made when they are needed"),
-            common_place=("some", "exits rotate, though pools are small"),
+            common_place=("many", "exits are rented from few hosts"),
+            anonymous_egress=("many", "exits in data centres are cheap"),
+            throwaway_card=("all or none", "cards are bought in batches of one kind"),
         ),
     ),
     Hypothesis(
         "careful ring", True, 0.02, (150.0, 1.8), "Accounts run by one operator who hides: few leaks, human hours, own exits.",
         _expects(
+            one_payer=("few", "many cards, few accounts on each"),
+            one_place=("hardly any", "each account has exits of its own"),
             affiliated=("few", "an operator poses as unrelated people"),
             verified_organisation=("hardly any", "a verified organisation can be held to account"),
             concealed_card=("nearly all", "where a card is shared, nothing else is"),
             corporate_card=("few", "a company's card names the company"),
+            throwaway_card=("all or none", "cards are bought in batches of one kind"),
             concealed_device=("most", "where a device leaks, nothing else is shared"),
             common_place=("hardly any", "each account has exits of its own"),
             scattered_exits=("many", "proxy exits change all the time"),
@@ -104,21 +114,25 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "team", False, 0.25, (8.0, 0.8), "A start-up or department: one office, one card, the same prompts.",
         _expects(
+            one_payer=("most", "the company pays"),
+            one_place=("most", "one office"),
             common_place=("most", "colleagues share an office"),
             anonymous_egress=("few", "offices have addresses of their own"),
             scattered_exits=("hardly any", "people have a few places"),
-            affiliated=("many", "colleagues share an organisation or a mail domain"),
+            affiliated=("all or none, rather all", "colleagues share an organisation or a mail domain"),
             shared_card=("most", "the company pays"),
             concealed_card=("hardly any", "those who share the card share the office or the organisation"),
             concealed_device=("hardly any", "machines move within the office"),
             shared_device=("few", "each has a machine"),
             round_the_clock=("hardly any", "people sleep"),
-            throwaway_card=("few", "companies use company cards"),
+            throwaway_card=("all or none, rather none", "one payer, seldom with a prepaid card"),
         ),
     ),
     Hypothesis(
         "agency", False, 0.06, (30.0, 0.9), "An agency that runs client accounts: one office, a few cards, house templates.",
         _expects(
+            one_payer=("some", "one card for some clients, another for others"),
+            one_place=("most", "one office"),
             common_place=("most", "the agency's staff sit in its office"),
             scattered_exits=("hardly any", "people have a few places"),
             affiliated=("some", "some accounts are in the clients' names"),
@@ -133,6 +147,8 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "campus cohort", False, 0.06, (60.0, 0.9), "Students with the same homework behind one campus network.",
         _expects(
+            one_payer=("hardly any", "students pay for themselves"),
+            one_place=("many", "one campus"),
             common_place=("most", "campus and dormitory networks"),
             anonymous_egress=("few", "campus addresses belong to the campus"),
             scattered_exits=("hardly any", "people have a few places"),
@@ -148,6 +164,8 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "household", False, 0.2, (3.0, 0.5), "People who live together.",
         _expects(
+            one_payer=("many", "one family card"),
+            one_place=("nearly all", "one home"),
             common_place=("nearly all", "one home"),
             anonymous_egress=("hardly any", "homes have residential addresses"),
             scattered_exits=("hardly any", "people have a few places"),
@@ -161,6 +179,8 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "shared connection", False, 0.1, (20.0, 1.2), "Strangers behind one address: a café, a CGNAT, a mobile gateway.",
         _expects(
+            one_payer=("hardly any", "strangers pay for themselves"),
+            one_place=("many", "one gateway"),
             common_place=("most", "the address is what they share"),
             anonymous_egress=("few", "the connection is a real one"),
             affiliated=("few", "strangers"),
@@ -173,6 +193,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "VPN users", False, 0.08, (20.0, 1.2), "Strangers who leave through the same VPN or cloud exits.",
         _expects(
+            one_payer=("hardly any", "strangers pay for themselves"),
             anonymous_egress=("nearly all", "the exits are what they share"),
             affiliated=("few", "strangers"),
             shared_card=("hardly any", "strangers pay for themselves"),
@@ -184,40 +205,64 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "CI or evaluation", False, 0.04, (12.0, 1.0), "Build runners or evaluation suites: machines, one template set, a company's card.",
         _expects(
+            one_payer=("nearly all", "one company, one card"),
+            one_place=("many", "one cloud gateway"),
             common_place=("many", "runners leave through the same cloud exits"),
             anonymous_egress=("most", "runners stand in data centres"),
-            affiliated=("some", "some accounts carry the company's name"),
+            affiliated=("all or none", "the accounts carry the company's name, if it gave one"),
             shared_card=("nearly all", "the company pays"),
-            corporate_card=("most", "the company pays"),
-            throwaway_card=("few", "the company pays"),
+            corporate_card=("all or none, rather all", "one payer, as a rule with a company card"),
+            throwaway_card=("all or none, rather none", "one payer, seldom with a prepaid card"),
             shared_device=("many", "one image, one fingerprint"),
+            concealed_device=("many", "runners stand in data centres, where nobody is at home"),
+            concealed_card=("many", "runners stand in data centres, where nobody is at home"),
             private_template=("most", "the suite's own prompts"),
             dominant_template=("most", "machines send nothing else"),
             round_the_clock=("many", "builds run at night"),
         ),
     ),
     Hypothesis(
-        "one person", False, 0.05, (3.0, 0.5), "One person with several accounts.",
+        "one person", False, 0.05, (3.5, 0.6), "One person with several accounts.",
         _expects(
-            common_place=("most", "one home"),
-            anonymous_egress=("few", "one home"),
-            scattered_exits=("hardly any", "people have a few places"),
+            one_payer=("most", "one purse"),
+            one_place=("some", "one home, though aliases may go through a VPN"),
+            common_place=("some", "one home, though aliases may go through a VPN"),
+            scattered_exits=("some", "one who keeps aliases may keep a VPN"),
             shared_card=("most", "one purse"),
-            concealed_card=("few", "one purse, one home"),
+            concealed_card=("some", "one purse, as a rule one home"),
             shared_device=("most", "one machine"),
-            concealed_device=("hardly any", "one machine, one home"),
+            concealed_device=("some", "one machine, as a rule one home"),
+            private_template=("many", "one person's own prompts"),
+            round_the_clock=("hardly any", "people sleep"),
+        ),
+    ),
+    Hypothesis(
+        "family apart", False, 0.08, (3.5, 0.5), "Relatives or friends who share a purse or a machine but no roof.",
+        _expects(
+            one_payer=("most", "one purse for all"),
+            one_place=("few", "several homes"),
+            common_place=("few", "several homes"),
+            scattered_exits=("hardly any", "people have a few places"),
+            shared_card=("most", "one purse for all"),
+            concealed_card=("many", "several homes and no organisation"),
+            concealed_device=("many", "a machine handed on"),
+            shared_device=("some", "a machine handed on"),
+            private_template=("few", "each has own questions"),
+            dominant_template=("hardly any", "each has own questions"),
             round_the_clock=("hardly any", "people sleep"),
         ),
     ),
     Hypothesis(
         "remote company", False, 0.06, (15.0, 0.9), "A company without an office: one card, homes all over.",
         _expects(
+            one_payer=("nearly all", "one company, one card"),
+            one_place=("few", "everyone works from home, or through one VPN"),
             common_place=("few", "everyone works from home"),
             scattered_exits=("few", "homes are few places each"),
-            affiliated=("most", "the company's mail domain or its verified name"),
+            affiliated=("all or none, rather all", "the company's mail domain or its verified name, if it has them"),
             shared_card=("most", "the company pays"),
-            corporate_card=("most", "the company pays"),
-            throwaway_card=("few", "the company pays"),
+            corporate_card=("all or none, rather all", "one payer, as a rule with a company card"),
+            throwaway_card=("all or none, rather none", "one payer, seldom with a prepaid card"),
             shared_device=("hardly any", "each has a machine"),
             round_the_clock=("hardly any", "people sleep"),
         ),
@@ -225,6 +270,8 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "declared reseller", False, 0.01, (300.0, 1.5), "A reseller whose customers are declared: verified, one exit, one bill.",
         _expects(
+            one_payer=("nearly all", "one bill"),
+            one_place=("many", "the reseller's gateway"),
             common_place=("many", "the reseller's gateway"),
             anonymous_egress=("most", "the gateway stands in a data centre"),
             affiliated=("nearly all", "the reseller's verified name"),
@@ -237,6 +284,8 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "agent users", False, 0.03, (40.0, 1.3), "Unrelated users of one tool or copied prompt: the template is all they share.",
         _expects(
+            one_payer=("hardly any", "strangers pay for themselves"),
+            one_place=("hardly any", "strangers in many places"),
             common_place=("hardly any", "strangers in many places"),
             scattered_exits=("few", "people have a few places"),
             shared_card=("hardly any", "strangers pay for themselves"),
@@ -249,6 +298,8 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "hackathon", False, 0.02, (40.0, 0.9), "A weekend event: one venue, new accounts, one starter kit, gift cards.",
         _expects(
+            one_payer=("few", "several gift cards"),
+            one_place=("most", "one venue"),
             common_place=("most", "the venue's network"),
             anonymous_egress=("few", "the venue has addresses of its own"),
             affiliated=("few", "participants come from all over"),
@@ -264,6 +315,8 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "chance", False, 0.1, (6.0, 0.8), "People linked by accident: a recycled address, a copied prompt.",
         _expects(
+            one_payer=("few", "strangers"),
+            one_place=("some", "a recycled address"),
             common_place=("some", "a recycled address"),
             scattered_exits=("few", "people have a few places"),
             affiliated=("few", "strangers"),

@@ -82,6 +82,26 @@ def common_place(view: View) -> NDArray[np.float64]:
     return _answer(common, view.activity["ips"].to_numpy() > 0)
 
 
+def one_place(view: View) -> NDArray[np.float64]:
+    """The account is at home where most of the cluster is: one office, one gateway, one home."""
+    entries = view.entries(Facet.NETWORK)
+    if entries is None:
+        return _unknown(view)
+    home = _home(view)
+    return _answer((home >= 0) & (home == _main(view, home)), view.activity["ips"].to_numpy() > 0)
+
+
+def _main(view: View, value: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return each member's cluster's most frequent value (the smallest of equals; values under 0 do not count)."""
+    frame = pd.DataFrame({"cluster": view.cluster, "value": value})
+    counts = frame[frame["value"] >= 0].groupby(["cluster", "value"]).size().rename("n").reset_index()
+    counts = counts.sort_values(["cluster", "n", "value"], ascending=[True, False, True], kind="stable")
+    main = np.full(len(view.size), -1, np.int64)
+    first = counts.drop_duplicates("cluster")
+    main[first["cluster"].to_numpy()] = first["value"].to_numpy()
+    return main[view.cluster]
+
+
 def anonymous_egress(view: View) -> NDArray[np.float64]:
     """Most of the account's requests come from hosting, VPN or proxy addresses."""
     share = view.activity["datacentre"].to_numpy(np.float64)
@@ -128,6 +148,20 @@ def _shared(view: View, facet: Facet, used: str) -> NDArray[np.float64]:
 def shared_card(view: View) -> NDArray[np.float64]:
     """The account pays with an instrument that another member uses as well."""
     return _shared(view, Facet.PAYMENT, "payments")
+
+
+def one_payer(view: View) -> NDArray[np.float64]:
+    """The account pays with the cluster's main instrument: one payer for all, or many."""
+    entries = view.entries(Facet.PAYMENT)
+    if entries is None:
+        return _unknown(view)
+    group, inside, member = entries.group, entries.inside, entries.member
+    frame = pd.DataFrame({"cluster": view.cluster[member], "group": group, "inside": inside, "member": member})
+    frame = frame[frame["inside"] >= 2].sort_values(["cluster", "inside", "group"], ascending=[True, False, True])
+    main = frame.drop_duplicates("cluster")["group"]
+    pays = np.zeros(len(view.account), bool)
+    pays[frame.loc[frame["group"].isin(main), "member"].to_numpy()] = True
+    return _answer(pays, view.activity["payments"].to_numpy() > 0)
 
 
 def shared_device(view: View) -> NDArray[np.float64]:
@@ -260,11 +294,13 @@ def verified_organisation(view: View) -> NDArray[np.float64]:
 
 INDICATORS: tuple[Indicator, ...] = (
     Indicator("common_place", Family.PLACE, common_place),
+    Indicator("one_place", Family.PLACE, one_place),
     Indicator("anonymous_egress", Family.PLACE, anonymous_egress),
     Indicator("scattered_exits", Family.PLACE, scattered_exits),
     Indicator("affiliated", Family.AFFILIATION, affiliated),
     Indicator("verified_organisation", Family.AFFILIATION, verified_organisation),
     Indicator("shared_card", Family.PAYMENT, shared_card),
+    Indicator("one_payer", Family.PAYMENT, one_payer),
     Indicator("concealed_card", Family.PAYMENT, concealed_card),
     Indicator("throwaway_card", Family.PAYMENT, throwaway_card),
     Indicator("corporate_card", Family.PAYMENT, corporate_card),

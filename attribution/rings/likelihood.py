@@ -6,8 +6,9 @@ $$ \ell = \ln\left[(1-\epsilon)\binom{n}{k}\frac{B(k+a, n-k+b)}{B(a,b)} + \frac{
 
 nats against "any share is as likely" (the last term subtracts that reference), with $\epsilon$ = `SURPRISE`. The
 share is one unknown for the whole cluster, so a thousand members who copy one another's habit count as one habit, not as
-a thousand: however large $n$, $\ell$ tends to the log density of the beta at the observed share. $n = 0$ gives 0: unknown
-is no evidence.
+a thousand: however large $n$, $\ell$ tends to the log density of the beta at the observed share. Members resemble one another
+for reasons that no explanation lists, so no cluster counts as more than `WITNESSES` independent ones: k and n are scaled
+down to that. $n = 0$ gives 0: unknown is no evidence.
 """
 
 from __future__ import annotations
@@ -23,12 +24,16 @@ from attribution.rings.indicators import INDICATORS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+WITNESSES = 40.0
+"""The most members whose answers count as independent of one another."""
 SIZE_SPREAD = (2.0, 100_000.0)
 """Sizes between which an unforeseen cluster is log-uniform."""
 
 
 def fit(k: NDArray[np.float64], n: NDArray[np.float64], a: float, b: float) -> NDArray[np.float64]:
     """Nats for a Beta(a, b) expectation against a uniform one, elementwise over (k, n)."""
+    scale = np.minimum(1.0, WITNESSES / np.maximum(n, 1.0))
+    k, n = k * scale, n * scale
     choose = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
     expected = np.exp(choose + betaln(k + a, n - k + b) - betaln(a, b))
     return np.asarray(np.log((1 - SURPRISE) * expected * (n + 1) + SURPRISE), dtype=np.float64)
