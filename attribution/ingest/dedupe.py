@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from attribution.ingest.contract import EVENTS, Table, Word
+from attribution.ingest.prompts import hash_prompts
 from attribution.ingest.sql import scalar
 
 if TYPE_CHECKING:
@@ -46,36 +47,79 @@ def find_suspects(con: duckdb.DuckDBPyConnection, arrivals: str, hashed: str) ->
     return scalar(con, "select count(*) from ingest_suspects")
 
 
-def settle(con: duckdb.DuckDBPyConnection, table: Table, arrivals: str, hashed: str) -> None:
-    """Fill `ingest_contested` with the rows of suspect hashes, each with its `outcome`.
+def settle(con: duckdb.DuckDBPyConnection, table: Table, arrivals: str, hashed: str, key: bytes) -> None:
+    """Fill `ingest_contested` with the rows of suspect hashes, each with its `prompt_hash` and its `outcome`.
 
     Outcomes: `survivor`, `duplicate` (the same as the survivor) or `conflict` (contradicts it).
     """
-    content = ", ".join(name for name in table.names if name != table.key)
-    order = ", ".join(
-        f"{name} nulls last" for name in (*(["ts"] if table is EVENTS else []), *(n for n in table.names if n != "ts"))
+    con.execute(
+        "create or replace temp table ingest_suspected as "
+        f"select * from {arrivals} where {hashed} in (select hash from ingest_suspects)"
     )
-    identity = table.key if table is not EVENTS else f"event_id, case when event_id is null then row({content}) end"
-    con.execute("drop table if exists ingest_contested")
+    content = ", ".join(name for name in table.names if name != table.key)
+    identity, order, joined = table.key, content, "ingest_suspected"
+    if table is EVENTS:
+        hash_prompts(con, "(select prompt from ingest_suspected)", key)
+        identity = f"event_id, case when event_id is null then row({content}) end"
+        order = ", ".join(("ts", *(name for name in _BASIC if name != "ts"), "prompt_hash", "template_id"))
+        joined = (
+            "(select s.*, h.prompt_hash from ingest_suspected s left join prompts p on p.prompt = s.prompt "
+            "left join ingest_prompt_hashes h on h.prompt_key = p.prompt_key)"
+        )
+    order = ", ".join(f"{name} asc nulls last" for name in order.split(", "))
     con.execute(
         f"""
-        create temp table ingest_contested as
+        create or replace temp table ingest_contested as
         select * exclude (place, chosen), case
             when place = 1 then 'survivor'
             when row({content}) is not distinct from chosen then 'duplicate'
             else 'conflict' end as outcome
         from (
-            select *,
-                row_number() over same as place,
-                first_value(row({content})) over same as chosen
-            from {arrivals}
-            where {hashed} in (select hash from ingest_suspects)
+            select *, row_number() over same as place, first_value(row({content})) over same as chosen
+            from {joined}
             window same as (
                 partition by {identity} order by {order}, file_no, line
                 rows between unbounded preceding and unbounded following
             )
         )
         """
+    )
+
+
+def compare_with_store(con: duckdb.DuckDBPyConnection) -> None:
+    """Set the outcome of survivors that the store has already to `known`, or take the store's row out if it is larger.
+
+    Larger in (ts, content), the same order as within one input: so the facts do not depend on which run came first. The
+    template counts only where there is no prompt, for else the store's may have been mined.
+    """
+    rows = {
+        alias: ", ".join(
+            [
+                *(f"{alias}.{name}" for name in ("ts", *(name for name in _BASIC if name != "ts"), "prompt_hash")),
+                f"case when {alias}.prompt_hash is null then {alias}.template_id end",
+            ]
+        )
+        for alias in ("c", "e")
+    }
+    con.execute(
+        f"""
+        create or replace temp table ingest_rivals as
+        with rivals as (
+            select c.file_no, c.line, e.rowid as stored, c.event_id is not null as named,
+                row({rows["c"]}) as ours, row({rows["e"]}) as theirs
+            from ingest_contested c
+            join events e on {key_hash(EVENTS, "c")} = {key_hash(EVENTS, "e")}
+                and c.event_id is not distinct from e.event_id
+            where c.outcome = 'survivor'
+        )
+        select file_no, line, stored, ours is not distinct from theirs as same, ours < theirs as smaller
+        from rivals where named or ours is not distinct from theirs
+        """
+    )
+    con.execute("delete from events where rowid in (select stored from ingest_rivals where not same and smaller)")
+    con.execute(
+        "update ingest_contested set outcome = 'known' where (file_no, line) in "
+        "(select (file_no, line) from ingest_rivals where same or not smaller)"
     )
 
 

@@ -14,12 +14,6 @@ if TYPE_CHECKING:
     from attribution.config import Config
     from attribution.ingest.arrivals import Arrivals
 
-_EVENT_FACTS = (
-    *(name for name in EVENTS.names if name not in ("prompt", "template_id")),
-    "prompt_hash",
-)
-"""Columns by which an event of the store is compared; a template in the store may have been mined, so it is no fact."""
-
 
 def store(con: duckdb.DuckDBPyConnection, table: Table, arrivals: Arrivals, config: Config, *, key: bytes) -> int:
     """Settle duplicates and conflicts, put the rest into the facts, and return how many rows the store did not have."""
@@ -27,12 +21,12 @@ def store(con: duckdb.DuckDBPyConnection, table: Table, arrivals: Arrivals, conf
     dedupe.find_suspects(con, arrivals.relation, hashed)
     if table is EVENTS:
         return _store_events(con, arrivals, config, hashed, key=key)
-    return _store_enrichment(con, table, arrivals, hashed)
+    return _store_enrichment(con, table, arrivals, hashed, key)
 
 
-def _store_enrichment(con: duckdb.DuckDBPyConnection, table: Table, arrivals: Arrivals, hashed: str) -> int:
+def _store_enrichment(con: duckdb.DuckDBPyConnection, table: Table, arrivals: Arrivals, hashed: str, key: bytes) -> int:
     """Replace what the store says of each key: the latest export is what holds."""
-    dedupe.settle(con, table, arrivals.relation, hashed)
+    dedupe.settle(con, table, arrivals.relation, hashed, key)
     dedupe.refuse_conflicts(con, table)
     columns = ", ".join(table.names)
     con.execute(
@@ -54,55 +48,19 @@ def _store_events(
             f"insert into ingest_suspects select distinct {hashed} as found from {arrivals.relation} "
             f"where found in (select {hashed} from events) and found not in (select hash from ingest_suspects)"
         )
-    dedupe.settle(con, EVENTS, arrivals.relation, hashed)
+    dedupe.settle(con, EVENTS, arrivals.relation, hashed, key)
     dedupe.refuse_conflicts(con, EVENTS)
     suspects = scalar(con, "select exists (select 1 from ingest_suspects)")
     columns = ", ".join(EVENTS.names)
     fresh = f"select {columns} from {arrivals.relation}"
     if suspects:
         if held:
-            _compare_with_store(con, key)
+            dedupe.compare_with_store(con)
         fresh += (
             f" where {hashed} not in (select hash from ingest_suspects)"
             f" union all select {columns} from ingest_contested where outcome = 'survivor'"
         )
     return _insert_events(con, f"({fresh})", arrivals, config, key)
-
-
-def _compare_with_store(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
-    """Set the outcome of survivors that the store has already to `known`, or take the store's row out if it is larger.
-
-    Larger in (ts, content), the same order as within one input: so the facts do not depend on which run came first.
-    """
-    prompts.hash_prompts(con, "(select prompt from ingest_contested where outcome = 'survivor')", key)
-    con.execute(
-        f"""
-        create or replace temp table ingest_rivals as
-        with rivals as (
-            select c.file_no, c.line, e.rowid as stored,
-                row({_row("c", "h.prompt_hash")}) as ours, row({_row("e", "e.prompt_hash")}) as theirs,
-                c.event_id is not null as named
-            from ingest_contested c
-            left join prompts p on p.prompt = c.prompt
-            left join ingest_prompt_hashes h on h.prompt_key = p.prompt_key
-            join events e on {dedupe.key_hash(EVENTS, "c")} = {dedupe.key_hash(EVENTS, "e")}
-                and c.event_id is not distinct from e.event_id
-            where c.outcome = 'survivor'
-        )
-        select file_no, line, stored, ours is not distinct from theirs as same, ours < theirs as smaller
-        from rivals where named or ours is not distinct from theirs
-        """
-    )
-    con.execute("delete from events where rowid in (select stored from ingest_rivals where not same and smaller)")
-    con.execute(
-        "update ingest_contested set outcome = 'known' where (file_no, line) in "
-        "(select (file_no, line) from ingest_rivals where same or not smaller)"
-    )
-
-
-def _row(alias: str, prompt_hash: str) -> str:
-    names = ["ts", *(name for name in _EVENT_FACTS if name not in ("ts", "prompt_hash"))]
-    return ", ".join([*(f"{alias}.{name}" for name in names), prompt_hash])
 
 
 def _insert_events(con: duckdb.DuckDBPyConnection, fresh: str, arrivals: Arrivals, config: Config, key: bytes) -> int:
@@ -131,7 +89,15 @@ def _insert_events(con: duckdb.DuckDBPyConnection, fresh: str, arrivals: Arrival
 def clean_up(con: duckdb.DuckDBPyConnection) -> None:
     """Drop the working tables: they may hold prompts."""
     for name in (
-        *("ingest_refused", "ingest_addresses", "ingest_suspects", "ingest_contested", "ingest_new", "ingest_rivals"),
+        *(
+            "ingest_refused",
+            "ingest_addresses",
+            "ingest_suspects",
+            "ingest_contested",
+            "ingest_suspected",
+            "ingest_new",
+            "ingest_rivals",
+        ),
         *("ingest_staged_events", "ingest_staged_accounts", "ingest_staged_ips", "ingest_staged_payments"),
         *("prompts", "prompt_templates", "ingest_prompt_hashes"),
     ):
