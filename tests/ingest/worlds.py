@@ -26,7 +26,10 @@ Row = dict[str, str | int | bool | None]
 COLUMNS = ("event_id", "account_id", "ts", "ip", "device_id", "template_id", "input_tokens", "refused")
 SCHEMA = pa.schema(
     [
-        (name, {"input_tokens": pa.int64(), "refused": pa.bool_(), "ts": pa.timestamp("us", "UTC")}.get(name, pa.string()))
+        (
+            name,
+            {"input_tokens": pa.int64(), "refused": pa.bool_(), "ts": pa.timestamp("us", "UTC")}.get(name, pa.string()),
+        )
         for name in COLUMNS
     ]
 )
@@ -36,7 +39,7 @@ rows = st.lists(
     st.fixed_dictionaries(
         {
             "event_id": st.sampled_from([None, "e1", "e2", "e3", "e4"]),
-            "account_id": st.sampled_from(["a1", "a2", "ä, \"quoted\"\nline", "", None]),
+            "account_id": st.sampled_from(["a1", "a2", 'ä, "quoted"\nline', "", None]),
             "ts": st.sampled_from(["2026-03-01T12:00:00Z", "2026-03-01T12:00:01.5Z", "2262-01-01T00:00:00Z", None]),
             "ip": st.sampled_from([None, "192.0.2.1", "::ffff:192.0.2.1", "2001:DB8::1", "nowhere", ""]),
             "device_id": st.sampled_from([None, "d1", "", "NULL"]),
@@ -98,7 +101,11 @@ def canonical(row: Row) -> tuple[object, ...] | None:
 
 def _order(row: tuple[object, ...]) -> tuple[tuple[bool, object], ...]:
     """Order by ts, then by the contract's columns with the template last; nulls behind all values."""
-    names = ["ts", *(name for name in EVENTS.names if name in COLUMNS and name not in ("ts", "template_id")), "template_id"]
+    names = [
+        "ts",
+        *(name for name in EVENTS.names if name in COLUMNS and name not in ("ts", "template_id")),
+        "template_id",
+    ]
     values = [row[COLUMNS.index(name)] for name in names]
     return tuple((value is None, "" if value is None else value) for value in values)
 
