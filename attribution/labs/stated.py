@@ -1,0 +1,131 @@
+"""Evidence stated by hand, without logs: what was counted, written down in a file, weighed against the dossiers.
+
+For a partner's report, for a what-if, and for the ranking cases of the tests. The file is YAML or JSON:
+
+    campaign: case-17
+    members: 40
+    seen: {lab-amber: {networks: 12, bins: 5}}     # of the members; or {hits: 3, trials: 12}
+    base: {networks: [2, 20000], bins: [31, 9000]} # accounts outside rings: with the fact, of how many
+    hours: [0, 3, 9, ...]                          # 24 counts, UTC
+    targets: {chain_of_thought: 0.7}
+    likeness: {lab-amber: 0.91}                    # nearest template example
+    pivots: [{model: m-5, day: 2026-03-14, effect: 0.4, p_value: 0.001}]
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from attribution.errors import InputError
+from attribution.labs.claims import Count
+from attribution.labs.facts import COUNTED, Facts
+from attribution.labs.naming import Prior, conclude
+from attribution.labs.pivots import Pivot
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from attribution.config import LabConfig
+    from attribution.domain import Attribution
+    from attribution.labs.dossiers import Dossiers
+
+FACTS = (*COUNTED, "template_examples")
+
+
+class Trials(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many showed a fact, of how many that could."""
+
+    hits: float
+    trials: float
+
+
+class StatedPivot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A jump to a new model, as somebody measured it."""
+
+    model: str
+    day: str
+    effect: float
+    p_value: float
+
+
+class Stated(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One campaign's facts, written down. What is left out is unknown."""
+
+    members: int
+    campaign: str = "stated"
+    seen: dict[str, dict[str, float | Trials]] = {}
+    base: dict[str, tuple[float, float]] = {}
+    country: dict[str, tuple[float, float, float]] = {}
+    """Fact to accounts outside rings with it in its country, of how many, and the part of the members seen there."""
+    hours: tuple[int, ...] = ()
+    account_days: int = 200
+    outside_hours: tuple[int, ...] = (1,) * 24
+    targets: dict[str, float] = {}
+    templates: int = 6
+    likeness: dict[str, float] = {}
+    pivots: tuple[StatedPivot, ...] = ()
+    moved: dict[str, tuple[int, int]] = {}
+    """Release day to (campaigns of other rings that moved then, campaigns of other rings)."""
+
+
+def facts_of(stated: Stated, dossiers: Dossiers) -> Facts:
+    """Return stated evidence as the evidence functions see it.
+
+    A fact of a dossier that is not in `seen` but has a base rate was looked for and not found.
+
+    Raises
+    ------
+    InputError
+        A lab without a dossier, an unknown fact, or hours that are not 24.
+    """
+    for lab, facts in sorted(stated.seen.items()):
+        if lab not in dossiers.ids:
+            raise InputError(f"{stated.campaign}: {lab!r} has no dossier", remedy=f"the labs are {', '.join(dossiers.ids)}")
+        for fact in sorted(facts):
+            if fact not in FACTS:
+                raise InputError(f"{stated.campaign}: unknown fact {fact!r}", remedy=f"the facts are {', '.join(FACTS)}")
+    if len(stated.hours) not in {0, 24}:
+        raise InputError(f"{stated.campaign}: {len(stated.hours)} hours", remedy="give 24 counts, from 0 to 23 UTC")
+    counts: dict[tuple[int, str], Count] = {}
+    for number, lab_id in enumerate(dossiers.ids):
+        given = stated.seen.get(lab_id, {})
+        for fact in FACTS:
+            if fact not in given and fact not in stated.base and not (fact == "template_examples" and lab_id in stated.likeness):
+                continue
+            seen = given.get(fact, 0.0)
+            hits, trials = (seen.hits, seen.trials) if isinstance(seen, Trials) else (seen, float(stated.members))
+            base, near = stated.base.get(fact, (0.0, 0.0)), stated.country.get(fact, (0.0, 0.0, 0.0))
+            counts[number, fact] = Count(hits, trials, base[0], base[1], near[0], near[1], near[2])
+    return Facts(
+        campaign_id=stated.campaign,
+        ring_id=stated.campaign,
+        counts=counts,
+        hours=np.array(stated.hours or (0,) * 24, dtype=np.int64),
+        account_days=stated.account_days,
+        outside_hours=np.array(stated.outside_hours, dtype=np.int64),
+        targets=stated.targets,
+        templates=stated.templates,
+        likeness={number: stated.likeness[lab] for number, lab in enumerate(dossiers.ids) if lab in stated.likeness},
+        pivots=tuple(_pivot(pivot, stated.members) for pivot in stated.pivots),
+        pivot_base=stated.moved,
+    )
+
+
+def _pivot(given: StatedPivot, members: int) -> Pivot:
+    share = max(0.0, given.effect)
+    return Pivot(given.model, given.day, members, members, share, 0.0, given.effect, given.effect, given.effect, given.p_value)
+
+
+def score_stated(
+    stated: Stated,
+    dossiers: Dossiers,
+    config: LabConfig,
+    *,
+    without: Collection[str] = (),
+    prior: Prior | None = None,
+) -> Attribution:
+    """Weigh the dossiers against evidence stated by hand."""
+    return conclude(facts_of(stated, dossiers), dossiers, config, without=without, prior=prior)
