@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -80,5 +81,6 @@ def _http(_: Request, error: Exception) -> JSONResponse:
 
 
 def _bug(_: Request, error: Exception) -> JSONResponse:
-    structlog.get_logger().error("request failed", error=type(error).__name__, exc_info=error)
+    trace = "".join(traceback.format_tb(error.__traceback__))  # places only: values may be personal data
+    structlog.get_logger().error("request failed", error=type(error).__name__, trace=trace)
     return problem(500, "internal", "this is a bug of the service; its log has the details")

@@ -9,17 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from api.app import create_app
-from api.facts import FactScorer
 from api.security import Keys, check_bind
-from attribution.config import Config
 from attribution.errors import ConfigError, UsageError
-from attribution.labs import dossiers
 from attribution.store import open_store
 from attribution.store.neo4j_client import is_graph_url
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from api.facts import FactScorer
     from attribution.store import Store
 
 KEYS, KEYS_FILE = "ATTRIBUTION_API_KEYS", "ATTRIBUTION_API_KEYS_FILE"
@@ -113,6 +111,10 @@ def _scorer(source: str, store: Store, labs: Path | None) -> FactScorer | None:
     facts = _facts(source)
     if facts is None:
         return None
+    from api.facts import FactScorer  # noqa: PLC0415  # the algorithms take seconds to import
+    from attribution.config import Config  # noqa: PLC0415  # as above
+    from attribution.labs import dossiers  # noqa: PLC0415  # as above
+
     return FactScorer(facts, store, dossiers.load(labs), Config().labs)
 
 

@@ -45,6 +45,7 @@ JAVA = (
     "-Xms256m",
     "-Xmx1g",
     "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",  # tests are short: compiling fast beats fast code
     "-Dlog4j2.disable.jmx=true",
     "--add-opens=java.base/java.nio=ALL-UNNAMED",
     "--add-opens=java.base/java.io=ALL-UNNAMED",
