@@ -19,7 +19,7 @@ import structlog
 from attribution.plaintext import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, MutableMapping
+    from collections.abc import Iterator, Mapping, MutableMapping
     from types import TracebackType
 
     from rich.console import Console
@@ -121,10 +121,19 @@ class Telemetry:
             self.log.debug("stage failed", stage=name, error=type(error).__name__)
             raise
         self._finish(current, started)
-        record = self._records[-1]
-        rows = {} if record.rows is None else {"rows": record.rows}
+        self._tell(self._records[-1], current.facts)
+
+    def _tell(self, record: StageRecord, facts: Mapping[str, object]) -> None:
+        """Log a finished stage: a sentence on a terminal, fields elsewhere."""
         peak = round(record.peak_rss_bytes / 2**20)
-        self.log.info("stage", stage=name, seconds=round(record.seconds, 3), **rows, peak_mib=peak, **current.facts)
+        if self._console is not None:
+            rows = "" if record.rows is None else f"{record.rows:,} rows in "
+            sentence = f"{record.name}: {rows}{record.seconds:.1f} s, peak memory {peak:,} MiB"
+            self.log.info(sentence, **facts)
+            return
+        counted = {} if record.rows is None else {"rows": record.rows}
+        seconds = round(record.seconds, 3)
+        self.log.info("stage finished", stage=record.name, seconds=seconds, **counted, peak_mib=peak, **facts)
 
     def progress(self, label: str, done: int, total: int | None) -> None:
         """Report progress: a bar with rate and remaining time after two seconds, nothing if nobody is looking."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.console import Console
+    from rich.text import Text
 
     from attribution.report import Document
     from attribution.report.document import CampaignEntry, LedgerLine, RingEntry
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 ROWS = 30
 STYLES = {"coordinated": "bold red", "undetermined": "yellow", "innocent": "green"}
 BAR = 24
+WIDE = 120
+"""Columns of a terminal from which everything fits."""
 
 
 def show(
@@ -57,56 +60,51 @@ def _chosen(found: Document, ring: str) -> RingEntry:
 
 
 def print_rings(found: Document, *, limit: int) -> None:
-    """Print the table of rings, coordinated ones first."""
+    """Print the table of rings, coordinated ones first; a narrow terminal gets fewer columns, never broken ones."""
     from attribution.report import wording
 
     out = console()
     if not found.rings:
         out.print(f"No ring was found among {found.run.accounts:,} accounts.")
         return
-    rows = table(
-        "Rings",
-        ">#",
-        "ring",
-        "verdict",
-        ">probability",
-        ">accounts",
-        "best innocent",
-        "campaign",
-        "lab",
-        "likelihood",
-        "confidence",
-    )
+    wide = out.width >= WIDE
+    last = ("best innocent", "who benefits", "likelihood", "confidence") if wide else ("who benefits",)
+    rows = table("Rings", ">#", "ring", "verdict", ">prob.", ">accounts", *last)
+    for column in rows.columns[:5]:
+        column.no_wrap = True
     for number, ring in enumerate(found.rings[:limit], start=1):
-        head = [
-            text(number),
-            text(ring.ring_id, limit=40),
-            text(ring.verdict, STYLES.get(ring.verdict, "")),
-            text(wording.percent(ring.probability)),
-            text(f"{ring.size:,}"),
-            text(ring.explanation or "none"),
-        ]
+        style = STYLES.get(ring.verdict, "")
+        chance = text(wording.percent(ring.probability))
+        head = [text(number), text(ring.ring_id, limit=24), text(ring.verdict, style), chance, text(f"{ring.size:,}")]
+        head += [text(ring.explanation or "none")] if wide else []
         for campaign in ring.campaigns or (None,):
-            rows.add_row(*head, *(text(cell, limit=60) for cell in _lab(campaign)))
+            cells = [text(cell, limit=60) for cell in _lab(campaign)]
+            rows.add_row(*head, *(cells if wide else [_stacked(cells)]))
             head = [text("")] * len(head)
     out.print(rows)
     if len(found.rings) > limit:
-        out.print(f"{len(found.rings) - limit:,} more clusters: --limit {len(found.rings)} shows them all.")
+        out.print(f"{len(found.rings) - limit:,} more: `attribution show` with --limit {len(found.rings)} lists all.")
 
 
-def _lab(campaign: CampaignEntry | None) -> tuple[str, str, str, str]:
+def _stacked(cells: Sequence[Text]) -> Text:
+    """Return cells of a row one below the other, for a narrow terminal."""
+    from rich.text import Text
+
+    return Text("\n").join(cell for cell in cells if cell.plain)
+
+
+def _lab(campaign: CampaignEntry | None) -> tuple[str, str, str]:
     from attribution.report import wording
 
     if campaign is None:
-        return "", "", "", ""
+        return "", "", ""
     if campaign.abstained or not campaign.posteriors:
-        return campaign.campaign_id, "abstained", "", ""
+        return "abstained", "", ""
     best = campaign.posteriors[0]
     return (
-        campaign.campaign_id,
         best.name,
         f"{best.likelihood_term} ({wording.percent(best.posterior)})",
-        best.confidence_level,
+        f"confidence {best.confidence_level}",
     )
 
 
