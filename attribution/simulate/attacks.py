@@ -56,15 +56,9 @@ def _frame(scene: Scene, plans: list[RingPlan], share: float) -> None:
             roster.place[row, HOME] = scene.network.place(addresses[place : place + 1])
         _from(scene, plan.rows, scene.network.place(np.unique(addresses)), share)
         if len(writers):
-            model = (
-                writers[rng.integers(0, len(writers), len(plan.rows))]
-                if len(plan.rows) < 0
-                else writers[rng.integers(0, len(writers))]
-            )
-            roster.concept[plan.rows, 2], roster.concepts[plan.rows, 2] = (
-                roster.concept[model, 0],
-                roster.concepts[model, 0],
-            )
+            copied = writers[rng.integers(0, len(writers))]
+            roster.concept[plan.rows, 2] = roster.concept[copied, 0]
+            roster.concepts[plan.rows, 2] = roster.concepts[copied, 0]
             roster.weight[plan.rows, :2] *= 1.0 - share
             roster.weight[plan.rows, 2] = share
 

@@ -11,7 +11,7 @@ import yaml
 from attribution.simulate.labs import bin_name, country_name
 from attribution.simulate.network import COUNTRIES
 from attribution.simulate.roster import REGIONAL_MAIL
-from attribution.simulate.templates import wording
+from attribution.simulate.templates import Writer
 from attribution.simulate.traffic import START, release_day
 from attribution.simulate.wording import CAPABILITIES
 
@@ -58,7 +58,8 @@ def write_dossiers(scene: Scene, path: Path, brands: list[str]) -> None:
 def _facts(scene: Scene, lab: Lab, brands: list[str]) -> dict[str, Fact]:
     network = scene.network
     first = network.text(lab.egress_addresses[:1])[0]
-    examples = [_SLOT.sub("…", wording(scene.options.seed, scene.concepts, one, 0, brands)) for one in lab.core]
+    writer = Writer(scene.options.seed, scene.concepts, brands)
+    examples = [_SLOT.sub("…", writer.write(one, 0)) for one in lab.core]
     facts: dict[str, Fact] = {
         "asns": [network.asn[one] for one in lab.operators],
         "networks": [first.rsplit(".", 1)[0] + ".0/24"],

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -94,6 +94,8 @@ class Lexicon:
     topic: NDArray[np.int64]
 
 
+MATERIAL = 25_000
+"""Questions and passages that prompts are filled with, of each."""
 SLOT_KINDS = ("word", "number", "name", "code", "question", "passage", "none")
 
 
@@ -108,43 +110,34 @@ def lexicon(rng: np.random.Generator) -> Lexicon:
         glue.append((len(tokens), len(_GLUE[language])))
         tokens += _GLUE[language]
         for text in _TOPICS[language]:
-            words = text.split()
-            topic.append((number, len(tokens), len(words)))
-            tokens += words
+            listed = text.split()
+            topic.append((number, len(tokens), len(listed)))
+            tokens += listed
     topic.append((-1, len(tokens), len(rare)))
     tokens += rare
-    by_kind = {
-        "word": [*english, *rare[:1500]],
-        "number": [str(value) for value in range(2, 9000)],
-        "name": [name.title() for name in names],
-        "code": [_code(rng, rare, english) for _ in range(6000)],
-        "question": [_sentence(rng, english, rare, 6, 18) + "?" for _ in range(25_000)],
-        "passage": [_sentence(rng, english, rare, 12, 45) + "." for _ in range(25_000)],
-        "none": [""],
-    }
-    sizes = np.array([len(by_kind[kind]) for kind in SLOT_KINDS], dtype=np.int64)
-    return Lexicon(
-        slots=pa.array([text for kind in SLOT_KINDS for text in by_kind[kind]]),
-        start=np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64),
-        size=sizes,
+    words = Lexicon(
+        slots=pa.array([], pa.string()),
+        start=np.zeros(0, dtype=np.int64),
+        size=np.zeros(0, dtype=np.int64),
         tokens=pa.array(tokens),
         glue=np.array(glue, dtype=np.int64),
         topic=np.array(topic, dtype=np.int64),
     )
-
-
-def _sentence(rng: np.random.Generator, english: list[str], rare: list[str], low: int, high: int) -> str:
-    glue = _GLUE["en"]
-    draws = rng.random((int(rng.integers(low, high)), 2))
-    words = [
-        glue[int(u * u * len(glue))]
-        if kind < GLUE
-        else english[int(u * len(english))]
-        if kind < GLUE + TOPICAL
-        else rare[int(u * len(rare))]
-        for kind, u in draws.tolist()
-    ]
-    return " ".join(words).capitalize()
+    in_english = np.zeros(MATERIAL, dtype=np.int64)
+    questions = one_off(rng, words, in_english, rng.integers(6, 18, MATERIAL))
+    passages = one_off(rng, words, in_english, rng.integers(12, 45, MATERIAL))
+    by_kind: dict[str, pa.StringArray] = {
+        "word": pa.array([*english, *rare[:1500]]),
+        "number": pa.array([str(value) for value in range(2, 9000)]),
+        "name": pa.array([name.title() for name in names]),
+        "code": pa.array([_code(rng, rare, english) for _ in range(6000)]),
+        "question": pc.binary_join_element_wise(pc.utf8_capitalize(questions), "?", ""),
+        "passage": pc.binary_join_element_wise(pc.utf8_capitalize(passages), ".", ""),
+        "none": pa.array([""]),
+    }
+    sizes = np.array([len(by_kind[kind]) for kind in SLOT_KINDS], dtype=np.int64)
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
+    return replace(words, slots=pa.concat_arrays([by_kind[kind] for kind in SLOT_KINDS]), start=starts, size=sizes)
 
 
 def _code(rng: np.random.Generator, rare: list[str], english: list[str]) -> str:

@@ -17,7 +17,7 @@ from attribution.simulate.draws import generator, mix, salt
 from attribution.simulate.language import LANGUAGES, one_off
 from attribution.simulate.network import COUNTRIES
 from attribution.simulate.roster import AGENTS, KINDS, MAIL, PATHWAYS, REGIONAL_MAIL
-from attribution.simulate.templates import render, wording
+from attribution.simulate.templates import Writer, render
 from attribution.simulate.traffic import START
 
 if TYPE_CHECKING:
@@ -49,10 +49,10 @@ def named(seed: int, prefix: str, numbers: NDArray[np.int64]) -> pa.StringArray:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What prompts are written with (no lexicon: template ids are written instead), and which part is being written."""
+    """What prompts are written with (no lexicon: template ids are written instead), and which part this is."""
 
     words: Lexicon | None
-    brands: list[str]
+    writer: Writer
     part: int
 
 
@@ -96,9 +96,7 @@ def prompts(scene: Scene, traffic: Traffic, words: Lexicon, text: Text) -> pa.St
     fixed = np.flatnonzero(traffic.concept >= 0)
     surface = traffic.concept[fixed].astype(np.int64) * (1 << 32) + traffic.variant[fixed]
     unique, inverse = np.unique(surface, return_inverse=True)
-    texts = [
-        wording(seed, scene.concepts, int(one >> 32), int(one & 0xFFFFFFFF), text.brands) for one in unique.tolist()
-    ]
+    texts = [text.writer.write(int(one >> 32), int(one & 0xFFFFFFFF)) for one in unique.tolist()]
     written = render(traffic.key[fixed], inverse, texts, words)
     free = np.flatnonzero(traffic.concept < 0)
     language = np.where(traffic.english[free], LANGUAGES.index("en"), scene.roster.language[traffic.account[free]])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -11,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from attribution.simulate.draws import mix, pick
+from attribution.simulate.draws import mix, pick, salt
 from attribution.simulate.language import SLOT_KINDS, Lexicon
-from attribution.simulate.wording import BY_LANGUAGE, DOMAINS, ENGLISH, PURPOSES, Clauses
+from attribution.simulate.wording import BY_LANGUAGE, DOMAINS, PURPOSES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,21 +60,65 @@ class Concepts:
         return first
 
 
-def wording(seed: int, concepts: Concepts, concept: int, variant: int, brands: list[str]) -> str:
-    """Write one wording of a concept, with `{kind}` for its slots; variant 0 is the plain one."""
-    fixed = random.Random(f"{seed}/concept/{concepts.source[concept]}")  # noqa: S311  # a simulation, not a secret
-    brand, domain, number = fixed.choice(brands).title(), fixed.choice(DOMAINS), str(fixed.randint(1, 12))
-    draw = random.Random(f"{seed}/wording/{concepts.voice[concept]}/{variant}")  # noqa: S311
-    purpose = PURPOSES[concepts.purpose[concept]]
-    languages = [concepts.language[concept]]
-    if variant:
-        languages = [name for name, bank in BY_LANGUAGE.items() if purpose in bank] + ["en", "en"]
-    bank: Clauses = BY_LANGUAGE[draw.choice(languages)].get(purpose, ENGLISH[purpose])
-    middle = list(bank[1:-1])
-    draw.shuffle(middle)
-    parts = [draw.choice(clause) for clause in (bank[0], *middle, bank[-1])]
-    text = " ".join(_CHOICE.sub(lambda found: draw.choice(found.group(1).split("|")), part) for part in parts)
-    return text.replace("<brand>", brand).replace("<domain>", domain).replace("<number>", number)
+@dataclass(slots=True)
+class _Dice:
+    """A fast stream of small choices (Knuth's MMIX generator, upper bits): wordings need many short ones."""
+
+    state: int
+
+    def roll(self, sides: int) -> int:
+        self.state = (self.state * 6364136223846793005 + 1442695040888963407) & 0xFFFF_FFFF_FFFF_FFFF
+        return (self.state >> 33) % sides
+
+
+Parsed = tuple[str | tuple[str, ...], ...]
+
+
+class Writer:
+    """Writes wordings of concepts; the same world, concept and variant give the same words."""
+
+    def __init__(self, seed: int, concepts: Concepts, brands: list[str]) -> None:
+        self._concepts = concepts
+        self._brands = brands
+        self._subject_salt, self._voice_salt = salt(seed, "subject"), salt(seed, "voice")
+        self._banks = {
+            (language, purpose): tuple(tuple(_parse(text) for text in clause) for clause in clauses)
+            for language, bank in BY_LANGUAGE.items()
+            for purpose, clauses in bank.items()
+        }
+
+    def write(self, concept: int, variant: int) -> str:
+        """Return one wording, with `{kind}` for its slots; variant 0 is the plain one."""
+        concepts = self._concepts
+        dice = _Dice(int(mix(self._voice_salt, concepts.voice[concept], variant)))
+        purpose, language = PURPOSES[concepts.purpose[concept]], concepts.language[concept]
+        if variant:
+            spoken = [name for name in BY_LANGUAGE if (name, purpose) in self._banks] + ["en", "en"]
+            language = spoken[dice.roll(len(spoken))]
+        bank = self._banks.get((language, purpose)) or self._banks["en", purpose]
+        middle = list(bank[1:-1])
+        for place in range(len(middle) - 1, 0, -1):
+            other = dice.roll(place + 1)
+            middle[place], middle[other] = middle[other], middle[place]
+        parts = [
+            piece if isinstance(piece, str) else piece[dice.roll(len(piece))]
+            for clause in (bank[0], *middle, bank[-1])
+            for piece in (*clause[dice.roll(len(clause))], " ")
+        ]
+        brand, domain, number = self._subject(concepts.source[concept])
+        text = "".join(parts).rstrip()
+        return text.replace("<brand>", brand).replace("<domain>", domain).replace("<number>", number)
+
+    def _subject(self, source: int) -> tuple[str, str, str]:
+        dice = _Dice(int(mix(self._subject_salt, source)))
+        brand = self._brands[dice.roll(len(self._brands))].title()
+        return brand, DOMAINS[dice.roll(len(DOMAINS))], str(1 + dice.roll(12))
+
+
+def _parse(text: str) -> Parsed:
+    """Cut a clause at its choices: strings, and tuples of synonyms."""
+    parts = _CHOICE.split(text)
+    return tuple(tuple(part.split("|")) if place % 2 else part for place, part in enumerate(parts) if part)
 
 
 def render(keys: NDArray[np.uint64], surface: NDArray[np.integer], texts: list[str], words: Lexicon) -> pa.StringArray:

@@ -21,7 +21,7 @@ from attribution.simulate.options import WorldOptions
 from attribution.simulate.rings import build_rings, proxy_customers
 from attribution.simulate.roster import people
 from attribution.simulate.scene import POPULAR, Scene
-from attribution.simulate.templates import Concepts
+from attribution.simulate.templates import Concepts, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -160,6 +160,7 @@ def _write_events(draft: Draft, tell: Callable[[str, int, int | None], None]) ->
     scene, options = draft.scene, draft.scene.options
     words = None if "prompt" in options.drop else lexicon(generator(options.seed, "lexicon"))
     cast = traffic.Cast(options, scene.roster, scene.network.frozen(), tuple(scene.labs), tuple(draft.tenants))
+    writer = Writer(options.seed, scene.concepts, draft.brands)
     parts = _parts(scene)
     slots = len(draft.tenants) + 1
     shares = np.zeros((scene.roster.size, slots), dtype=np.int64)
@@ -169,7 +170,7 @@ def _write_events(draft: Draft, tell: Callable[[str, int, int | None], None]) ->
     for number, rows in enumerate(parts):
         tell("events", number, len(parts))
         one = traffic.make(cast, rows, number)
-        table = tables.events_table(scene, one, draft.accounts, tables.Text(words, draft.brands, number), total)
+        table = tables.events_table(scene, one, draft.accounts, tables.Text(words, writer, number), total)
         stem = draft.out / "events" if len(parts) == 1 else draft.out / "events" / f"part-{number:04d}"
         tables.write(table, stem, options.file_format)
         seen[one.address] = True
