@@ -2,17 +2,15 @@
 create or replace temp table activity as
 with totals as (
     select
-        k.account,
+        key64(account_id) as key,
         cast(count(*) as bigint) as events,
-        min(e.ts) as first_seen,
-        max(e.ts) as last_seen,
-        cast(count(distinct cast(e.ts as date)) as bigint) as active_days,
-        cast(sum(e.input_tokens) as double) / nullif(count(e.input_tokens), 0) as input_tokens,
-        cast(sum(e.output_tokens) as double) / nullif(count(e.output_tokens), 0) as output_tokens,
-        cast(sum(case when e.refused then 1 else 0 end) as double) / nullif(count(e.refused), 0) as refused
-    from events as e
-    join account_key as k on k.account_id = e.account_id
-    group by k.account
+        min(ts) as first_seen,
+        max(ts) as last_seen,
+        cast(sum(input_tokens) as double) / nullif(count(input_tokens), 0) as input_tokens,
+        cast(sum(output_tokens) as double) / nullif(count(output_tokens), 0) as output_tokens,
+        cast(sum(case when refused then 1 else 0 end) as double) / nullif(count(refused), 0) as refused
+    from events
+    group by key64(account_id)
 ),
 people as (
     select
@@ -28,14 +26,16 @@ pathways as (
         from (
             select k.account, e.pathway, count(*) as events
             from events as e
-            join account_key as k on k.account_id = e.account_id
+            join account_key as k on k.key = key64(e.account_id)
             where e.pathway is not null
             group by k.account, e.pathway
         )
     )
     where place = 1
 ),
-kinds as (select ip, min(kind) as kind from ips where kind is not null and kind <> 'unknown' group by ip),
+kinds as (
+    select key64(ip) as ip, min(kind) as kind from ips where kind is not null and kind <> 'unknown' group by key64(ip)
+),
 egress as (
     select
         u.account,
@@ -47,22 +47,23 @@ egress as (
     join kinds as k on k.ip = u.value
     group by u.account
 ),
+instruments as (select key64(payment_id) as payment, min(kind) as kind from payments group by key64(payment_id)),
 main_payment as (
-    select account, value
+    select account, kind
     from (
-        select account, value, row_number() over (partition by account order by events desc, value) as place
-        from usage_payment
+        select u.account, i.kind, row_number() over (partition by u.account order by u.events desc, i.kind) as place
+        from usage_payment as u
+        left join instruments as i on i.payment = u.value
     )
     where place = 1
 ),
-instruments as (select payment_id, min(kind) as kind from payments group by payment_id),
 n_ip as (select account, cast(count(*) as bigint) as n from usage_ip group by account),
 n_network as (select account, cast(count(*) as bigint) as n from usage_network group by account),
 n_device as (select account, cast(count(*) as bigint) as n from usage_device group by account),
 n_payment as (select account, cast(count(*) as bigint) as n from usage_payment group by account),
 n_template as (select account, cast(count(*) as bigint) as n from usage_template group by account)
 select
-    t.account, t.events, t.first_seen, t.last_seen, t.active_days, t.input_tokens, t.output_tokens, t.refused,
+    k.account, t.events, t.first_seen, t.last_seen, l.active_days, t.input_tokens, t.output_tokens, t.refused,
     p.created_at, p.email_domain, p.org, p.country, coalesce(p.pathway, w.pathway) as pathway, p.verified,
     coalesce(n_ip.n, 0) as ips,
     coalesce(n_network.n, 0) as networks,
@@ -72,16 +73,16 @@ select
     cast(g.residential as double) / g.known as residential,
     cast(g.business as double) / g.known as business,
     cast(g.datacentre as double) / g.known as datacentre,
-    i.kind as payment_kind
+    m.kind as payment_kind
 from totals as t
-join account_key as k on k.account = t.account
+join account_key as k on k.key = t.key
+join lives as l on l.account = k.account
 left join people as p on p.account_id = k.account_id
-left join pathways as w on w.account = t.account
-left join egress as g on g.account = t.account
-left join main_payment as m on m.account = t.account
-left join instruments as i on i.payment_id = m.value
-left join n_ip on n_ip.account = t.account
-left join n_network on n_network.account = t.account
-left join n_device on n_device.account = t.account
-left join n_payment on n_payment.account = t.account
-left join n_template on n_template.account = t.account;
+left join pathways as w on w.account = k.account
+left join egress as g on g.account = k.account
+left join main_payment as m on m.account = k.account
+left join n_ip on n_ip.account = k.account
+left join n_network on n_network.account = k.account
+left join n_device on n_device.account = k.account
+left join n_payment on n_payment.account = k.account
+left join n_template on n_template.account = k.account;

@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from attribution.domain import ACTIVITY_COLUMNS, Facet, Incidence, Population
+from attribution.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,8 +42,13 @@ ENRICHMENT: Mapping[Facet, tuple[str, ...]] = {
 }
 TEMPORARY = (
     *(f"usage_{facet.value}" for facet in Facet),
-    *("account_key", "slots", "rhythm", "activity", "facet_value", "facet_entry"),
+    *("account_key", "coded", "address", "template_name", "hours", "rhythm", "lives", "activity"),
+    *("facet_name", "facet_value", "facet_entry"),
 )
+NAMED = frozenset({Facet.IP, Facet.NETWORK, Facet.DEVICE, Facet.PAYMENT, Facet.TEMPLATE, Facet.BURST})
+"""Facets whose values are keys until their names are looked up; the others carry their names."""
+KEYS = ("hash", "md5_number_lower")
+"""Hashes that serve as keys inside a run; the second is for the case that somebody forges collisions of the first."""
 TIMES = ("first_seen", "last_seen", "created_at")
 
 
@@ -65,31 +71,44 @@ def population(con: duckdb.DuckDBPyConnection, template_family: Mapping[str, str
     -----
     O(events) hash aggregation, O(entries log entries) for the sorted rows.
     """
+    for key in KEYS:
+        con.execute(f"create or replace temp macro key64(x) as {key}(x)")
+        try:
+            return _aggregate(con, template_family)
+        except _CollisionError:
+            continue
+        finally:
+            _drop(con)
+    raise StoreError("two names share every hash of them", remedy="report it: this takes a forged MD5 pair")
+
+
+class _CollisionError(Exception):
+    """Two names have one key."""
+
+
+def _aggregate(con: duckdb.DuckDBPyConnection, template_family: Mapping[str, str] | None) -> Population:
     known = frozenset(row[0] for row in con.execute("select name from input_columns").fetchall()) | {"events.ts"}
     _run(con, "accounts")
+    if con.execute("select count(*) - count(distinct key) from account_key").fetchall() != [(0,)]:
+        raise _CollisionError
     names = _column(con, "select account_id from account_key order by account")
-    for name in ("usage_ip", "usage_network", "usage_device", "usage_payment", "usage_template", "slots", "activity"):
+    for name in ("coded", "usage_ip", "usage_network", "usage_device", "usage_payment", "usage_template", "hours"):
         _run(con, name)
-    incidence = {}
+    _run(con, "activity")
+    incidence: dict[Facet, Incidence] = {}
+    enrichment: dict[Facet, pd.DataFrame] = {}
     for facet in Facet:
         if not all(any(option in known for option in need.split("|")) for need in NEEDS[facet]):
             continue
-        if facet is Facet.TEMPLATE_FAMILY:
-            if template_family is None:
-                continue
-            _families(con, template_family)
-        elif facet is Facet.BURST:
-            by_template = any(column in known for column in NEEDS[Facet.TEMPLATE][0].split("|"))
-            _run(con, "usage_burst", {"without_template": not by_template})
-        elif facet in (Facet.BATCH, Facet.SIGNUP):
-            _run(con, f"usage_{facet.value}")
+        if facet is Facet.TEMPLATE_FAMILY and template_family is None:
+            continue
+        _usage(con, facet, template_family or {}, by_template=Facet.TEMPLATE in incidence)
         incidence[facet] = _matrix(con, facet, len(names))
-    enrichment = {
-        facet: _enrichment(con, facet, columns)
-        for facet, columns in ENRICHMENT.items()
-        if facet in incidence and any(name.startswith(f"{facet.value}s.") for name in known)
-    }
-    whole = Population(
+        if facet in ENRICHMENT and any(name.startswith(f"{facet.value}s.") for name in known):
+            enrichment[facet] = _enrichment(con, facet)
+        if facet is Facet.TEMPLATE:
+            con.execute("create or replace temp table template_name as select value, name, number from facet_value")
+    return Population(
         accounts=names,
         incidence=incidence,
         enrichment=enrichment,
@@ -97,16 +116,22 @@ def population(con: duckdb.DuckDBPyConnection, template_family: Mapping[str, str
         hours=_hours(con, len(names)),
         known=known,
     )
-    _drop(con)
-    return whole
 
 
-def _run(con: duckdb.DuckDBPyConnection, name: str, parameters: Mapping[str, object] | None = None) -> None:
-    text = files("attribution.warehouse").joinpath(f"{name}.sql").read_text("utf-8")
-    if parameters:
-        con.execute(text, dict(parameters))
-    else:
-        con.execute(text)
+def _usage(con: duckdb.DuckDBPyConnection, facet: Facet, families: Mapping[str, str], *, by_template: bool) -> None:
+    """Make the usage table of a derived facet; those of plain columns are there already."""
+    if facet is Facet.TEMPLATE_FAMILY:
+        _families(con, families)
+    elif facet is Facet.BURST:
+        if not by_template:
+            con.execute("create or replace temp table template_name (value bigint, name varchar, number integer)")
+        _run(con, "usage_burst" if by_template else "usage_burst_plain")
+    elif facet in {Facet.BATCH, Facet.SIGNUP}:
+        _run(con, f"usage_{facet.value}")
+
+
+def _run(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    con.execute(files("attribution.warehouse").joinpath(f"{name}.sql").read_text("utf-8"))
 
 
 def _drop(con: duckdb.DuckDBPyConnection) -> None:
@@ -142,9 +167,12 @@ def _families(con: duckdb.DuckDBPyConnection, template_family: Mapping[str, str]
 
 def _matrix(con: duckdb.DuckDBPyConnection, facet: Facet, accounts: int) -> Incidence:
     con.execute(f"create or replace temp view facet_usage as select * from usage_{facet.value}")
+    _run(con, f"name_{facet.value}" if facet in NAMED else "name_text")
+    if con.execute("select count(*) from facet_name where name <> other").fetchall() != [(0,)]:
+        raise _CollisionError
     _run(con, "incidence")
     account, number, events = _integers(con, "select account, number, events from facet_entry order by account, number")
-    names = _column(con, "select value from facet_value order by number")
+    names = _column(con, "select name from facet_value order by number")
     indptr = np.zeros(accounts + 1, np.int64)
     np.cumsum(np.bincount(account, minlength=accounts), out=indptr[1:])
     return Incidence(
@@ -164,13 +192,12 @@ def _degree(con: duckdb.DuckDBPyConnection, accounts: int) -> NDArray[np.int32]:
     return degree
 
 
-def _enrichment(con: duckdb.DuckDBPyConnection, facet: Facet, columns: tuple[str, ...]) -> pd.DataFrame:
+def _enrichment(con: duckdb.DuckDBPyConnection, facet: Facet) -> pd.DataFrame:
+    """Return what the logs know of the values that `facet_value` holds, in their order."""
     key = "ip" if facet is Facet.IP else "payment_id"
-    con.execute(f"create or replace temp view facet_usage as select * from usage_{facet.value}")
-    _run(con, "incidence")
-    wanted = ", ".join(f"min(e.{column}) as {column}" for column in columns)
+    wanted = ", ".join(f"min(e.{column}) as {column}" for column in ENRICHMENT[facet])
     frame: pd.DataFrame = con.execute(
-        f"select {wanted} from facet_value as v left join {facet.value}s as e on e.{key} = v.value "
+        f"select {wanted} from facet_value as v left join {facet.value}s as e on e.{key} = v.name "
         "group by v.number order by v.number"
     ).df()
     return frame.astype({"asn": "Int64"}) if "asn" in frame else frame

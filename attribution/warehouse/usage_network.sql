@@ -1,31 +1,34 @@
 -- The network of each address: /24 for IPv4, /48 for IPv6, from canonical text (at most one "::", which stands for two
 -- groups or more). An address whose "::" begins before the third group has zeros there.
-create or replace temp table usage_network as
+create or replace temp table address as
 with addresses as (
-    select value, split_part(value, '::', 1) as head from (select distinct value from usage_ip)
+    select key64(ip) as value, min(ip) as name, max(ip) as other from events where ip is not null group by key64(ip)
 ),
-groups as (
+parts as (
     select
-        value,
-        case when split_part(head, ':', 1) = '' then '0' else split_part(head, ':', 1) end as g1,
-        case when split_part(head, ':', 2) = '' then '0' else split_part(head, ':', 2) end as g2,
-        case when split_part(head, ':', 3) = '' then '0' else split_part(head, ':', 3) end as g3
+        value, name, other,
+        case when split_part(split_part(name, '::', 1), ':', 1) = '' then '0' else split_part(split_part(name, '::', 1), ':', 1) end as g1,
+        case when split_part(split_part(name, '::', 1), ':', 2) = '' then '0' else split_part(split_part(name, '::', 1), ':', 2) end as g2,
+        case when split_part(split_part(name, '::', 1), ':', 3) = '' then '0' else split_part(split_part(name, '::', 1), ':', 3) end as g3
     from addresses
 ),
 networks as (
     select
-        value,
+        value, name, other,
         case
-            when value not like '%:%' then
-                split_part(value, '.', 1) || '.' || split_part(value, '.', 2) || '.' || split_part(value, '.', 3) || '.0/24'
+            when name not like '%:%' then
+                split_part(name, '.', 1) || '.' || split_part(name, '.', 2) || '.' || split_part(name, '.', 3) || '.0/24'
             when g3 <> '0' then g1 || ':' || g2 || ':' || g3 || '::/48'
             when g2 <> '0' then g1 || ':' || g2 || '::/48'
             when g1 <> '0' then g1 || '::/48'
             else '::/48'
-        end as network
-    from groups
+        end as name_of_network
+    from parts
 )
-select u.account, n.network as value, cast(sum(u.events) as bigint) as events
+select value, name, other, name_of_network, key64(name_of_network) as network from networks;
+
+create or replace temp table usage_network as
+select u.account, a.network as value, cast(sum(u.events) as bigint) as events
 from usage_ip as u
-join networks as n on n.value = u.value
-group by u.account, n.network;
+join address as a on a.value = u.value
+group by u.account, a.network;

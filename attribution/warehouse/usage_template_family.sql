@@ -2,5 +2,5 @@
 create or replace temp table usage_template_family as
 select u.account, m.family as value, cast(sum(u.events) as bigint) as events
 from usage_template as u
-join template_family_map as m on m.template = u.value
+join template_family_map as m on key64(m.template) = u.value
 group by u.account, m.family;
