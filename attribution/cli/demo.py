@@ -28,19 +28,22 @@ def demo(
     Example:
         attribution demo --out out/demo
     """
-    import attribution
+    from attribution.evaluate import evaluate as score
     from attribution.evaluate.baselines import run as run_baselines
+    from attribution.pipeline import run
+    from attribution.simulate import WorldOptions
+    from attribution.simulate import simulate as make_world
 
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out}: is a file", remedy="name a folder with --out")
     world, result = out / "world", out / "result"
     with session(context).telemetry() as telemetry:
         with telemetry.stage("simulate") as stage:
-            options = attribution.WorldOptions(accounts=accounts, evasion=evasion, seed=seed)
-            stage.rows = attribution.simulate(world, options, progress=telemetry.progress).events
-        found = attribution.run(world, labs=world / "labs.yaml", out=result, telemetry=telemetry)
+            options = WorldOptions(accounts=accounts, evasion=evasion, seed=seed)
+            stage.rows = make_world(world, options, progress=telemetry.progress).events
+        found = run(world, labs=world / "labs.yaml", out=result, telemetry=telemetry)
         with telemetry.stage("evaluate"):
-            scores = attribution.evaluate(world, result)
+            scores = score(world, result)
             others = run_baselines(world)
     show.print_rings(found.report, limit=show.ROWS)
     evaluate.print_scores(scores, others)

@@ -44,12 +44,12 @@ def run(
         attribution run events.jsonl.gz --out result --config attribution.toml --seed 7
     """
     check(source, out)
-    import attribution
+    from attribution.pipeline import run as analyse
 
     secret = os.environ.get(KEY)
     with session(context).telemetry() as telemetry:
         options = {} if not secret else {"key": secret.encode()}
-        result = attribution.run(
+        result = analyse(
             source, labs=labs, out=out, config=config, seed=seed, store=store, telemetry=telemetry, **options
         )
     show.print_rings(result.report, limit=show.ROWS)

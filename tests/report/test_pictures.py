@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import pytest
@@ -105,3 +106,17 @@ def test_no_probability_is_rounded_to_certainty(value: float) -> None:
 def test_every_facet_has_a_shape_of_about_its_radius(facet: str) -> None:
     numbers = [abs(float(n)) for n in re.findall(r"-?\d+\.?\d*", pictures.shape(facet, 10))]
     assert 8 <= max(numbers) <= 20
+
+
+def _luminance(colour: str) -> float:
+    channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_every_colour_of_text_and_symbols_has_contrast_against_white() -> None:
+    style = files("attribution.report").joinpath("templates/style.css").read_text("utf-8")
+    colours = dict(re.findall(r"--([a-z_]+): (#[0-9a-f]{6})", style))
+    written = {"ink", "soft", "accent", "coordinated", "innocent", "undetermined", *wording.FACETS}
+    assert written <= colours.keys()
+    assert {name: 1.05 / (_luminance(colours[name]) + 0.05) >= 4.5 for name in written} == dict.fromkeys(written, True)
