@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from ipaddress import AddressValueError, IPv6Address
+from ipaddress import IPv6Address
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -22,7 +22,8 @@ def canonical_address(raw: str) -> str | None:
     """Return the canonical text of an address, None if it is none.
 
     IPv4 mapped into IPv6 becomes IPv4, zone ids are dropped, IPv6 is written as RFC 5952 asks (lower case, longest run
-    of zeros shortened). Blanks around and brackets as in URLs are taken off; ports, prefixes and octal octets are refused.
+    of zeros shortened). Blanks around and brackets as in URLs are taken off; ports, prefixes and octal octets are
+    refused.
 
     Examples
     --------
@@ -37,17 +38,17 @@ def canonical_address(raw: str) -> str | None:
     try:
         if ":" not in text:
             return socket.inet_ntop(socket.AF_INET, socket.inet_pton(socket.AF_INET, text))
-        packed = socket.inet_pton(socket.AF_INET6, text.partition("%")[0])
+        return _canonical_ipv6(socket.inet_pton(socket.AF_INET6, text.partition("%")[0]))
     except OSError:
         return None
+
+
+def _canonical_ipv6(packed: bytes) -> str:
     if packed.startswith(_MAPPED):
         return socket.inet_ntop(socket.AF_INET, packed[12:])
     if packed.startswith(b"\x00" * 8):
         # The system's routine writes ::192.0.2.1 where RFC 5952 leaves a choice; the library's is the same everywhere.
-        try:
-            return str(IPv6Address(packed))
-        except AddressValueError:  # pragma: no cover - 16 bytes are always an address
-            return None
+        return str(IPv6Address(packed))
     return socket.inet_ntop(socket.AF_INET6, packed)
 
 

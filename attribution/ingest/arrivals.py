@@ -1,7 +1,7 @@
 """Everything that arrives for one table as one relation, whatever the formats of its files.
 
 Text files are read into a staging table, checked batch by batch while their raw lines are at hand. Parquet files stay
-where they are: they are checked by the same rules each time they are scanned, so that millions of rows need no second copy.
+where they are and are scanned by the same rules whenever they are needed, so that millions of rows need no second copy.
 """
 
 from __future__ import annotations
@@ -120,7 +120,8 @@ class Arrivals:
             "then sha256(? || sha256(? || canon)) else sha256(canon) end"
         )
         self.con.execute(
-            f"insert into ingest_refused select file_no, line, reason, {digest} from ({second}) where reason is not null",
+            f"insert into ingest_refused select file_no, line, reason, {digest} from ({second}) "
+            "where reason is not null",
             [self.key.hex(), self.key.hex()],
         )
 

@@ -1,8 +1,9 @@
 """Types, bounds and canonical forms as SQL: one set of rules for Parquet, CSV and JSON Lines.
 
-Most values are plain: canonical as they stand and within all bounds. A cheap test per column finds the others (`odd`); only
-rows with an odd value go through the full rules, which give the canonical value or the reason for refusal. Both are
-written once, over whatever physical type the reader found, so that a row means the same in every format.
+Most values are plain: canonical as they stand and within all bounds. A cheap test per column finds the others
+(`odd`); only rows with an odd value go through the full rules, which give the canonical value or the reason for
+refusal. Both are written once, over whatever physical type the reader found, so that a row means the same in every
+format.
 """
 
 from __future__ import annotations
@@ -262,7 +263,8 @@ class Rules:
 
     def plain(self, source: str, odd: str) -> str:
         """Return a query with `file_no`, `line` and the canonical columns of the rows that are not odd."""
-        return f"select file_no, line, {self._values('plain')} from {source}{'' if odd == 'false' else f' where not {odd}'}"
+        where = "" if odd == "false" else f" where not {odd}"
+        return f"select file_no, line, {self._values('plain')} from {source}{where}"
 
     def _values(self, which: str) -> str:
         values = []
@@ -285,8 +287,8 @@ class Rules:
     def second_look(self, source: str, odd: str) -> str:
         """Return a query over the odd rows with `file_no`, `line`, the canonical columns, `reason` and `canon`.
 
-        `reason` is null for a good row, else the first failing rule in the order of the contract's columns. `canon` is the
-        row as JSON, as it came.
+        `reason` is null for a good row, else the first failing rule in the order of the contract's columns. `canon` is
+        the row as JSON, as it came.
         """
         joins = " ".join(
             f"left join ingest_addresses {name}_address on {name}_address.raw = {name}"

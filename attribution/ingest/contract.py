@@ -69,7 +69,8 @@ REMEDIES: Mapping[Word, str] = {
     Word.BAD_UNICODE: "write UTF-8",
     Word.TOO_LONG: "cut the value, or raise ingest.max_value_bytes",
     Word.CONTROL: "remove control characters from identifiers",
-    Word.NAIVE_TIME: "write UTC as 2026-03-01T12:00:00Z; if the times are UTC already, set ingest.naive_times_are_utc = true",
+    Word.NAIVE_TIME: "write UTC as 2026-03-01T12:00:00Z; if the times are UTC already, "
+    "set ingest.naive_times_are_utc = true",
     Word.BAD_TIME: "write times in ISO 8601 with a zone, as 2026-03-01T12:00:00Z",
     Word.OUT_OF_RANGE: "times must lie from 2000 to 2099, counts from 0 to 2^63 - 1",
     Word.BAD_ADDRESS: "write one IPv4 or IPv6 address without a port, or null",

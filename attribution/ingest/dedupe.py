@@ -1,9 +1,9 @@
 """One row an event: copies are counted, contradictions refused, and the choice never depends on the order of rows.
 
-An event is known by its `event_id`, or, where it has none, by its whole content. Of the rows with one id the one with the
-smallest (ts, content) survives, in this input and against what the store holds, so that the facts are the same however
-the rows were shuffled, split over files or spread over runs. Further rows equal to the survivor are duplicates; rows that
-contradict it are conflicts and go to quarantine.
+An event is known by its `event_id`, or, where it has none, by its whole content. Of the rows with one id the one with
+the smallest (ts, content) survives, in this input and against what the store holds, so that the facts are the same
+however the rows were shuffled, split over files or spread over runs. Further rows equal to the survivor are duplicates;
+rows that contradict it are conflicts and go to quarantine.
 
 Hashes only find candidates; what they find is compared in full.
 """
@@ -59,11 +59,11 @@ def settle(con: duckdb.DuckDBPyConnection, table: Table, arrivals: str, hashed: 
     content = ", ".join(name for name in table.names if name != table.key)
     identity, order, joined = table.key, content, "ingest_suspected"
     if table is EVENTS:
-        hash_prompts(con, "(select prompt from ingest_suspected)", key)
+        hash_prompts(con, "(select prompt, template_id from ingest_suspected)", key)
         identity = f"event_id, case when event_id is null then row({content}) end"
         order = ", ".join(("ts", *(name for name in _BASIC if name != "ts"), "prompt_hash", "template_id"))
         joined = (
-            "(select s.*, h.prompt_hash from ingest_suspected s left join prompts p on p.prompt = s.prompt "
+            "(select s.*, h.prompt_hash from ingest_suspected s left join ingest_prompts p on p.prompt = s.prompt "
             "left join ingest_prompt_hashes h on h.prompt_key = p.prompt_key)"
         )
     order = ", ".join(f"{name} asc nulls last" for name in order.split(", "))

@@ -49,8 +49,8 @@ class Record:
 def parse(data: bytes, *, at_end: bool) -> Iterator[Record]:
     """Yield the records of a text one after the other; stop before one that may go on behind it unless `at_end`.
 
-    A quote inside an unquoted field is a character like any other. Behind a closing quote only a comma or the line's end
-    may stand; else the record's first line is refused and reading goes on with the next line.
+    A quote inside an unquoted field is a character like any other. Behind a closing quote only a comma or the line's
+    end may stand; else the record's first line is refused and reading goes on with the next line.
     """
     start = 0
     while start < len(data):
@@ -71,6 +71,8 @@ def parse(data: bytes, *, at_end: bool) -> Iterator[Record]:
             if not at_end and _OPEN.match(data, position):
                 return
             end = data.find(b"\n", start) + 1 or len(data)
+            if not at_end and data[end - 1] != _NEWLINE:
+                return
             yield Record(start, end, reason=Word.BAD_QUOTE)
             start = end
             continue
@@ -241,8 +243,9 @@ class Delimited:
 
 
 def _record_ends(data: bytes, *, at_end: bool) -> tuple[NDArray[np.int64], bool]:
-    """Return where records end (offsets of line feeds outside quotes; at the end of a file also of its last byte + 1),
-    and whether every quote before the last of them opens or closes a field.
+    """Return where records end, and whether every quote before the last of these places opens or closes a field.
+
+    A record ends at a line feed outside quotes; at the end of a file also behind its last byte.
     """
     octets = np.frombuffer(data, np.uint8)
     newlines = np.flatnonzero(octets == _NEWLINE)

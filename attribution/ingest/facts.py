@@ -35,8 +35,7 @@ def _store_enrichment(con: duckdb.DuckDBPyConnection, table: Table, arrivals: Ar
         f"union all select {columns} from ingest_contested where outcome = 'survivor'"
     )
     con.execute(f"delete from {table.name} where {table.key} in (select {table.key} from ingest_new)")
-    inserted = scalar(con, f"insert into {table.name} by name select {columns} from ingest_new")
-    return inserted
+    return scalar(con, f"insert into {table.name} by name select {columns} from ingest_new")
 
 
 def _store_events(
@@ -60,30 +59,29 @@ def _store_events(
             f" where {hashed} not in (select hash from ingest_suspects)"
             f" union all select {columns} from ingest_contested where outcome = 'survivor'"
         )
-    return _insert_events(con, f"({fresh})", arrivals, config, key)
+    return insert_events(con, f"({fresh})", arrivals, config, key)
 
 
-def _insert_events(con: duckdb.DuckDBPyConnection, fresh: str, arrivals: Arrivals, config: Config, key: bytes) -> int:
+def insert_events(con: duckdb.DuckDBPyConnection, fresh: str, arrivals: Arrivals, config: Config, key: bytes) -> int:
+    """Store new events with hash and template of their prompts; the text itself only if it is to be kept."""
     names = [name for name in EVENTS.names if name not in ("prompt", "template_id")]
     if "prompt" not in arrivals.known:
-        inserted = scalar(con, f"insert into events by name select {', '.join(names)}, template_id from {fresh}")
-        return inserted
+        return scalar(con, f"insert into events by name select {', '.join(names)}, template_id from {fresh}")
     prompts.hash_prompts(con, fresh, key)
     prompts.mine_prompts(con, key, config.templates)
     kept = "f.prompt" if config.ingest.keep_prompts else "null"
-    inserted = scalar(
+    return scalar(
         con,
         f"""
         insert into events by name
         select {", ".join(f"f.{name}" for name in names)}, {kept} as prompt, h.prompt_hash,
             coalesce(f.template_id, t.template_id) as template_id
         from {fresh} f
-        left join prompts p on p.prompt = f.prompt
+        left join ingest_prompts p on p.prompt = f.prompt
         left join ingest_prompt_hashes h on h.prompt_key = p.prompt_key
         left join prompt_templates t on t.prompt_key = p.prompt_key
         """,
     )
-    return inserted
 
 
 def clean_up(con: duckdb.DuckDBPyConnection) -> None:
@@ -99,6 +97,7 @@ def clean_up(con: duckdb.DuckDBPyConnection) -> None:
             "ingest_rivals",
         ),
         *("ingest_staged_events", "ingest_staged_accounts", "ingest_staged_ips", "ingest_staged_payments"),
-        *("prompts", "prompt_templates", "ingest_prompt_hashes"),
+        *("ingest_prompts", "prompt_templates", "ingest_prompt_hashes"),
     ):
         con.execute(f"drop table if exists temp.{name}")
+    con.execute("drop view if exists temp.prompts")

@@ -1,7 +1,7 @@
 """JSON Lines to Arrow: msgspec decodes each line into a typed record; what fails is looked at again, exactly.
 
-The fast road is a decoder of the contract's columns that refuses unknown fields. The first line with a new field teaches
-the decoder its name (the value is then skipped undecoded), so every other line stays on the fast road.
+The fast road is a decoder of the contract's columns that refuses unknown fields. The first line with a new field
+teaches the decoder its name (the value is then skipped undecoded), so every other line stays on the fast road.
 """
 
 from __future__ import annotations
@@ -200,20 +200,21 @@ def _repair(line: bytes) -> bytes:
 
 
 def _strict(column: Column, value: object) -> object:
-    """Return the value as the column's type, or the word that says why it is none: 3.0 is a whole number, 3.5 is not."""
+    """Return the value as the column's type, or the word that says why it is none."""
     if value is None:
         return None
     held = _physical(column)
-    if held is Physical.FLAG:
-        return value if isinstance(value, bool) else Word.WRONG_TYPE
-    if held is Physical.TEXT:
-        if isinstance(value, str):
-            return value
-        return Word.BAD_TIME if column.kind is Kind.TIME else Word.WRONG_TYPE
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return Word.WRONG_TYPE
-    if isinstance(value, float):
-        if not value.is_integer():
-            return Word.WRONG_TYPE
+    if held is Physical.WHOLE:
+        return _whole(value)
+    if isinstance(value, bool if held is Physical.FLAG else str):
+        return value
+    return Word.BAD_TIME if column.kind is Kind.TIME else Word.WRONG_TYPE
+
+
+def _whole(value: object) -> int | Word:
+    """Return a whole number: 3.0 is one, 3.5 and true are not."""
+    if isinstance(value, float) and value.is_integer():
         value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        return Word.WRONG_TYPE
     return value if 0 <= value <= LARGEST_COUNT else Word.OUT_OF_RANGE

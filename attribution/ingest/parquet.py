@@ -84,8 +84,9 @@ def _physical(source: Source, column: Column, held: pa.DataType, config: IngestC
             return Physical.NANO if held.unit == "ns" else Physical.INSTANT
         raise InputError(
             f"{source.name}: the times in {column.name} have no zone",
-            remedy=f"write {column.name} as a timestamp in UTC (Arrow: timestamp[us, tz=UTC]; pandas: dt.tz_localize('UTC'); "
-            "DuckDB: timestamptz); if these times are UTC already, set ingest.naive_times_are_utc = true",
+            remedy=f"write {column.name} as a timestamp in UTC (Arrow: timestamp[us, tz=UTC]; "
+            "pandas: dt.tz_localize('UTC'); DuckDB: timestamptz); "
+            "if these times are UTC already, set ingest.naive_times_are_utc = true",
         )
     if column.kind is Kind.COUNT:
         if pa.types.is_integer(held):

@@ -28,16 +28,20 @@ def prompt_hash(prompt: str, key: bytes) -> str:
 
 
 def hash_prompts(con: duckdb.DuckDBPyConnection, rows: str, key: bytes) -> None:
-    """Fill `prompts` (prompt_key, prompt, n) and `ingest_prompt_hashes` (prompt_key, prompt_hash) from `rows`."""
+    """Fill `ingest_prompts` (prompt_key, prompt, n) and `ingest_prompt_hashes` (prompt_key, prompt_hash) from `rows`.
+
+    `n` counts the rows with that prompt and no template of their own.
+    """
     con.execute(
-        "create or replace temp table prompts as select row_number() over () as prompt_key, prompt, count(*) as n "
+        "create or replace temp table ingest_prompts as select row_number() over () as prompt_key, "
+        "prompt, count_if(template_id is null) as n "
         f"from {rows} where prompt is not null group by prompt"
     )
     con.execute("create or replace temp table ingest_prompt_hashes (prompt_key bigint, prompt_hash varchar)")
-    last = scalar(con, "select max(prompt_key) from prompts")
+    last = scalar(con, "select max(prompt_key) from ingest_prompts")
     for start in range(0, last, _BATCH):
         batch = con.sql(
-            "select prompt_key, prompt from prompts where prompt_key > ? and prompt_key <= ?",
+            "select prompt_key, prompt from ingest_prompts where prompt_key > ? and prompt_key <= ?",
             params=[start, start + _BATCH],
         ).to_arrow_table()
         hashes = [prompt_hash(prompt, key) for prompt in batch.column("prompt").to_pylist()]
@@ -47,5 +51,9 @@ def hash_prompts(con: duckdb.DuckDBPyConnection, rows: str, key: bytes) -> None:
 
 
 def mine_prompts(con: duckdb.DuckDBPyConnection, key: bytes, config: TemplateConfig) -> None:
-    """Fill `prompt_templates` (prompt_key, template_id) from `prompts`, and add to the facts' `templates`."""
+    """Fill `prompt_templates` (prompt_key, template_id), and add to the facts' `templates`.
+
+    Prompts whose rows all have a template are not mined: the provider knows better.
+    """
+    con.execute("create or replace temp view prompts as select * from ingest_prompts where n > 0")
     mine(con, key=key, config=config)

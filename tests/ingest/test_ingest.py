@@ -93,18 +93,18 @@ def test_no_card_number_reaches_the_disk(tmp_path: Path) -> None:
 
 
 def test_prompts_are_stored_as_hash_and_template_only(tmp_path: Path) -> None:
-    secret = "a secret that nobody may read"
-    folder = lines(tmp_path / "in", GOOD | {"prompt": secret}, GOOD | {"prompt": secret, "template_id": "given"})
+    text = "a secret that nobody may read"
+    folder = lines(tmp_path / "in", GOOD | {"prompt": text}, GOOD | {"prompt": text, "template_id": "given"})
     with connect(None) as con:
         take_in(folder, con)
         stored = con.execute("select prompt, prompt_hash, template_id from events order by template_id").fetchall()
-        assert stored[0][:2] == (None, prompt_hash(secret, b"test"))
+        assert stored[0][:2] == (None, prompt_hash(text, b"test"))
         assert stored[0][2] == "given"
         tables = [name for (name,) in con.execute("select table_name from duckdb_tables() where temporary").fetchall()]
         assert tables == []
     with connect(None) as con:
         take_in(folder, con, Config(ingest=IngestConfig(keep_prompts=True)))
-        assert con.execute("select distinct prompt from events").fetchall() == [(secret,)]
+        assert con.execute("select distinct prompt from events").fetchall() == [(text,)]
 
 
 def test_mined_templates_are_set_and_a_second_ingest_changes_nothing(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -111,7 +111,7 @@ def _order(row: tuple[object, ...]) -> tuple[tuple[bool, object], ...]:
 
 
 def expected(everything: Iterable[Row]) -> tuple[set[tuple[object, ...]], tuple[int, int, int]]:
-    """Return the facts that rows must give, and how many are accepted, duplicates and quarantined: slowly, by the rules."""
+    """Return the facts that rows must give, and how many rows are accepted, doubled and refused."""
     good = [canonical(row) for row in everything]
     refused = sum(row is None for row in good)
     groups: dict[object, list[tuple[object, ...]]] = {}
@@ -142,6 +142,3 @@ def totals(intake: Intake) -> tuple[int, int, int]:
         sum(account.duplicates for account in intake.files),
         sum(account.quarantined for account in intake.files),
     )
-
-
-NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
