@@ -1,3 +1,4 @@
+# ruff: noqa: E501, RUF001, S311  # prompts in many languages; a seeded world, no cryptography
 """Prompts with a known truth: templates of several kinds with filled slots, and one-off prompts of people."""
 
 from __future__ import annotations
@@ -8,18 +9,179 @@ from collections.abc import Callable
 Row = tuple[str, str | None]
 Filler = Callable[[random.Random], str]
 
-FUNCTION = """the the the the of of of and and to to in in a a that is was for it with as on be at by this had not are but from or have
-an they which one you were all her she there would their we him been has when who will no more if out so up""".split()
-CONTENT = """river market engine council letter winter theory garden signal policy doctor village harbour window number
-method captain history machine reason summer energy colour student answer island paper forest kitchen memory
-planet bridge teacher culture language treaty muscle current orbit surface vector battery protein ledger voter
-committee painter crystal fabric network sample weather railway species orchard theatre council budget novel
-cathedral tunnel glacier enzyme quartz lantern parish voyage compass treasury merchant furnace""".split()
-VERBS = """carried found explained opened measured followed refused changed described built crossed reached studied
-lifted argued printed watched repaired compared ignored observed collected""".split()
-NAMES = ["Maria Silva", "John Smith", "Wei Zhang", "Aisha Khan", "Olga Petrova", "Kenji Sato", "Luca", "Priya Patel", "Tom"]
+FUNCTION = [
+    "the",
+    "the",
+    "the",
+    "the",
+    "of",
+    "of",
+    "of",
+    "and",
+    "and",
+    "to",
+    "to",
+    "in",
+    "in",
+    "a",
+    "a",
+    "that",
+    "is",
+    "was",
+    "for",
+    "it",
+    "with",
+    "as",
+    "on",
+    "be",
+    "at",
+    "by",
+    "this",
+    "had",
+    "not",
+    "are",
+    "but",
+    "from",
+    "or",
+    "have",
+    "an",
+    "they",
+    "which",
+    "one",
+    "you",
+    "were",
+    "all",
+    "her",
+    "she",
+    "there",
+    "would",
+    "their",
+    "we",
+    "him",
+    "been",
+    "has",
+    "when",
+    "who",
+    "will",
+    "no",
+    "more",
+    "if",
+    "out",
+    "so",
+    "up",
+]
+CONTENT = [
+    "river",
+    "market",
+    "engine",
+    "council",
+    "letter",
+    "winter",
+    "theory",
+    "garden",
+    "signal",
+    "policy",
+    "doctor",
+    "village",
+    "harbour",
+    "window",
+    "number",
+    "method",
+    "captain",
+    "history",
+    "machine",
+    "reason",
+    "summer",
+    "energy",
+    "colour",
+    "student",
+    "answer",
+    "island",
+    "paper",
+    "forest",
+    "kitchen",
+    "memory",
+    "planet",
+    "bridge",
+    "teacher",
+    "culture",
+    "language",
+    "treaty",
+    "muscle",
+    "current",
+    "orbit",
+    "surface",
+    "vector",
+    "battery",
+    "protein",
+    "ledger",
+    "voter",
+    "committee",
+    "painter",
+    "crystal",
+    "fabric",
+    "network",
+    "sample",
+    "weather",
+    "railway",
+    "species",
+    "orchard",
+    "theatre",
+    "council",
+    "budget",
+    "novel",
+    "cathedral",
+    "tunnel",
+    "glacier",
+    "enzyme",
+    "quartz",
+    "lantern",
+    "parish",
+    "voyage",
+    "compass",
+    "treasury",
+    "merchant",
+    "furnace",
+]
+VERBS = [
+    "carried",
+    "found",
+    "explained",
+    "opened",
+    "measured",
+    "followed",
+    "refused",
+    "changed",
+    "described",
+    "built",
+    "crossed",
+    "reached",
+    "studied",
+    "lifted",
+    "argued",
+    "printed",
+    "watched",
+    "repaired",
+    "compared",
+    "ignored",
+    "observed",
+    "collected",
+]
+NAMES = [
+    "Maria Silva",
+    "John Smith",
+    "Wei Zhang",
+    "Aisha Khan",
+    "Olga Petrova",
+    "Kenji Sato",
+    "Luca",
+    "Priya Patel",
+    "Tom",
+]
 LANGUAGES = ["French", "German", "Spanish", "Japanese", "Korean", "Arabic", "Hindi", "Brazilian Portuguese"]
-CHARACTERS = "天地人山川日月水火木金土石田力口目耳手足心王玉竹米糸虫貝車門雨青空花草林森犬猫鳥魚馬牛羊東西南北春夏秋冬朝昼夜"
+CHARACTERS = (
+    "天地人山川日月水火木金土石田力口目耳手足心王玉竹米糸虫貝車門雨青空花草林森犬猫鳥魚馬牛羊東西南北春夏秋冬朝昼夜"
+)
 KANA = "あいうえおかきくけこさしすせそたちつてとなにぬねのはひふへほまみむめもやゆよらりるれろわん"
 THAI = "กขคงจฉชซดตถทธนบปผพฟมยรลวสหอ"
 
@@ -62,14 +224,16 @@ def phrase(rng: random.Random) -> str:
 
 def code(rng: random.Random) -> str:
     a, b, c = invented(rng), invented(rng), invented(rng)
-    return rng.choice([
-        f"def {a}({b}, {c}):\n    return {b} + {c}",
-        f"for (int i = 0; i < {number(rng)}; i++) {{ {a}[i] = {b}; }}",
-        f"SELECT {a}, {b} FROM {c} WHERE {a} > {number(rng)};",
-        f"class {a}:\n    def __init__(self, {b}):\n        self.{b} = {b}\n",
-        f"const {a} = async ({b}) => {{ await {c}({b}); }};",
-        f"```python\nimport {a}\nx = [{b}(i) for i in range({number(rng)})]\nprint(x)\n```",
-    ])
+    return rng.choice(
+        [
+            f"def {a}({b}, {c}):\n    return {b} + {c}",
+            f"for (int i = 0; i < {number(rng)}; i++) {{ {a}[i] = {b}; }}",
+            f"SELECT {a}, {b} FROM {c} WHERE {a} > {number(rng)};",
+            f"class {a}:\n    def __init__(self, {b}):\n        self.{b} = {b}\n",
+            f"const {a} = async ({b}) => {{ await {c}({b}); }};",
+            f"```python\nimport {a}\nx = [{b}(i) for i in range({number(rng)})]\nprint(x)\n```",
+        ]
+    )
 
 
 def language(rng: random.Random) -> str:
@@ -148,7 +312,9 @@ def fill(template: tuple[str, tuple[Filler, ...]], rng: random.Random) -> str:
     return parts[0] + "".join(filler(rng) + part for filler, part in zip(template[1], parts[1:], strict=True))
 
 
-def corpus(seed: int, *, copies: tuple[int, int] = (20, 50), one_offs: int = 500, more: int = 0, only: slice | None = None) -> list[Row]:
+def corpus(
+    seed: int, *, copies: tuple[int, int] = (20, 50), one_offs: int = 500, more: int = 0, only: slice | None = None
+) -> list[Row]:
     """Return (prompt, template or None) rows, shuffled. `more` synthetic templates are the same for every seed."""
     rng = random.Random(seed)
     templates = [*TEMPLATES, *synthetic(more, random.Random(7))][only or slice(None)]

@@ -1,3 +1,4 @@
+# ruff: noqa: E501, RUF001  # a table of words in many languages
 """Words that carry no meaning of their own: sharing them does not make two prompts copies of one template."""
 
 from __future__ import annotations

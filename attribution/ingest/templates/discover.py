@@ -10,20 +10,22 @@ the group is. Nothing depends on the order of the prompts.
 
 from __future__ import annotations
 
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from attribution.ingest.templates import kernels
+from attribution.ingest.templates import fitting, kernels
+from attribution.ingest.templates.containment import fillings, gaps_of, is_richer
 from attribution.ingest.templates.kernels import SLOT
-
+from attribution.ingest.templates.strength import PLAUSIBLE
 from attribution.ingest.templates.tokens import Tokens
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from attribution.ingest.templates.strength import Strength
 
 _LEVELS = 8
 _SAMPLE = 256
@@ -34,8 +36,6 @@ _SMALL = 100_000
 _WHOLE = 0.9
 _NO_CEILING = 1 << 40
 _RICHER_SHARE = 0.5
-_NEW_TOKENS = 4
-_NEW_CONTENT = 3
 _FILLS = 3
 _SLOT_NAMES = 0xF0000000
 _REACH = 64
@@ -82,60 +82,6 @@ class _Node:
     children: list[int] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Strength:
-    """Decides whether a consensus is a template. `common` holds the tokens that carry no meaning (sorted)."""
-
-    common: frozenset[int]
-
-    def plain(self) -> NDArray[np.bool_]:
-        """Return a bitmap over the lowest 16 bits of tokens: the common ones, and the marks of begin and end."""
-        out = np.zeros(1 << 16, np.bool_)
-        out[[token & 0xFFFF for token in sorted(self.common)]] = True
-        out[[kernels.BEGIN, kernels.END]] = True
-        return out
-
-    def measure(self, tokens: NDArray[np.int64]) -> tuple[float, float]:
-        """Return the number of fixed words and of those that carry meaning; a single character is half a word."""
-        words = content = 0.0
-        for token in tokens.tolist():
-            if token != SLOT:
-                worth = 0.5 if token & 1 else 1.0
-                words += worth
-                content += 0.0 if token in self.common else worth
-        return words, content
-
-    def enough(self, tokens: NDArray[np.int64], coverage: float) -> bool:
-        """Tell whether fixed tokens that make up `coverage` of the typical prompt are a template."""
-        words, content = self.measure(tokens)
-        runs = int((tokens[1:] != SLOT)[tokens[:-1] == SLOT].sum()) + int(len(tokens) > 0 and tokens[0] != SLOT)
-        return any(rule.passes(words, content, runs, coverage) for rule in _RULES)
-
-
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    """What is enough for a template: fixed words, those with a meaning, runs of them, their share of the prompt."""
-
-    words: float
-    content: float
-    runs: int
-    coverage: float
-
-    def passes(self, words: float, content: float, runs: int, coverage: float) -> bool:
-        """Tell whether all four are reached."""
-        return words >= self.words and content >= self.content and runs >= self.runs and coverage >= self.coverage
-
-
-_RULES = (
-    _Rule(words=4, content=3, runs=1, coverage=0.0),
-    _Rule(words=6, content=2, runs=2, coverage=0.0),
-    _Rule(words=5, content=1, runs=4, coverage=0.0),
-    _Rule(words=3, content=2, runs=1, coverage=0.5),
-    _Rule(words=3, content=1, runs=1, coverage=0.7),
-)
-_PLAUSIBLE = _Rule(words=4, content=2, runs=1, coverage=0.0)
-
-
 def discover(tokens: Tokens, weight: NDArray[np.uint32], floor: int, strength: Strength) -> list[Found]:
     """Return the templates among prompts, in an order that depends on content alone.
 
@@ -165,52 +111,57 @@ def _grow(tokens: Tokens, weight: NDArray[np.uint32], floor: int, strength: Stre
         sizes = np.bincount(group, weights=weight[rows], minlength=len(owner)).astype(np.int64)
         ceiling = np.where(owner == 0, _NO_CEILING, np.ceil(_WHOLE * sizes).astype(np.int64))
         chosen = _anchors(tokens, weight, rows, group, floor, ceiling, strength.plain())
-        rows, group, owner = _divide(tokens, weight, floor, strength, nodes, rows[chosen != 0], chosen[chosen != 0], owner[group[chosen != 0]])
+        rows, group, owner = _divide(
+            tokens, weight, floor, strength, nodes, rows[chosen != 0], chosen[chosen != 0], owner[group[chosen != 0]]
+        )
     return nodes
 
 
-def _anchors(
-    tokens: Tokens, weight: NDArray[np.uint32], rows: NDArray[np.int64], group: NDArray[np.int64], floor: int,
-    ceiling: NDArray[np.int64], plain: NDArray[np.bool_],
+def _anchors(  # noqa: PLR0917  # the state of one level
+    tokens: Tokens,
+    weight: NDArray[np.uint32],
+    rows: NDArray[np.int64],
+    group: NDArray[np.int64],
+    floor: int,
+    ceiling: NDArray[np.int64],
+    plain: NDArray[np.bool_],
 ) -> NDArray[np.uint64]:
     """Return the shingle by which each prompt's group is to be divided, 0 for none."""
     total = int((tokens.indptr[rows + 1] - tokens.indptr[rows]).sum())
     bits = min(_MAX_BITS, max(_MIN_BITS, int(np.ceil(np.log2(total + 1))) - 1))
     edges = np.linspace(0, len(rows), 3 if total > _SMALL else 2).astype(int).tolist()
-    parts = list(zip(edges[:-1], edges[1:], strict=True))
-    with ThreadPoolExecutor(len(parts)) as pool:
-        tables = list(
-            pool.map(
-                lambda e: kernels.count_shingles(
-                    tokens.values, tokens.indptr, rows[e[0] : e[1]], group[e[0] : e[1]], weight, bits
-                ),
-                parts,
-            )
-        )
-        counts = tables[0] if len(tables) == 1 else tables[0] + tables[1]
-        return np.concatenate(
-            list(
-                pool.map(
-                    lambda e: kernels.anchors(
-                        tokens.values, tokens.indptr, rows[e[0] : e[1]], group[e[0] : e[1]], counts, bits,
-                        np.int64(floor), ceiling, plain,
-                    ),
-                    parts,
-                )
-            )
-        )
+
+    def count(begin: int, end: int) -> NDArray[np.uint32]:
+        part = rows[begin:end], group[begin:end]
+        return np.asarray(kernels.count_shingles(tokens.values, tokens.indptr, *part, weight, bits))
+
+    def choose(begin: int, end: int) -> NDArray[np.uint64]:
+        part = rows[begin:end], group[begin:end]
+        return np.asarray(kernels.anchors(tokens.values, tokens.indptr, *part, counts, bits, floor, ceiling, plain))
+
+    with ThreadPoolExecutor(len(edges) - 1) as pool:
+        tables = list(pool.map(count, edges[:-1], edges[1:]))
+        counts = np.sum(tables, axis=0, dtype=np.uint32) if len(tables) > 1 else tables[0]
+        return np.concatenate(list(pool.map(choose, edges[:-1], edges[1:])))
 
 
-def _divide(
-    tokens: Tokens, weight: NDArray[np.uint32], floor: int, strength: Strength, nodes: list[_Node],
-    rows: NDArray[np.int64], chosen: NDArray[np.uint64], parents: NDArray[np.int64],
+def _divide(  # noqa: PLR0917  # the state of one level
+    tokens: Tokens,
+    weight: NDArray[np.uint32],
+    floor: int,
+    strength: Strength,
+    nodes: list[_Node],
+    rows: NDArray[np.int64],
+    chosen: NDArray[np.uint64],
+    parents: NDArray[np.int64],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Make a node of every group of prompts with one anchor; return the prompts that go on, and their groups."""
     names, inverse = np.unique(chosen, return_inverse=True)
     sizes = np.bincount(inverse, weights=weight[rows], minlength=len(names)).astype(np.int64)
     order = np.argsort(inverse, kind="stable")
     ends = np.cumsum(np.bincount(inverse, minlength=len(names)))
-    kept_rows, kept_groups, owner = [], [], []
+    kept_rows, kept_groups = [], []
+    owner: list[int] = []
     for number in range(len(names)):
         begin = int(ends[number - 1]) if number else 0
         members = order[begin : ends[number]]
@@ -237,7 +188,7 @@ def _node(tokens: Tokens, docs: NDArray[np.int64], parent: int, weight: int, str
     pattern = found.pattern()
     if core == 0 or (pattern == SLOT).all():
         return _Node(parent, found, pattern, strong=False, weight=weight)
-    kernels.lone_words(tokens.values, tokens.indptr, docs, reference, pattern, fixed, joined, _REACH)
+    fitting.lone_words(tokens.values, tokens.indptr, docs, reference, pattern, fixed, joined, _REACH)
     closer = _found(tokens, int(reference), fixed, joined)
     if _fitting(tokens, docs, closer.pattern()) >= _KEPT * _fitting(tokens, docs, pattern):
         found, pattern = closer, closer.pattern()
@@ -254,7 +205,7 @@ def _found(tokens: Tokens, reference: int, fixed: NDArray[np.bool_], joined: NDA
 
 
 def _fitting(tokens: Tokens, docs: NDArray[np.int64], pattern: NDArray[np.int64]) -> int:
-    return int(kernels.count_fitting(tokens.values, tokens.indptr, docs, pattern))
+    return int(fitting.count_fitting(tokens.values, tokens.indptr, docs, pattern))
 
 
 def _pick(nodes: list[_Node], number: int, strength: Strength) -> list[int]:
@@ -267,7 +218,7 @@ def _pick(nodes: list[_Node], number: int, strength: Strength) -> list[int]:
     if not node.strong:
         words, content = strength.measure(node.pattern)
         fills = sum(nodes[choice].weight for choice in below if choice not in richer)
-        plausible = _PLAUSIBLE.passes(words, content, 1, 0.0) and len(below) - len(richer) >= _FILLS
+        plausible = PLAUSIBLE.passes(words, content, 1, 0.0) and len(below) - len(richer) >= _FILLS
         return [number] if plausible and fills >= _RICHER_SHARE * node.weight else below
     reached = sum(nodes[child].weight for child in node.children)
     share = sum(nodes[choice].weight for choice in richer)
@@ -321,76 +272,3 @@ def _general(found: list[Found], strength: Strength) -> list[Found]:
     """Drop the templates that are another one with a slot filled in."""
     within = fillings([item.pattern() for item in found], strength)
     return [item for number, item in enumerate(found) if number not in within]
-
-
-def fillings(patterns: list[NDArray[np.int64]], strength: Strength) -> dict[int, int]:
-    """Return which patterns are another one with slots filled in: position to position of the most general such."""
-    index = Families.of(patterns)
-    size = [int((pattern != SLOT).sum()) for pattern in patterns]
-    out: dict[int, int] = {}
-    for number, pattern in enumerate(patterns):
-        wider = [
-            other
-            for other in index.candidates(pattern)
-            if size[other] < size[number]
-            and gaps_of(patterns[other], pattern) is not None
-            and not is_richer(patterns[other], pattern, strength)
-        ]
-        if wider:
-            out[number] = min(wider, key=lambda other: (size[other], patterns[other].tobytes()))
-    return {number: _root(out, whole) for number, whole in out.items()}
-
-
-def _root(within: dict[int, int], number: int) -> int:
-    while number in within:
-        number = within[number]
-    return number
-
-
-@dataclass(frozen=True, slots=True)
-class Families:
-    """Finds the patterns that may be contained in a pattern, by one of their own words that is rare among all."""
-
-    by_token: dict[int, list[int]]
-
-    @classmethod
-    def of(cls, patterns: list[NDArray[np.int64]]) -> Families:
-        """Index patterns under their rarest token."""
-        owned = [set(pattern.tolist()) - {SLOT} for pattern in patterns]
-        counts = Counter(token for own in owned for token in own)
-        by_token: dict[int, list[int]] = {}
-        for number, own in enumerate(owned):
-            if own:
-                by_token.setdefault(min(own, key=lambda token: (counts[token], token)), []).append(number)
-        return cls(by_token)
-
-    def candidates(self, pattern: NDArray[np.int64]) -> list[int]:
-        """Return the patterns whose rarest token this one has."""
-        return [number for token in sorted(set(pattern.tolist())) for number in self.by_token.get(token, [])]
-
-
-def is_richer(parent: NDArray[np.int64], part: NDArray[np.int64], strength: Strength) -> bool:
-    """Tell whether a part has structure of its own inside a slot of its parent, rather than one value of the slot.
-
-    It has when some slot of the parent holds, in the part, two or more runs of fixed tokens (at least four in all,
-    three of them with a meaning; keywords of programs have none) with a slot beside them.
-    """
-    gaps = gaps_of(parent, part)
-    if gaps is None:
-        return True
-    for gap in gaps:
-        kept, content = strength.measure(gap)
-        runs = int(((gap[1:] != SLOT) & (gap[:-1] == SLOT)).sum()) + int(len(gap) > 0 and gap[0] != SLOT)
-        if kept >= _NEW_TOKENS and content >= _NEW_CONTENT and runs > 1 and (gap == SLOT).any():
-            return True
-    return False
-
-
-def gaps_of(parent: NDArray[np.int64], part: NDArray[np.int64]) -> list[NDArray[np.int64]] | None:
-    """Return what stands in the part where the parent has slots, or None where the parent does not fit the part."""
-    out = np.zeros(2 * len(parent) + 2, np.int64)
-    runs = int(kernels.places(part, 0, len(part), parent, out))
-    if not runs:
-        return None
-    edges = [0, *out[: 2 * runs].tolist(), len(part)]
-    return [part[edges[i] : edges[i + 1]] for i in range(0, len(edges), 2)]

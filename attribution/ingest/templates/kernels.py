@@ -1,10 +1,11 @@
-"""The loops over tokens, compiled: shingle counts, anchors, the consensus of a group, matching of patterns.
+"""The loops over tokens, compiled: shingle counts, anchors, the consensus of a group.
 
 A *shingle* is three tokens in a row, with a mark before the first token and one after the last. A *pattern* is an
 int64 array: token numbers, and `SLOT` where anything may stand. All loops are linear in the tokens they see.
 """
+# ruff: noqa: ANN001, ANN201, ANN202, C901, PLR0917, PLR2004
+# numba infers the types, and a loop over bytes or tokens is written out: calls and generators would cost its speed
 # mypy: disable-error-code="no-untyped-def,no-untyped-call"
-# numba infers the types; the callers in discover.py and match.py are typed
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ END = 2
 
 
 @nb.njit(nogil=True, cache=True, inline="always")
-def _at(values, start, stop, position):
+def padded(values, start, stop, position):
     """Return the padded token: a mark at position 0 and after the last."""
     if position == 0:
         return np.uint64(BEGIN)
@@ -27,7 +28,7 @@ def _at(values, start, stop, position):
 
 
 @nb.njit(nogil=True, cache=True, inline="always")
-def _mix(a, b, c):
+def mix(a, b, c):
     prime = np.uint64(0x9E3779B97F4A7C15)
     other = np.uint64(0xC2B2AE3D27D4EB4F)
     h = (a * prime) ^ (b * other)
@@ -44,7 +45,7 @@ def hash_rows(values, indptr, seed):
     for row in range(len(out)):
         state = np.uint64(seed)
         for i in range(indptr[row], indptr[row + 1]):
-            state = _mix(state, np.uint64(values[i]), np.uint64(7))
+            state = mix(state, np.uint64(values[i]), np.uint64(7))
         out[row] = state
     return out
 
@@ -66,13 +67,13 @@ def count_shingles(values, indptr, rows, group, weight, bits):
         me = np.uint32(r % 0xFFF)
         step = np.uint32(weight[row]) << np.uint32(12)
         for p in range(b - a):
-            h = _mix(_at(values, a, b, p), _at(values, a, b, p + 1), _at(values, a, b, p + 2) ^ mark)
+            h = mix(padded(values, a, b, p), padded(values, a, b, p + 1), padded(values, a, b, p + 2) ^ mark)
             slot = np.int64(h >> shift)
             held = table[slot]
             if held & np.uint32(0xFFF) != me and held < np.uint32(0xFF000000):
                 table[slot] = ((held + step) & np.uint32(0xFFFFF000)) | me
-    for slot in range(len(table)):
-        table[slot] >>= np.uint32(12)
+    for place in range(len(table)):
+        table[place] >>= np.uint32(12)
     return table
 
 
@@ -95,11 +96,11 @@ def anchors(values, indptr, rows, group, counts, bits, floor, ceiling, plain):
         best, best_hash = np.uint32(0), np.uint64(0)
         only_poor = True
         for p in range(b - a):
-            x, y, z = _at(values, a, b, p), _at(values, a, b, p + 1), _at(values, a, b, p + 2)
+            x, y, z = padded(values, a, b, p), padded(values, a, b, p + 1), padded(values, a, b, p + 2)
             poor = plain[np.int64(x & low16)] and plain[np.int64(y & low16)] and plain[np.int64(z & low16)]
             if poor and not only_poor:
                 continue
-            h = _mix(x, y, z ^ (mark << np.uint64(33)))
+            h = mix(x, y, z ^ (mark << np.uint64(33)))
             c = counts[np.int64(h >> shift)]
             if c < low or c >= high:
                 continue
@@ -110,7 +111,7 @@ def anchors(values, indptr, rows, group, counts, bits, floor, ceiling, plain):
 
 
 @nb.njit(nogil=True, cache=True, inline="always")
-def _find(table, size, h):
+def find(table, size, h):
     """Return the place of a key in an open-addressed table: where it is, or where it would go."""
     place = np.int64(h & np.uint64(size - 1))
     while table[place] != 0 and table[place] != h:
@@ -129,8 +130,8 @@ def _tally(values, indptr, docs, core, reference):
     owner = np.zeros(size, np.int64)
     name = np.zeros(b - a, np.int64)
     for p in range(b - a):
-        h = _mix(_at(values, a, b, p), _at(values, a, b, p + 1), _at(values, a, b, p + 2)) | np.uint64(1)
-        place = _find(keys, size, h)
+        h = mix(padded(values, a, b, p), padded(values, a, b, p + 1), padded(values, a, b, p + 2)) | np.uint64(1)
+        place = find(keys, size, h)
         if keys[place] == 0:
             keys[place] = h
             owner[place] = p
@@ -143,8 +144,8 @@ def _tally(values, indptr, docs, core, reference):
             continue
         s, e = indptr[docs[d]], indptr[docs[d] + 1]
         for p in range(e - s):
-            h = _mix(_at(values, s, e, p), _at(values, s, e, p + 1), _at(values, s, e, p + 2)) | np.uint64(1)
-            place = _find(keys, size, h)
+            h = mix(padded(values, s, e, p), padded(values, s, e, p + 1), padded(values, s, e, p + 2)) | np.uint64(1)
+            place = find(keys, size, h)
             if keys[place] != 0 and stamp[owner[place]] != d:
                 stamp[owner[place]] = d
                 counts[owner[place]] += 1
@@ -204,207 +205,3 @@ def consensus(values, indptr, docs):
             joined[p] = True
             joined[p + 1] = True
     return reference, fixed, joined, members
-
-
-@nb.njit(nogil=True, cache=True)
-def fits(values, start, stop, pattern):
-    """Tell whether the prompt holds the pattern's runs of tokens in order, leftmost first; ends without slot bind."""
-    n = len(pattern)
-    i = 0
-    position = start
-    while i < n:
-        if pattern[i] == SLOT:
-            i += 1
-            continue
-        j = i
-        while j < n and pattern[j] != SLOT:
-            j += 1
-        run = j - i
-        if j == n:
-            if stop - run < position or (i == 0 and stop - run != start):
-                return False
-            position = stop - run
-            for k in range(run):
-                if values[position + k] != pattern[i + k]:
-                    return False
-            return True
-        found = False
-        while position + run <= stop:
-            k = 0
-            while k < run and values[position + k] == pattern[i + k]:
-                k += 1
-            if k == run:
-                found = True
-                break
-            if i == 0:
-                return False
-            position += 1
-        if not found:
-            return False
-        position += run
-        i = j
-    return True
-
-
-@nb.njit(nogil=True, cache=True)
-def count_fitting(values, indptr, docs, pattern):
-    """Return how many of the prompts fit the pattern."""
-    out = 0
-    for d in docs:
-        out += fits(values, indptr[d], indptr[d + 1], pattern)
-    return out
-
-
-@nb.njit(nogil=True, cache=True)
-def places(values, start, stop, pattern, out):
-    """Write where each run of a pattern begins and ends in a prompt (int64, pairs); return the runs, 0 if none fit."""
-    n = len(pattern)
-    i = 0
-    position = start
-    runs = 0
-    if not fits(values, start, stop, pattern):
-        return 0
-    while i < n:
-        if pattern[i] == SLOT:
-            i += 1
-            continue
-        j = i
-        while j < n and pattern[j] != SLOT:
-            j += 1
-        if j == n:
-            position = stop - (j - i)
-        else:
-            k = 0
-            while k < j - i:
-                k = k + 1 if values[position + k] == pattern[i + k] else -1
-                if k < 0:
-                    position += 1
-                    k = 0
-        out[2 * runs], out[2 * runs + 1] = position, position + j - i
-        runs += 1
-        position += j - i
-        i = j
-    return runs
-
-
-@nb.njit(nogil=True, cache=True)
-def lone_words(values, indptr, docs, reference, pattern, fixed, joined, reach):
-    """Mark the words that stand alone between slots: in every prompt, and mostly once, in the same gap.
-
-    A word that slots are full of ("the" in a passage) stands in a gap many times or never, so it does not pass.
-    Extends `fixed` and `joined` (as `consensus` returns them) in place. Gaps over `reach` tokens are left alone.
-    """
-    begin, stop = indptr[reference], indptr[reference + 1]
-    length = stop - begin
-    runs = 0
-    for i in range(len(pattern)):
-        if pattern[i] != SLOT and (i == 0 or pattern[i - 1] == SLOT):
-            runs += 1
-    own = np.zeros(2 * runs + 2, np.int64)
-    other = np.zeros(2 * runs + 2, np.int64)
-    if places(values, begin, stop, pattern, own) == 0:
-        return
-    present = np.zeros(length + 2, np.int64)
-    once = np.zeros(length + 2, np.int64)
-    after = np.zeros(length + 2, np.int64)
-    fitting = 0
-    for d in range(len(docs)):
-        s, e = indptr[docs[d]], indptr[docs[d] + 1]
-        if places(values, s, e, pattern, other) == 0:
-            continue
-        fitting += 1
-        for g in range(runs + 1):
-            a = begin if g == 0 else own[2 * g - 1]
-            b = stop if g == runs else own[2 * g]
-            x = s if g == 0 else other[2 * g - 1]
-            y = e if g == runs else other[2 * g]
-            if b - a > reach:
-                continue
-            for i in range(a, b):
-                seen = 0
-                follows = False
-                for j in range(x, min(y, x + 8 * reach)):
-                    if values[j] == values[i]:
-                        seen += 1
-                        if i + 1 < b:
-                            follows = follows or (j + 1 < y and values[j + 1] == values[i + 1])
-                        else:
-                            follows = follows or j + 1 == y
-                present[i - begin + 1] += seen > 0
-                once[i - begin + 1] += seen == 1
-                after[i - begin + 1] += follows
-            if b > a and y > x and values[a] == values[x]:
-                after[a - begin] += 1
-    need = fitting - np.int64(0.015 * fitting)
-    for g in range(runs + 1):
-        a = begin if g == 0 else own[2 * g - 1]
-        b = stop if g == runs else own[2 * g]
-        if b - a > reach:
-            continue
-        for i in range(a, b):
-            p = i - begin + 1
-            if present[p] >= need and once[p] >= 0.65 * fitting:
-                fixed[p] = True
-        for i in range(a, b):
-            p = i - begin + 1
-            if fixed[p]:
-                if i == a and after[p - 1] >= need:
-                    fixed[p - 1] = True
-                    joined[p - 1] = True
-                if after[p] >= need and (fixed[p + 1] or i + 1 == b):
-                    joined[p] = True
-                    fixed[p + 1] = True
-
-
-@nb.njit(nogil=True, cache=True)
-def assign(values, indptr, first, last, tokens, bounds, fixed, table, chain, following, gate):
-    """Return for prompts `first` to `last` the most specific pattern that fits, or -1: int32 (last - first,).
-
-    `tokens`, `bounds` hold the patterns one after another, in the order of preference among equals; `fixed` how many
-    fixed tokens each has; `table` (keys), `chain` (first pattern of a key) and `following` (next pattern with the
-    same key) index them by one shingle each; `gate` is a bitmap that turns most shingles away.
-    """
-    out = np.full(last - first, -1, np.int32)
-    size = len(table)
-    mask = np.uint64(len(gate) - 1)
-    tried = np.full(len(fixed), -1, np.int64)
-    for row in range(first, last):
-        a, b = indptr[row], indptr[row + 1]
-        best = -1
-        for p in range(b - a):
-            h = _mix(_at(values, a, b, p), _at(values, a, b, p + 1), _at(values, a, b, p + 2)) | np.uint64(1)
-            if not gate[np.int64((h >> np.uint64(20)) & mask)]:
-                continue
-            place = _find(table, size, h)
-            if table[place] == 0:
-                continue
-            k = chain[place]
-            while k >= 0:
-                better = best < 0 or fixed[k] > fixed[best] or (fixed[k] == fixed[best] and k < best)
-                fresh = tried[k] != row
-                tried[k] = row
-                if better and fresh and fits(values, a, b, tokens[bounds[k] : bounds[k + 1]]):
-                    best = k
-                k = following[k]
-        out[row - first] = best
-    return out
-
-
-@nb.njit(nogil=True, cache=True)
-def padded_shingles(values, begins, ends):
-    """Return the shingle hashes of one run of tokens, padded where it begins or ends the prompt."""
-    pad = np.empty(len(values) + 2, np.uint64)
-    n = 0
-    if begins:
-        pad[n] = np.uint64(BEGIN)
-        n += 1
-    for value in values:
-        pad[n] = np.uint64(value)
-        n += 1
-    if ends:
-        pad[n] = np.uint64(END)
-        n += 1
-    out = np.empty(max(n - 2, 0), np.uint64)
-    for p in range(n - 2):
-        out[p] = _mix(pad[p], pad[p + 1], pad[p + 2]) | np.uint64(1)
-    return out

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from attribution.ingest.templates import kernels
+from attribution.ingest.templates import fitting
 from attribution.ingest.templates.kernels import SLOT
 
 if TYPE_CHECKING:
@@ -47,8 +47,9 @@ class Matcher:
         index = (self.tokens, self.bounds, self.fixed, self.table, self.chain, self.following, self.gate)
         with ThreadPoolExecutor(_THREADS) as pool:
             parts = pool.map(
-                lambda edge: kernels.assign(prompts.values, prompts.indptr, *edge, *index),
-                zip(edges[:-1], edges[1:], strict=True),
+                lambda begin, end: fitting.assign(prompts.values, prompts.indptr, begin, end, *index),
+                edges[:-1],
+                edges[1:],
             )
         return np.concatenate(list(parts))
 
@@ -92,9 +93,7 @@ def build(patterns: Iterable[Pattern]) -> Matcher:
 
 def shingles(tokens: NDArray[np.int64]) -> NDArray[np.uint64]:
     """Return the hashes of all shingles within a pattern's runs, uint64."""
-    parts = [
-        kernels.padded_shingles(run.astype(np.uint64), begins, ends) for run, begins, ends in runs_of(tokens)
-    ]
+    parts = [fitting.padded_shingles(run.astype(np.uint64), begins, ends) for run, begins, ends in runs_of(tokens)]
     return np.concatenate(parts) if parts else np.zeros(0, np.uint64)
 
 

@@ -10,9 +10,11 @@ import pyarrow as pa
 
 from attribution.ingest.templates import kernels
 from attribution.ingest.templates.common import common_tokens
-from attribution.ingest.templates.discover import Found, Strength, discover, fillings
+from attribution.ingest.templates.containment import fillings
+from attribution.ingest.templates.discover import Found, discover
 from attribution.ingest.templates.match import Matcher, build
 from attribution.ingest.templates.pattern import Pattern, parse, render
+from attribution.ingest.templates.strength import Strength
 from attribution.ingest.templates.tokens import HEAD_CHARS, TAIL_CHARS, Tokens, join, normalise, seed_of, tokenise
 
 if TYPE_CHECKING:
@@ -67,7 +69,7 @@ def mine(con: duckdb.DuckDBPyConnection, *, key: bytes, config: TemplateConfig) 
     con.execute("create or replace temp table prompt_templates (prompt_key bigint, template_id varchar)")
     job = _Job(con, key, seed_of(key), config.min_count, Strength(common_tokens(seed_of(key))))
     rows = con.execute("select template_id, pattern, example from templates").fetchall()
-    known = {row[0]: parse(*row, job.seed) for row in rows}
+    known = {name: parse(name, text, example, job.seed) for name, text, example in rows}
     fresh: dict[str, Pattern] = {}
     ((total,),) = con.execute("select count(*) from prompts").fetchall()
     if total > _MEMORY:
@@ -89,7 +91,10 @@ def mine(con: duckdb.DuckDBPyConnection, *, key: bytes, config: TemplateConfig) 
     left = _settle([left], build(copies.values()), placed)
     fillings = job.fillings([pattern for name, pattern in sorted(fresh.items()) if name not in known])
     for keys, names in placed:
-        job.write(keys, pa.DictionaryArray.from_arrays(names.indices, [fillings.get(n, n) for n in names.dictionary.to_pylist()]))
+        job.write(
+            keys,
+            pa.DictionaryArray.from_arrays(names.indices, [fillings.get(n, n) for n in names.dictionary.to_pylist()]),
+        )
     job.write(left.keys, pa.nulls(len(left.keys), pa.string()))
     con.execute("insert into prompt_templates select prompt_key, null from prompts where prompt is null")
     _merge(con, [pattern for name, pattern in sorted(fresh.items()) if name not in known and name not in fillings])
@@ -175,7 +180,9 @@ class _Job:
         wanted = np.unique(np.asarray([hashes[item.reference] for item in found], np.uint64))
         rows = np.flatnonzero(wanted[np.minimum(np.searchsorted(wanted, hashes), len(wanted) - 1)] == hashes)
         self.con.register("mined_now", pa.table({"prompt_key": pa.array(batch.keys[rows], pa.int64())}))
-        texts = dict(self.con.execute(f"select prompt_key, {_TEXT} from prompts join mined_now using (prompt_key)").fetchall())
+        texts = dict(
+            self.con.execute(f"select prompt_key, {_TEXT} from prompts join mined_now using (prompt_key)").fetchall()
+        )
         self.con.unregister("mined_now")
         spelling: dict[int, str] = {}
         for row in rows.tolist():

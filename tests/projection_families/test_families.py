@@ -1,0 +1,97 @@
+# ruff: noqa: RUF001  # prompts in many languages; a seeded world, no cryptography
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from paraphrases import world
+
+from attribution.projection.families import FamilyLinks, families, semantic_embedder
+
+
+def of(patterns: list[str], **options: object) -> FamilyLinks:
+    return families(patterns, [f"tpl-{i:05d}" for i in range(len(patterns))], **options)  # type: ignore[arg-type]
+
+
+def pairs(labels: list[object]) -> int:
+    return sum(count * (count - 1) // 2 for count in Counter(labels).values())
+
+
+def precision_recall(truth: list[int], found: tuple[str, ...]) -> tuple[float, float]:
+    both = pairs(list(zip(truth, found, strict=True)))
+    return both / max(pairs(list(found)), 1), both / max(pairs(list(truth)), 1)
+
+
+@pytest.mark.parametrize(("count", "size", "unrelated"), [(10, 4, 200), (3, 40, 200), (20, 10, 600), (5, 5, 0)])
+def test_paraphrases_become_families(count: int, size: int, unrelated: int) -> None:
+    patterns, truth = world(count, size, unrelated, 1)
+    precision, recall = precision_recall(truth, of(patterns).family)
+    assert precision >= 0.95
+    assert recall >= 0.7
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_unrelated_templates_are_hardly_linked(seed: int) -> None:
+    patterns, _ = world(0, 0, 300, seed)
+    assert of(patterns).validated.sum() <= 2
+
+
+def test_p_values_of_unrelated_pairs_are_calibrated() -> None:
+    patterns, truth = world(10, 5, 300, 3)
+    links = of(patterns)
+    kind = np.asarray(truth)
+    apart = links.p_value[kind[links.source] != kind[links.target]]
+    total = len(patterns) * (len(patterns) - 1) / 2
+    for level in (0.001, 0.0001):
+        assert (apart <= level).sum() <= 3 * level * total
+
+
+def test_the_order_of_templates_does_not_matter() -> None:
+    patterns, _ = world(5, 4, 60, 2)
+    ids = [f"tpl-{i:05d}" for i in range(len(patterns))]
+    turn = np.random.default_rng(0).permutation(len(ids))
+    one = families(patterns, ids)
+    other = families([patterns[i] for i in turn], [ids[i] for i in turn])
+    assert dict(zip(one.ids, one.family, strict=True)) == dict(zip(other.ids, other.family, strict=True))
+
+    def named(links: FamilyLinks) -> set[tuple[frozenset[str], float, float]]:
+        rows = zip(links.source, links.target, links.similarity, links.p_value, strict=True)
+        return {(frozenset((links.ids[a], links.ids[b])), float(s), float(p)) for a, b, s, p in rows}
+
+    assert named(one) == named(other)
+
+
+def test_chinese_paraphrases() -> None:
+    same = [
+        "请逐步推理并解答以下数学题目：{}",
+        "以下数学题目请逐步推理再解答：{}",
+        "请对以下数学题目逐步推理，解答：{}",
+    ]
+    other, _ = world(0, 0, 80, 5)
+    links = of([*same, *other])
+    assert len(set(links.family[:3])) == 1
+    assert set(links.family[:3]).isdisjoint(links.family[3:])
+
+
+@pytest.mark.parametrize("patterns", [[], ["{}"], ["{}", "{}"], ["", "a {}"], ["same words {}"] * 3])
+def test_tiny_inputs(patterns: list[str]) -> None:
+    links = of(patterns)
+    assert len(links.family) == len(patterns)
+    assert np.isfinite(links.similarity).all()
+
+
+def test_without_the_embedder_the_result_says_what_is_weaker() -> None:
+    assert "wording" in of(["one {}", "two {}"]).weaker
+
+
+def test_meaning_helps_where_words_differ() -> None:
+    embed = semantic_embedder()
+    if embed is None:
+        pytest.skip("the extra 'semantic' is not installed")
+    patterns, truth = world(3, 12, 150, 4)
+    links = of(patterns, embedder=embed)
+    assert links.weaker == ""
+    precision, recall = precision_recall(truth, links.family)
+    assert precision >= 0.95
+    assert recall >= 0.7
