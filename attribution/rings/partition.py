@@ -4,8 +4,9 @@ The order of work, per connected component of the link graph:
 
 1. **Leiden** (Traag, Waltman & van Eck 2019, Sci. Rep. 9:5233) on the generalised modularity
    $\sum_{ij} w_{ij}\delta_{ij} - \gamma \kappa_i\kappa_j/2W\,\delta_{ij}$, once for each seed.
-   What Leiden guarantees after each iteration: communities are connected and gamma-separated. When iterated until stable:
-   nodes are locally optimally assigned, communities subpartition gamma-dense. It does not promise the best partition.
+   What Leiden guarantees after each iteration: communities are connected and gamma-separated. What it guarantees only
+   when iterated until nothing moves (locally optimal nodes, subpartition gamma-density) is likely but not promised after
+   `ITERATIONS`. It never promises the best partition.
 2. **Consensus** (Lancichinetti & Fortunato 2012, Sci. Rep. 2:336): a link is kept where at least half of the seeds put
    its ends together; what hangs together afterwards is one community. Each account carries the share of seeds
    in which it was with its neighbours of that community, and the run carries the seeds' mean adjusted Rand index.
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from attribution.config import RingConfig
     from attribution.domain import Links
 
+ITERATIONS = 8
+"""Leiden iterations of one run. Not "until stable": with real weights igraph's test for stability can wait forever."""
 RESOLUTIONS = (0.25, 1.0, 4.0)
 """Multiples of modularity's gamma that a component is tried at; the description length chooses."""
 
@@ -192,7 +195,7 @@ def _seeded(seed: int) -> Iterator[None]:
 def _leiden(graph: igraph.Graph, weight: NDArray[np.float64], resolution: float, seed: int) -> NDArray[np.int32]:
     with _seeded(seed):
         found = graph.community_leiden(
-            objective_function="modularity", weights=weight.tolist(), resolution=resolution, n_iterations=-1
+            objective_function="modularity", weights=weight.tolist(), resolution=resolution, n_iterations=ITERATIONS
         )
     return np.asarray(found.membership, dtype=np.int32)
 
