@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from attribution.domain import OUTPUT_TABLES
 from attribution.errors import InputError
@@ -200,11 +200,10 @@ def _require_events(accounts: Sequence[FileAccount], quarantine: pa.Table) -> No
     names = events[0].file if len(events) == 1 else f"{events[0].file} and {len(events) - 1} more"
     if not any(account.rows for account in events):
         raise InputError(f"{names}: holds no rows", remedy="export it again; an input needs at least one event")
-    files = {account.file for account in events}
-    refused = [row for row in quarantine.to_pylist() if row["file"] in files]
-    reasons = Counter(row["reason"] for row in refused)
+    refused = quarantine.filter(pc.is_in(quarantine["file"], pa.array([account.file for account in events])))
+    reasons = {one["values"]: one["counts"] for one in pc.value_counts(refused["reason"]).to_pylist()}
     reason, count = min(reasons.items(), key=lambda item: (-item[1], item[0]))
-    first = next(row for row in refused if row["reason"] == reason)
+    first = refused.slice(pc.index(refused["reason"], reason).as_py(), 1).to_pylist()[0]
     raise InputError(
         f"{names}: every row is refused, {count} for {reason}, the first at {first['file']} line {first['line']}",
         remedy=REMEDIES[Word(reason.partition(":")[0])],

@@ -130,6 +130,11 @@ def _source(table: Table, path: Path, name: str) -> Source:
     kind = _FORMATS.get(endings[-1]) if endings else None
     if kind is None:
         raise InputError(f"{name}: what it holds is not to be told from its name", remedy=_KNOWN_ENDINGS)
+    if packing and kind is Format.PARQUET:
+        raise InputError(
+            f"{name}: a Parquet file inside a compressed one cannot be read in parts",
+            remedy="unpack it: Parquet compresses inside",
+        )
     if path.is_dir():
         raise InputError(f"{name}: is a folder, not a file", remedy=f"name the folder of parts {table.name}/")
     try:
