@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 KINDS = ("credit", "debit", "prepaid", "virtual", "corporate", "crypto", "unknown")
-BINS = 72
+BINS = 40
 PER_COUNTRY = BINS // len(COUNTRIES)
 _PERSONAL = np.array([0.42, 0.33, 0.1, 0.12, 0.0, 0.01, 0.02])
 

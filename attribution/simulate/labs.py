@@ -79,7 +79,7 @@ def found_labs(scene: Scene) -> list[Lab]:
         neighbours = clouds[rng.permutation(len(clouds))[: max(6, len(clouds) // 25)]]
         if len(neighbours):
             scene.roster.place[neighbours, WORK] = scene.network.place(np.concatenate([line[60:80], rack[80:200]]), 6.0)
-        bank = rng.permutation(PER_COUNTRY // 2)[:2]
+        bank = rng.permutation(3)[:2]  # the country's large banks
         kinds = rng.permutation(len(CAPABILITIES) - 1)[: int(rng.integers(2, 4))]
         shares = np.round(rng.dirichlet(np.full(len(kinds), 3.0)), 2)
         targets = {CAPABILITIES[int(kind)]: float(share) for kind, share in zip(kinds, shares, strict=True)}

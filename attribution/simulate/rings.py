@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 
 RESIDENTIAL, DATACENTRE, CLIENT, VPN, OPERATOR, ATTACK = HOME, WORK, MOBILE, SECOND, ODD, EXTRA
 ROOM_FOR_TWO = 40
+POOLS = 3
+"""Pools of datacentre exits that an operator runs side by side."""
 SIGNUP_BATCH = 25
 LEAKING = 0.6
 """Share of accounts on which the operator makes mistakes at all."""
-CARD_BATCH = 60
+CARD_BATCH = 30
 """Accounts whose cards come from one batch, with one BIN."""
 
 
@@ -193,7 +195,7 @@ def _payment(scene: Scene, plan: RingPlan, clients: list[Lab], dials: Dials) -> 
     batches = int(batch.max()) + 1
     theirs = np.array([one for lab in clients for one in lab.bins])
     bins = np.where(
-        chance(rng, 0.3, batches),
+        chance(rng, 0.25, batches),
         theirs[rng.integers(0, len(theirs), batches)],
         choose(rng, np.array(COUNTRY_SHARE), batches) * PER_COUNTRY
         + (rng.random(batches) ** 1.7 * PER_COUNTRY).astype(np.int64),
@@ -236,8 +238,9 @@ def _egress(scene: Scene, plan: RingPlan, clients: list[Lab], dials: Dials) -> N
             here = mine[roster.country[mine] == country]
             exits = int(max(2.0, contacts * dials.residential * len(here) / len(mine)))
             roster.place[here, RESIDENTIAL] = network.place(_borrowed(scene, rng, exits, country), 10.0)
-        racks = int(np.clip(contacts * (1.0 - dials.residential), 3, 8192))
-        roster.place[mine, DATACENTRE] = network.place(_rented(scene, rng, racks), 10.0)
+        racks = int(np.clip(contacts * (1.0 - dials.residential) / POOLS, 2, 8192))
+        for pool in range(POOLS):
+            roster.place[mine[pool::POOLS], DATACENTRE] = network.place(_rented(scene, rng, racks), 10.0)
     roster.place[rows, VPN] = scene.around.vpn[rng.integers(0, len(scene.around.vpn), len(rows))]
     office = int(scene.around.business[int(rng.integers(0, len(COUNTRIES))), 0])
     roster.place[rows, OPERATOR] = network.site(office, int(rng.integers(1, 4)))
@@ -261,8 +264,8 @@ def _borrowed(scene: Scene, rng: np.random.Generator, count: int, country: int) 
 
 
 def _rented(scene: Scene, rng: np.random.Generator, count: int) -> NDArray[np.int64]:
-    """Pick machines in six clouds, from the same pools as everybody's."""
-    clouds = scene.around.machines.ravel()[rng.permutation(scene.around.machines.size)[:6]]
+    """Pick machines in two clouds, from the same pools as everybody's."""
+    clouds = scene.around.machines.ravel()[rng.permutation(scene.around.machines.size)[:2]]
     return _picked(scene, rng, clouds[rng.integers(0, len(clouds), count)])
 
 

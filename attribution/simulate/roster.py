@@ -133,7 +133,7 @@ def people(seed: int, count: int, days: int, events: float, around: Carriers) ->
     at_work[:, HOME] = rng.beta(2.0, 1.0, count)
     at_work[:, MOBILE] = np.where(chance(rng, 0.55, count), rng.beta(1.0, 3.0, count), 0.0)
     off_work = at_work.copy()
-    traveller = chance(rng, 0.2, count)
+    traveller = chance(rng, 0.3, count)
     place[traveller, SECOND] = around.vpn[rng.integers(0, len(around.vpn), int(traveller.sum()))]
     at_work[traveller, SECOND] = off_work[traveller, SECOND] = 0.1 + 0.5 * rng.random(int(traveller.sum()))
     coder = np.isin(pathway, [0, 3]) & (chance(rng, 0.5, count))
