@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
