@@ -172,7 +172,8 @@ class Delimited:
                     convert_options=arrow_csv.ConvertOptions(
                         include_columns=wanted,
                         column_types=dict.fromkeys(wanted, pa.string()),
-                        strings_can_be_null=False,
+                        strings_can_be_null=True,
+                        null_values=[""],
                     ),
                 )
             except (pa.ArrowException, UnicodeDecodeError):
@@ -207,7 +208,7 @@ class Delimited:
                 numbers.append(number)
                 where[number] = (record.start, record.end)
                 for name, value in zip(columns, fields, strict=True):
-                    columns[name].append(value)
+                    columns[name].append(value or None)
         if numbers:
             rows = pa.table(
                 {"line": pa.array(numbers, pa.int64())} | {n: pa.array(v, pa.string()) for n, v in columns.items()}
