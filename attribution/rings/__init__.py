@@ -50,7 +50,7 @@ def judge(found: Partition, population: Population, config: RingConfig) -> tuple
     rings = []
     start = 0
     for row, cluster in enumerate(found.clusters):
-        own = confidence[start : start + len(cluster)] * found.frequency[row]
+        own = confidence[start : start + len(cluster)]
         start += len(cluster)
         what, reason = verdicts[row]
         keep = own >= config.member if what is Verdict.COORDINATED else np.ones(len(cluster), bool)

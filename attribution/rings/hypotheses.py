@@ -224,11 +224,11 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "one person", False, 0.05, (3.5, 0.6), "One person with several accounts.",
         _expects(
-            one_payer=("most", "one purse"),
+            one_payer=("all or none", "one purse, or a card for each alias"),
             one_place=("some", "one home, though aliases may go through a VPN"),
             common_place=("some", "one home, though aliases may go through a VPN"),
             scattered_exits=("some", "one who keeps aliases may keep a VPN"),
-            shared_card=("most", "one purse"),
+            shared_card=("all or none", "one purse, or a card for each alias"),
             concealed_card=("some", "one purse, as a rule one home"),
             shared_device=("most", "one machine"),
             concealed_device=("some", "one machine, as a rule one home"),
