@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 RINGS_DRAWN = 60
 """Rings and undetermined clusters that get a picture; the rest stand in a table."""
+WHOLE_ENTRIES = 300
+"""Clusters whose entry is whole; innocent ones after them are brief, or thousands of them would swell the report."""
 STRONGEST = 5
 WORTH_SAYING = 0.05
 """Nats under which a line is not among the strongest, however few there are."""
@@ -109,7 +111,8 @@ def build(
     held = drawing.bindings(links, ordered, population.size)
     worth_drawing = sum(ring.verdict != Verdict.INNOCENT for ring in ordered)
     entries = tuple(
-        _ring(ring, context, *held[at], drawn=at < min(worth_drawing, RINGS_DRAWN)) for at, ring in enumerate(ordered)
+        _shortened(_ring(ring, context, *held[at], drawn=at < min(worth_drawing, RINGS_DRAWN)), at)
+        for at, ring in enumerate(ordered)
     )
     return Document(
         schema_version=SCHEMA_VERSION,
@@ -121,6 +124,7 @@ def build(
         missing=_missing(population),
         suppressed=_suppressed(suppressed),
         quarantine=_quarantine(quarantine),
+        explanations=lines.explanations(ordered),
         partition_agreement=None if agreement is None else round(agreement, 4),
     )
 
@@ -176,6 +180,15 @@ def _ring(ring: Ring, context: _Context, internal: int, binding: tuple[Binding, 
             for campaign in context.campaigns.get(ring.ring_id, ())
         ),
     )
+
+
+def _shortened(entry: RingEntry, at: int) -> RingEntry:
+    """Return the entry, brief if it is one of very many innocent ones."""
+    if at < WHOLE_ENTRIES or entry.verdict != Verdict.INNOCENT:
+        return entry
+    ledger = tuple(line for line in entry.ledger if line in entry.evidence_for + entry.evidence_against)
+    best = entry.hypotheses[:STRONGEST]
+    return replace(entry, brief=True, ledger=ledger, hypotheses=best, shared=(), timeline=(), binding=())
 
 
 def _members(ring: Ring, population: Population) -> tuple[Member, ...]:

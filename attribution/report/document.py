@@ -75,9 +75,16 @@ class Hypothesis(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     covert: bool
-    description: str
     score: float
     relative: float
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+    """An explanation that clusters were held against, in words."""
+
+    name: str
+    covert: bool
+    description: str
 
 
 class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -226,6 +233,8 @@ class RingEntry(msgspec.Struct, frozen=True, kw_only=True):
     drawing: Drawing | None
     timeline: tuple[Day, ...]
     campaigns: tuple[CampaignEntry, ...]
+    brief: bool = False
+    """One of very many innocent clusters: only its strongest lines stand here, all of them in `evidence.parquet`."""
 
 
 class MissingColumn(msgspec.Struct, frozen=True, kw_only=True):
@@ -276,6 +285,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     missing: tuple[MissingColumn, ...]
     suppressed: tuple[SuppressedFacet, ...]
     quarantine: tuple[QuarantineReason, ...]
+    explanations: tuple[Explanation, ...] = ()
     partition_agreement: float | None = None
 
     def ring(self, ring_id: str) -> RingEntry:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from attribution.plaintext import clean
-from attribution.report.document import Hypothesis, LedgerLine, LeftOut
+from attribution.report.document import Explanation, Hypothesis, LedgerLine, LeftOut
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -65,12 +65,22 @@ def hypotheses(ring: Ring) -> tuple[Hypothesis, ...]:
         Hypothesis(
             name=clean(line.name, 60),
             covert=bool(line.detail.get("covert", False)),
-            description=clean(str(line.detail.get("description", "")), 200),
             score=round(line.weight, 4),
             relative=round(line.weight - best, 4),
         )
         for line in ordered
     )
+
+
+def explanations(rings: Iterable[Ring]) -> tuple[Explanation, ...]:
+    """Return every explanation that was tried on any cluster, once; the covert ones first, then by name."""
+    tried: dict[str, Explanation] = {}
+    for ring in rings:
+        for line in ring.evidence:
+            if line.family == HYPOTHESIS_FAMILY and line.name not in tried:
+                covert, description = bool(line.detail.get("covert")), str(line.detail.get("description", ""))
+                tried[line.name] = Explanation(name=clean(line.name, 60), covert=covert, description=clean(description))
+    return tuple(sorted(tried.values(), key=lambda one: (not one.covert, one.name)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from attribution.report import pictures, wording
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from attribution.report.document import Document, Hypothesis, LedgerLine
+    from attribution.report.document import Document, LedgerLine
 
 HTML_NAME = "report.html"
 MEMBERS_SHOWN = 40
@@ -60,7 +60,6 @@ def html(document: Document) -> bytes:
         others=[ring for ring in document.rings if ring.ring_id not in told],
         numbers={ring.ring_id: at for at, ring in enumerate(document.rings, start=1)},
         labs={lab.lab_id: lab.name for lab in document.labs},
-        explanations=_explanations(document),
         style=Markup(style),  # noqa: S704  # our own file, and the policy's hash is taken of it
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
         pictures=pictures,
@@ -70,12 +69,6 @@ def html(document: Document) -> bytes:
         others_shown=OTHERS_SHOWN,
     )
     return page.encode()
-
-
-def _explanations(document: Document) -> list[Hypothesis]:
-    """Return every explanation that was tried on any cluster, once, by name; the covert ones first."""
-    tried = {one.name: one for ring in document.rings for one in ring.hypotheses}
-    return sorted(tried.values(), key=lambda one: (not one.covert, one.name))
 
 
 def detail(line: LedgerLine) -> str:

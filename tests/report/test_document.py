@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
+from report_world import make_document
 
 from attribution.errors import NotFoundError
 from attribution.report import document as documents
@@ -107,3 +108,16 @@ def test_no_control_or_bidi_character_reaches_the_document(hostile: Document) ->
     assert "\\u001b" not in text
     assert "\\u202e" not in text
     assert "x" * 2_000 not in text
+
+
+def test_very_many_innocent_clusters_are_brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("attribution.report.assemble.WHOLE_ENTRIES", 5)
+    rings = make_document().rings
+    assert [ring.brief for ring in rings] == [False] * 5 + [True]
+    assert 0 < len(rings[5].ledger) <= len(rings[4].ledger)
+    assert rings[5].timeline == ()
+    assert len(rings[5].members) == rings[5].size
+
+
+def test_explanations_are_told_once_in_words(document: Document) -> None:
+    assert [one.name for one in document.explanations] == ["careful ring", "careless ring", "agency", "campus", "team"]

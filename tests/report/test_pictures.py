@@ -78,8 +78,8 @@ def test_only_releases_within_the_span_are_marked() -> None:
 
 def test_explanations_beyond_the_axis_are_marked_as_cut() -> None:
     rows = [
-        Hypothesis(name="a_b", covert=True, description="", score=-3.0, relative=0.0),
-        Hypothesis(name="team", covert=False, description="", score=-93.0, relative=-90.0),
+        Hypothesis(name="a_b", covert=True, score=-3.0, relative=0.0),
+        Hypothesis(name="team", covert=False, score=-93.0, relative=-90.0),
     ]
     first, second = pictures.hypothesis_scores(rows)
     assert (first.name, first.x, first.label, first.cut) == ("a b", 1.0, "best", False)
