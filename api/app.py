@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from api import campaigns, problems, rings, runs, scoring
 from api.paging import Cursors
 from api.security import MAX_BODY_BYTES, Guard, Keys
+from attribution.telemetry import Telemetry
 from attribution.version import engine
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def create_app(
     )
     app.state.store = store
     app.state.scorer = scorer
+    app.state.log = Telemetry(level="warning").log
     app.state.cursors = Cursors(cursor_secret or secrets.token_bytes(32))
     for router in (rings.router, campaigns.router, runs.router, scoring.router, runs.health):
         app.include_router(router)

@@ -6,7 +6,6 @@ import traceback
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-import structlog
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI, Request
 
 MEDIA_TYPE = "application/problem+json"
+FRAMES = 8
+"""Innermost frames of a bug that are logged."""
 
 
 class ProblemError(Exception):
@@ -52,7 +53,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _bug)
 
 
-def _ours(_: Request, error: Exception) -> JSONResponse:
+def _ours(request: Request, error: Exception) -> JSONResponse:
     match error:
         case ProblemError():
             return problem(error.status, error.kind, error.detail)
@@ -61,9 +62,9 @@ def _ours(_: Request, error: Exception) -> JSONResponse:
         case UsageError():
             return problem(422, "impossible", str(error), remedy=error.remedy)
         case StoreError():
-            structlog.get_logger().error("store failed", error=str(error), remedy=error.remedy)
+            request.app.state.log.error("store failed", error=str(error), remedy=error.remedy)
             return problem(503, "store-unavailable", "the store does not answer", headers={"Retry-After": "5"})
-    return _bug(_, error)
+    return _bug(request, error)
 
 
 def _invalid(_: Request, error: Exception) -> JSONResponse:
@@ -80,7 +81,8 @@ def _http(_: Request, error: Exception) -> JSONResponse:
     return problem(error.status_code, kind, str(error.detail), headers=error.headers)
 
 
-def _bug(_: Request, error: Exception) -> JSONResponse:
-    trace = "".join(traceback.format_tb(error.__traceback__))  # places only: values may be personal data
-    structlog.get_logger().error("request failed", error=type(error).__name__, trace=trace)
+def _bug(request: Request, error: Exception) -> JSONResponse:
+    frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]  # places only: values may be personal data
+    trace = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+    request.app.state.log.error("request failed", error=type(error).__name__, trace=trace)
     return problem(500, "internal", "this is a bug of the service; its log has the details")

@@ -14,9 +14,10 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import csv
 
 from attribution.domain import OUTPUT_TABLES, UTC_TIME, Verdict
 from attribution.errors import StoreError
@@ -223,20 +224,41 @@ def _conform(name: str, table: pa.Table) -> pa.Table:
 def content_digest(run: RunRecord, report: str, tables: Mapping[str, pa.Table]) -> str:
     """Return the SHA-256 over a run and all its tables, whatever the order of rows and the storage they came from.
 
-    The manifest is left out: it holds timings, which differ between two executions that found the same.
-
-    Every table is sorted by all its columns and written as text; floats are written so that they read back exactly.
-    O(n log n).
+    Every table is sorted by all its columns and hashed column by column, lengths before bytes. The manifest is left
+    out: it holds timings, which differ between two executions that found the same. O(n log n).
     """
     digest = hashlib.sha256()
     for part in (run.run_id, run.config_digest, str(run.seed), report):
-        digest.update(f"{len(part.encode())}:".encode() + part.encode())
-    for name, schema in STORED.items():
-        table = tables[name].select(schema.names).cast(schema) if name in tables else schema.empty_table()
-        table = table.sort_by([(column, "ascending") for column in schema.names])
-        sink = pa.BufferOutputStream()
-        csv.write_csv(table, sink)
-        text = sink.getvalue()
-        digest.update(f"{name}:{len(table)}:{text.size}:".encode())
-        digest.update(text)
+        data = part.encode("utf-8", "surrogatepass")
+        digest.update(len(data).to_bytes(8, "little") + data)
+    with duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"}) as con:
+        for name, schema in STORED.items():
+            table = tables[name].select(schema.names) if name in tables else schema.empty_table()
+            con.register("unsorted", naive(table.cast(schema)))
+            ordered = con.sql("select * from unsorted order by all").to_arrow_table()
+            digest.update(f"{name}:{len(ordered)}:".encode())
+            for column in schema.names:
+                _hash_column(digest, ordered[column])
+            con.unregister("unsorted")
     return digest.hexdigest()
+
+
+def _hash_column(digest: hashlib._Hash, column: pa.ChunkedArray) -> None:
+    """Feed a column to a digest: which rows are null, then lengths and bytes of strings, or the plain numbers."""
+    digest.update(np.packbits(column.is_valid().to_numpy()).tobytes())
+    if pa.types.is_string(column.type):
+        digest.update(pc.fill_null(pc.binary_length(column), -1).to_numpy().astype("<i4").tobytes())
+        for chunk in column.cast(pa.large_binary()).chunks:
+            offsets = np.frombuffer(chunk.buffers()[1], dtype=np.int64)[chunk.offset : chunk.offset + len(chunk) + 1]
+            if len(chunk) and (data := chunk.buffers()[2]) is not None:
+                digest.update(memoryview(data)[offsets[0] : offsets[-1]])
+    else:
+        kind = "<f8" if pa.types.is_floating(column.type) else "<i8"
+        plain = column if pa.types.is_floating(column.type) else column.cast(pa.int64())
+        digest.update(pc.fill_null(plain, 0).to_numpy().astype(kind).tobytes())
+
+
+def naive(table: pa.Table) -> pa.Table:
+    """Return the table with UTC times as DuckDB's TIMESTAMP, as the facts have them."""
+    fields = [pa.field(f.name, pa.timestamp("us")) if f.type == UTC_TIME else f for f in table.schema]
+    return table.cast(pa.schema(fields))

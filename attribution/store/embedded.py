@@ -10,17 +10,18 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import duckdb
-import pyarrow as pa
 
-from attribution.domain import OUTPUT_TABLES, UTC_TIME
+from attribution.domain import OUTPUT_TABLES
 from attribution.errors import NotFoundError, StoreError
 from attribution.store import results_sql as sql
-from attribution.store.base import STORED, USAGE, Published, RingQuery, RunRecord, checked, content_digest
+from attribution.store.base import STORED, USAGE, Published, RingQuery, RunRecord, checked, content_digest, naive
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from types import TracebackType
     from typing import Self
+
+    import pyarrow as pa
 
 
 class EmbeddedStore:
@@ -32,6 +33,7 @@ class EmbeddedStore:
     def __init__(self, con: duckdb.DuckDBPyConnection, *, owned: bool = False) -> None:
         self._con = con
         self._owned = owned
+        self._ready = False
         self._check_format()
 
     def publish(self, run: RunRecord, tables: Mapping[str, pa.Table], *, report: str = "{}") -> Published:
@@ -53,7 +55,7 @@ class EmbeddedStore:
                 self._erase(con, run.run_id)
             version = self._write_usage(con, usage)
             for name in OUTPUT_TABLES:
-                con.register("incoming", _naive(whole[name]))
+                con.register("incoming", naive(whole[name]))
                 con.execute(f"insert into results.{name} select $1, * from incoming", [run.run_id])
                 con.unregister("incoming")
             con.execute(
@@ -114,11 +116,11 @@ class EmbeddedStore:
         self, ring_id: str, *, after: tuple[float, str] | None = None, limit: int = 100, run_id: str | None = None
     ) -> pa.Table:
         """Return one page of members."""
-        self.ring(ring_id, run_id)
         confidence, account = after or (None, None)
-        return self._read(
+        rows = self._read(
             sql.MEMBERS, STORED["members"], run_id, subject=ring_id, after=confidence, after_id=account, limit=limit
         )
+        return rows if len(rows) else self._nothing(rows, self.ring, ring_id, run_id)
 
     def evidence(self, subject: str, run_id: str | None = None) -> pa.Table:
         """Return the ledger of a ring or campaign."""
@@ -126,8 +128,8 @@ class EmbeddedStore:
 
     def campaigns(self, ring_id: str, run_id: str | None = None) -> pa.Table:
         """Return the campaigns of a ring."""
-        self.ring(ring_id, run_id)
-        return self._read(sql.CAMPAIGNS, STORED["campaigns"], run_id, subject=ring_id)
+        rows = self._read(sql.CAMPAIGNS, STORED["campaigns"], run_id, subject=ring_id)
+        return rows if len(rows) else self._nothing(rows, self.ring, ring_id, run_id)
 
     def campaign(self, campaign_id: str, run_id: str | None = None) -> pa.Table:
         """Return one campaign, as a table of one row."""
@@ -136,13 +138,13 @@ class EmbeddedStore:
 
     def attributions(self, campaign_id: str, run_id: str | None = None) -> pa.Table:
         """Return the posterior of a campaign, by rank."""
-        self.campaign(campaign_id, run_id)
-        return self._read(sql.ATTRIBUTIONS, STORED["attributions"], run_id, subject=campaign_id)
+        rows = self._read(sql.ATTRIBUTIONS, STORED["attributions"], run_id, subject=campaign_id)
+        return rows if len(rows) else self._nothing(rows, self.campaign, campaign_id, run_id)
 
     def shared(self, ring_id: str, run_id: str | None = None) -> pa.Table:
         """Return the usage edges of values that at least two members used."""
-        self.ring(ring_id, run_id)
-        return self._read(sql.SHARED, USAGE, run_id, subject=ring_id)
+        rows = self._read(sql.SHARED, USAGE, run_id, subject=ring_id)
+        return rows if len(rows) else self._nothing(rows, self.ring, ring_id, run_id)
 
     def digest(self, run_id: str | None = None) -> str:
         """Return the SHA-256 of what is visible of a run, recomputed from the rows."""
@@ -170,8 +172,10 @@ class EmbeddedStore:
         return self._con.cursor()
 
     def _laid_out(self) -> bool:
-        query = "select count(*) from duckdb_tables() where schema_name = 'results' and table_name = 'runs'"
-        return _first(self._cursor(), query) != (0,)
+        if not self._ready:  # once there, the tables stay
+            query = "select count(*) from duckdb_tables() where schema_name = 'results' and table_name = 'runs'"
+            self._ready = _first(self._cursor(), query) != (0,)
+        return self._ready
 
     def _check_format(self) -> None:
         if self._laid_out():
@@ -204,6 +208,14 @@ class EmbeddedStore:
         table = self._cursor().sql(query, params=used).to_arrow_table()
         return _aware(table, schema)
 
+    @staticmethod
+    def _nothing(
+        rows: pa.Table, owner: Callable[[str, str | None], pa.Table], name: str, run_id: str | None
+    ) -> pa.Table:
+        """Return the empty table if its ring or campaign is there; NotFoundError if not."""
+        owner(name, run_id)
+        return rows
+
     @contextmanager
     def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
         con = self._cursor()
@@ -226,15 +238,15 @@ class EmbeddedStore:
 
     def _write_usage(self, con: duckdb.DuckDBPyConnection, usage: pa.Table) -> int:
         """Write what changed of the usage edges; return the version that the run sees."""
-        con.register("incoming_usage", _naive(usage))
+        con.register("incoming_usage", naive(usage))
         row = _first(con, "select coalesce(max(usage_version), 0) from results.runs")
         version = int(row[0]) if row else 0
-        if _first(con, sql.USAGE_CHANGED) == (True,):
-            version += 1
-            con.execute(sql.CLOSE_USAGE, {"version": version})
-            con.execute(sql.ADD_USAGE, {"version": version})
+        changed = 0
+        for query in (sql.CLOSE_USAGE, sql.ADD_USAGE):
+            count = _first(con, query, version=version + 1)
+            changed += int(count[0]) if count else 0
         con.unregister("incoming_usage")
-        return version
+        return version + 1 if changed else version
 
     @staticmethod
     def _erase(con: duckdb.DuckDBPyConnection, run_id: str) -> None:
@@ -242,9 +254,9 @@ class EmbeddedStore:
             con.execute(f"delete from results.{name} where run_id = $1", [run_id])
 
 
-def _first(con: duckdb.DuckDBPyConnection, query: str, *values: str | None) -> tuple[Any, ...] | None:
+def _first(con: duckdb.DuckDBPyConnection, query: str, *values: str | None, **named: int) -> tuple[Any, ...] | None:
     """Return the first row; all are fetched, since a connection with rows left over takes no other query."""
-    rows = con.execute(query, values).fetchall()
+    rows = con.execute(query, named or values).fetchall()
     return rows[0] if rows else None
 
 
@@ -252,12 +264,6 @@ def _found(rows: pa.Table, what: str, name: str) -> pa.Table:
     if not len(rows):
         raise NotFoundError(f"no {what} {name!r} in this run", remedy="`attribution show OUT` lists what is there")
     return rows
-
-
-def _naive(table: pa.Table) -> pa.Table:
-    """Return the table with UTC times as DuckDB's TIMESTAMP, as the facts have them."""
-    fields = [pa.field(f.name, pa.timestamp("us")) if f.type == UTC_TIME else f for f in table.schema]
-    return table.cast(pa.schema(fields))
 
 
 def _aware(table: pa.Table, schema: pa.Schema) -> pa.Table:

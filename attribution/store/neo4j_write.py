@@ -121,9 +121,8 @@ class Publication:
         version += 1
         self._lease.write((queries.MARK_PENDING, {"holder": self._lease.holder, "version": version}))
         for facet in USAGE_FACETS:
-            self._batches(
-                queries.for_facet(queries.CLOSE_USAGE, facet), _edges(gone, facet, full=False), version=version
-            )
+            text, edges = queries.for_facet(queries.CLOSE_USAGE, facet), _edges(gone, facet, full=False)
+            self._batches(f"{facet} edges that ended", text, edges, version=version)
         for facet in USAGE_FACETS:
             edges = _edges(fresh, facet, full=True)
             values = _unique(edges["value_text"])

@@ -75,11 +75,6 @@ CLOSE_USAGE = f"""update results.usage set until = $version where until is null
 ADD_USAGE = f"""insert into results.usage select {", ".join(USAGE.names)}, $version, null from incoming_usage
     where {_SAME} not in (select {_SAME} from results.usage where until is null)"""
 
-USAGE_CHANGED = """select exists(from {0} except from {1}) or exists(from {1} except from {0})""".format(
-    "(select facet, value, account_id, events, first_seen, last_seen from incoming_usage)",
-    "(select facet, value, account_id, events, first_seen, last_seen from results.usage where until is null)",
-)
-
 RINGS = f"""select {", ".join(STORED["rings"].names)} from results.rings r
 where run_id = $run
   and ($verdict is null or verdict = $verdict) and probability >= $min_probability and size >= $min_size

@@ -45,7 +45,6 @@ JAVA = (
     "-Xms256m",
     "-Xmx1g",
     "-XX:+UseSerialGC",
-    "-XX:TieredStopAtLevel=1",  # tests are short: compiling fast beats fast code
     "-Dlog4j2.disable.jmx=true",
     "--add-opens=java.base/java.nio=ALL-UNNAMED",
     "--add-opens=java.base/java.io=ALL-UNNAMED",
@@ -102,19 +101,22 @@ def fetch() -> Path:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Server]:
-    """Start a server with an empty database, wait until it answers, and end it by its process id."""
+def running(*, short: bool = True) -> Iterator[Server]:
+    """Start a server with an empty database, wait until it answers, and end it by its process id.
+
+    `short`: for tests, where compiling fast beats fast code.
+    """
     lib = fetch()
     with tempfile.TemporaryDirectory(prefix="neo4j-") as folder:
         home = Path(folder)
-        server = start(lib, home)
+        server = start(lib, home, short=short)
         try:
             yield server
         finally:
             stop(server, kill=True)  # its data goes with the folder
 
 
-def start(lib: Path, home: Path, bolt: int | None = None) -> Server:
+def start(lib: Path, home: Path, bolt: int | None = None, *, short: bool = True) -> Server:
     """Start a server in a home folder, new or used before."""
     bolt = bolt or free_port()
     for name in ("conf", "plugins", "logs"):
@@ -132,7 +134,8 @@ def start(lib: Path, home: Path, bolt: int | None = None) -> Server:
             check=True,
             capture_output=True,
         )
-    command = [*_java(), *JAVA, *classpath, "org.neo4j.server.CommunityEntryPoint"]
+    options = [*JAVA, "-XX:TieredStopAtLevel=1"] if short else [*JAVA]
+    command = [*_java(), *options, *classpath, "org.neo4j.server.CommunityEntryPoint"]
     with (home / "logs" / "console.log").open("ab") as log:
         process = subprocess.Popen(
             [*command, f"--home-dir={home}", f"--config-dir={home / 'conf'}", "--console-mode"], stdout=log, stderr=log
