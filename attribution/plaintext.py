@@ -26,6 +26,8 @@ def clean(text: str, limit: int = 200) -> str:
     White space is folded to single blanks; what is longer than `limit` characters ends in "…". Cost is linear in
     `4 * limit` whatever the length of `text`.
     """
+    if len(text) <= limit and text.isascii() and text.isprintable():
+        return " ".join(text.split())
     window = text[: 4 * limit + 64]
     kept: list[str] = []
     marks = 0
