@@ -97,8 +97,8 @@ def families(
 
     Notes
     -----
-    Neighbours come from a blocked sparse product in which features of more than a fifth of the templates (or 400) are left
-    out: about n times the mean popularity of a feature, far from n squared; memory for one block of 1,024 rows.
+    Neighbours come from a blocked sparse product in which features of more than a fifth of the templates (or 400) are
+    left out: about n times the mean popularity of a feature, far from n squared; memory for one block of 1,024 rows.
     """
     order = np.asarray(sorted(range(len(ids)), key=lambda i: (ids[i], patterns[i])), np.int64)
     texts = [_plain(patterns[i]) for i in order]

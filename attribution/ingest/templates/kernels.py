@@ -15,6 +15,7 @@ import numpy as np
 SLOT = -1
 BEGIN = 1
 END = 2
+MANY = 4
 
 
 @nb.njit(nogil=True, cache=True, inline="always")
@@ -29,6 +30,7 @@ def padded(values, start, stop, position):
 
 @nb.njit(nogil=True, cache=True, inline="always")
 def mix(a, b, c):
+    """Return one hash of three numbers."""
     prime = np.uint64(0x9E3779B97F4A7C15)
     other = np.uint64(0xC2B2AE3D27D4EB4F)
     h = (a * prime) ^ (b * other)
@@ -81,9 +83,9 @@ def count_shingles(values, indptr, rows, group, weight, bits):
 def anchors(values, indptr, rows, group, counts, bits, floor, ceiling, plain):
     """Return for each prompt the hash of its most shared shingle, 0 where none is shared enough.
 
-    `floor` and `ceiling` (the latter by group) bound the count: below, too few share it; above, the whole group does, so that
-    it cannot divide the group. A shingle of nothing but `plain` tokens (a bitmap over their lowest 16 bits) is an
-    anchor only where there is no other: "what is the" brings together what does not belong together.
+    `floor` and `ceiling` (the latter by group) bound the count: below, too few share it; above, the whole group does,
+    so that it cannot divide the group. A shingle of nothing but `plain` tokens (a bitmap over their lowest 16 bits) is
+    an anchor only where there is no other: "what is the" brings together what does not belong together.
     """
     shift = np.uint64(64 - bits)
     out = np.zeros(len(rows), np.uint64)
@@ -121,7 +123,11 @@ def find(table, size, h):
 
 @nb.njit(nogil=True, cache=True)
 def _tally(values, indptr, docs, core, reference):
-    """Count in how many core prompts each shingle of the reference occurs, by its position: int64 (tokens,)."""
+    """Count in how many core prompts each shingle of the reference occurs, by its position: int64 (tokens,).
+
+    A prompt that holds a shingle `MANY` times doesn't count: long slots hold every usual turn of phrase, but seldom one
+    to three times each time.
+    """
     a, b = indptr[reference], indptr[reference + 1]
     size = 8
     while size < 4 * (b - a):
@@ -138,6 +144,7 @@ def _tally(values, indptr, docs, core, reference):
         name[p] = owner[place]
     counts = np.zeros(b - a, np.int64)
     stamp = np.full(b - a, -1, np.int64)
+    times = np.zeros(b - a, np.int64)
     hits = np.zeros((len(docs), b - a), np.bool_)
     for d in range(len(docs)):
         if not core[d]:
@@ -146,10 +153,19 @@ def _tally(values, indptr, docs, core, reference):
         for p in range(e - s):
             h = mix(padded(values, s, e, p), padded(values, s, e, p + 1), padded(values, s, e, p + 2)) | np.uint64(1)
             place = find(keys, size, h)
-            if keys[place] != 0 and stamp[owner[place]] != d:
-                stamp[owner[place]] = d
-                counts[owner[place]] += 1
-                hits[d, owner[place]] = True
+            if keys[place] == 0:
+                continue
+            q = owner[place]
+            if stamp[q] != d:
+                stamp[q] = d
+                times[q] = 1
+                counts[q] += 1
+                hits[d, q] = True
+            else:
+                times[q] += 1
+                if times[q] == MANY:
+                    counts[q] -= 1
+                    hits[d, q] = False
     return counts, name, hits
 
 

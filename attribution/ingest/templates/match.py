@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -100,6 +101,4 @@ def shingles(tokens: NDArray[np.int64]) -> NDArray[np.uint64]:
 def runs_of(tokens: NDArray[np.int64]) -> Sequence[tuple[NDArray[np.int64], bool, bool]]:
     """Return a pattern's runs of fixed tokens, each with whether it begins and whether it ends the prompt."""
     edges = [-1, *np.flatnonzero(tokens == SLOT).tolist(), len(tokens)]
-    return [
-        (tokens[a + 1 : b], a == -1, b == len(tokens)) for a, b in zip(edges[:-1], edges[1:], strict=True) if b > a + 1
-    ]
+    return [(tokens[a + 1 : b], a == -1, b == len(tokens)) for a, b in pairwise(edges) if b > a + 1]

@@ -12,6 +12,7 @@ import numpy as np
 
 @nb.njit(nogil=True, cache=True)
 def gather(values, indptr, rows, out_indptr):
+    """Return the tokens of some rows, one after another."""
     out = np.empty(out_indptr[-1], np.uint32)
     for i in range(len(rows)):
         a, b = indptr[rows[i]], indptr[rows[i] + 1]
