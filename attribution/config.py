@@ -52,7 +52,7 @@ class TemplateConfig(Section):
 class ProjectionConfig(Section):
     """Evidence per link and its validation."""
 
-    false_discovery_rate: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] = 0.01
+    false_discovery_rate: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] = 0.05
     """Benjamini-Hochberg level over all pairs of accounts."""
     links_per_account: Annotated[int, msgspec.Meta(ge=2)] = 256
     """Validated links written per account (towards accounts later in the order); only groups larger than this are thinned."""

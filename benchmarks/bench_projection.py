@@ -39,13 +39,20 @@ def make(accounts: int, seed: int = 1) -> Population:
         values = int(accounts * spread)
         owner = np.repeat(np.arange(accounts), rng.poisson(mean, accounts))
         popular = (values * rng.random(len(owner)) ** 1.6).astype(np.int64)
-        pool = {Facet.IP: members // 2, Facet.DEVICE: members // 20, Facet.PAYMENT: members // 12, Facet.TEMPLATE: RINGS * 40}[facet]
+        pool = {
+            Facet.IP: members // 2,
+            Facet.DEVICE: members // 20,
+            Facet.PAYMENT: members // 12,
+            Facet.TEMPLATE: RINGS * 40,
+        }[facet]
         uses = {Facet.IP: 12, Facet.DEVICE: 1, Facet.PAYMENT: 1, Facet.TEMPLATE: 10}[facet]
         of_ring = np.repeat(np.arange(members), uses)
         own = values + ring[of_ring] * (pool // RINGS) + rng.integers(0, max(pool // RINGS, 1), len(of_ring))
         incidence[facet] = _matrix(facet, np.r_[owner, of_ring], np.r_[popular, own], accounts)
     names = pa.array([f"account-{i:08d}" for i in range(accounts)], pa.string())
-    return Population(names, incidence, {}, pd.DataFrame(index=range(accounts)), np.zeros((accounts, 24), np.int32), frozenset())
+    return Population(
+        names, incidence, {}, pd.DataFrame(index=range(accounts)), np.zeros((accounts, 24), np.int32), frozenset()
+    )
 
 
 def _matrix(facet: Facet, owner: np.ndarray, value: np.ndarray, accounts: int) -> Incidence:
@@ -96,10 +103,14 @@ def main(accounts: int) -> None:
         pairs, linked = baseline(population, projection)
         times["A.A^T"].append(time.perf_counter() - before)
     ours, theirs = (float(np.median(took)) for took in times.values())
-    updates = sum(int((f.popularity[f.kept] * (f.popularity[f.kept] - 1) // 2).sum()) for f in projection.null.facets.values())
+    updates = sum(
+        int((f.popularity[f.kept] * (f.popularity[f.kept] - 1) // 2).sum()) for f in projection.null.facets.values()
+    )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(f"{accounts} accounts, {updates} updates, {pairs} pairs, {linked} sharing two; peak {peak:.2f} GB")
-    print(f"projection {ours:.2f} s ({len(projection.links.source)} links, {projection.suppressed.num_rows} suppressed)")
+    print(
+        f"projection {ours:.2f} s ({len(projection.links.source)} links, {projection.suppressed.num_rows} suppressed)"
+    )
     print(f"blocked A.A^T {theirs:.2f} s; projection / A.A^T = {ours / theirs:.2f}")
 
 

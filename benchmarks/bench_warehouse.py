@@ -1,7 +1,7 @@
 """Population from synthetic events: time and peak memory beside a bare scan of the same columns, and the exponent.
 
-    python benchmarks/bench_warehouse.py            # 1 M and 4 M events
-    python benchmarks/bench_warehouse.py 1 4 16     # millions of events
+python benchmarks/bench_warehouse.py            # 1 M and 4 M events
+python benchmarks/bench_warehouse.py 1 4 16     # millions of events
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ def fill(con: object, millions: float) -> None:
     con.execute("select setseed(0.5)")  # type: ignore[attr-defined]
     con.execute(  # type: ignore[attr-defined]
         """
-        insert into events (account_id, ts, ip, device_id, payment_id, template_id, input_tokens, output_tokens, refused)
+        insert into events
+            (account_id, ts, ip, device_id, payment_id, template_id, input_tokens, output_tokens, refused)
         with drawn as (
             select hash(i) % $accounts as a, hash(i, 1) % 1000003 as r, hash(i, 2) as s, hash(i, 3) % 2419200 as t
             from range($events) as e(i)
@@ -48,7 +49,8 @@ def fill(con: object, millions: float) -> None:
         """,
         {"accounts": accounts, "events": events, "ring": RING_SHARE},
     )
-    con.execute("insert into input_columns select 'events.' || unnest($names)", {"names": [*COLUMNS, "ts"]})  # type: ignore[attr-defined]
+    names = {"names": [*COLUMNS, "ts"]}
+    con.execute("insert into input_columns select 'events.' || unnest($names)", names)  # type: ignore[attr-defined]
 
 
 def measure(millions: float) -> tuple[float, float, float]:
@@ -56,7 +58,9 @@ def measure(millions: float) -> tuple[float, float, float]:
     with connect(None, memory_limit="8GB") as con:
         fill(con, millions)
         before = time.perf_counter()
-        con.execute("select " + ", ".join(f"sum(length({c}))" for c in ("account_id", *COLUMNS)) + ", max(ts) from events")
+        con.execute(
+            "select " + ", ".join(f"sum(length({c}))" for c in ("account_id", *COLUMNS)) + ", max(ts) from events"
+        )
         con.fetchall()
         scan = time.perf_counter() - before
         before = time.perf_counter()
@@ -74,7 +78,9 @@ def main(sizes: list[float]) -> None:
         with get_context("spawn").Pool(1) as pool:
             scan, took, peak = pool.apply(measure, (millions,))
         found.append((millions, took))
-        print(f"{millions:g} M events: scan {scan:.2f} s, population {took:.2f} s ({took / scan:.1f} x), peak {peak:.2f} GB (events included)")
+        print(
+            f"{millions:g} M events: scan {scan:.2f} s, population {took:.2f} s ({took / scan:.1f} x), peak {peak:.2f} GB (events included)"
+        )
     if len(found) > 1:
         (m0, t0), (m1, t1) = found[0], found[-1]
         print(f"exponent {log(t1 / t0) / log(m1 / m0):.2f}")

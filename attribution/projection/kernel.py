@@ -4,23 +4,25 @@ Gustavson's sparse product with a dense accumulator: for each account `a` in asc
 rarest first, and over each value's accounts `b > a`; the accumulator holds each partner's nats by facet. When the row
 is finished its pairs are combined, and only those under the bound are counted or written.
 O(sum over values of d (d - 1) / 2) updates, O(accounts x facets) memory a thread. Rows do not see one another, so
-any cut into chunks gives the same bytes.
+any cut into chunks gives the same bytes. What a pair's values are worth (`fact_nats`, `combine`) is compiled in this
+file as well, because numba's cache sees only the file of the function that it compiled.
 """
 
 from __future__ import annotations
 
+from math import lgamma, log
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numba import njit
-
-from attribution.projection.score import combine, fact_nats, is_level
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from attribution.projection.layout import Graph, Rules
 
+CONTENT = 3
+"""The group of template, template family and burst."""
 BINS_PER_NAT = 128
 SLACK = 1e-3
 """The quick test sums single-precision nats; pairs this close to the bound are combined and tested exactly."""
@@ -46,6 +48,89 @@ class Out(NamedTuple):
     by_facet: NDArray[np.float32]
     weight: NDArray[np.float32]
     log_p: NDArray[np.float64]
+
+
+@njit(cache=True, nogil=True)
+def fact_nats(level: int, expected: float) -> float:
+    """Return -ln of an upper bound of P(at least `level` values shared | `expected` by chance), never under 0.
+
+    One value: Markov's inequality, P <= expected. More: the Poisson tail, which bounds sums of independent indicators
+    from expected + 1 on (Anderson and Samuels 1967), itself bounded by its first term and a geometric series:
+    P <= exp(-expected) expected^j / j! / (1 - expected / (j + 1)).
+    """
+    if level == 1:
+        return -log(expected) if expected < 1.0 else 0.0
+    if expected > level - 1:
+        return 0.0
+    return max(0.0, expected - level * log(expected) + lgamma(level + 1.0) + log(1.0 - expected / (level + 1.0)))
+
+
+@njit(cache=True, nogil=True)
+def is_level(level: int) -> bool:
+    """Return whether a number of shared values is one of `rules.LEVELS`: 1, 2, 3, 4, 6, 8, 12, ..., 48, 64."""
+    power = level & -level
+    return bool(level == power or level == 3 * power)
+
+
+@njit(cache=True, nogil=True)
+def combine(
+    nats: NDArray[np.float32],
+    degree_a: NDArray[np.float64],
+    degree_b: NDArray[np.float64],
+    rules: Rules,
+    shown: NDArray[np.float64],
+) -> tuple[float, float]:
+    """Combine one pair's capped nats by facet; fill `shown`, where a burst counts by what it adds to content.
+
+    Returns
+    -------
+    weight : sum over groups of the greatest facet, nats.
+    log_p : ln of the pair's p-value; 0 where no anchor facet speaks.
+
+    Notes
+    -----
+    A group's nats X_g satisfy P(X_g >= x) <= exp(-x) and P(X_g > 0) <= exp(-l_g), so for the set of the n groups that
+    speak, P(sum >= x) <= exp(-x) Q_n(x - sum l_g) with Q_n(y) = sum over i < n of y^i / i!, a Gamma tail. The choice
+    among the sets is paid for by Bonferroni: half of the chance goes to single anchor groups, half to all other sets.
+    """
+    best = np.zeros(rules.groups)
+    paid = np.zeros(rules.groups)
+    reach = np.zeros(rules.groups)
+    content = 0.0
+    anchored = False
+    for f in range(nats.shape[0]):
+        g = rules.group[f]
+        shown[f] = nats[f]
+        reach[g] += min(1.0, degree_a[f] * degree_b[f] * rules.top_rate[f])
+        best[g] = max(best[g], nats[f])
+        paid[g] = max(paid[g], nats[f] - rules.choice[f])
+        if g == CONTENT and f != rules.burst:
+            content = max(content, nats[f])
+        if rules.anchor[f] and nats[f] > 0.0:
+            anchored = True
+    if rules.burst >= 0:
+        shown[rules.burst] = max(0.0, nats[rules.burst] - content)
+    weight = 0.0
+    total = 0.0
+    least = 0.0
+    speaking = 0
+    for g in range(best.shape[0]):
+        weight += best[g]
+        if paid[g] > 0.0:
+            total += paid[g]
+            speaking += 1
+            if reach[g] < 1.0:
+                least -= log(reach[g])
+    if speaking == 0 or not anchored:
+        return weight, 0.0
+    excess = max(0.0, total - least)
+    term = 1.0
+    tail = 1.0
+    for i in range(1, speaking):
+        term *= excess / i
+        tail += term
+    chosen = rules.alone if speaking == 1 else rules.several
+    return weight, min(0.0, chosen - total + log(tail))
 
 
 @njit(cache=True, nogil=True)
@@ -105,7 +190,7 @@ def _gather(a: int, graph: Graph, rules: Rules, scratch: Scratch) -> int:
 
 
 @njit(cache=True, nogil=True)
-def count_rows(
+def count_rows(  # noqa: PLR0917  # arrays and bounds, in the order of the pass
     first: int, last: int, graph: Graph, rules: Rules, scratch: Scratch, log_bound: float, histogram: NDArray[np.int64]
 ) -> None:
     """Count the pairs of rows `first` to `last` with ln p <= `log_bound` by floor(-ln p x BINS_PER_NAT)."""
@@ -125,7 +210,7 @@ def count_rows(
 
 
 @njit(cache=True, nogil=True)
-def write_rows(
+def write_rows(  # noqa: PLR0917  # arrays and bounds, in the order of the pass
     first: int, last: int, graph: Graph, rules: Rules, scratch: Scratch, log_bound: float, most: int, out: Out
 ) -> int:
     """Write the pairs of rows `first` to `last` with ln p <= `log_bound`, at most `most` a row; return how many."""

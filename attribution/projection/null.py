@@ -17,6 +17,7 @@ population, which is worth 2 ln 2 nats a facet.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import lgamma
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -178,9 +179,12 @@ def _typical(
 
 
 def fact_bound(level: int, expected: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return `score.fact_nats` of many expectations at once."""
-    less = np.clip(expected, 1e-300, level)
-    return -np.log(less) if level == 1 else level * np.log(level / less) - level + less
+    """Return `kernel.fact_nats` of many expectations at once."""
+    if level == 1:
+        return -np.log(np.clip(expected, 1e-300, 1.0))
+    less = np.clip(expected, 1e-300, level - 1)
+    nats = less - level * np.log(less) + lgamma(level + 1) + np.log(1.0 - less / (level + 1))
+    return np.where(expected > level - 1, 0.0, np.maximum(nats, 0.0))
 
 
 def _affordable(users: list[NDArray[np.int64]]) -> int:

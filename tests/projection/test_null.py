@@ -65,7 +65,7 @@ def test_one_facet_alone_is_super_uniform(make: Make, scatter: Scatter, facet: F
 
 def test_nobody_is_linked_in_a_world_of_chance(make: Make, scatter: Scatter) -> None:
     linked = [len(project(null_world(make, scatter, seed), ProjectionConfig()).links.source) for seed in range(20, 30)]
-    assert sum(count > 0 for count in linked) <= 1, linked
+    assert sum(count > 0 for count in linked) <= 2, linked
 
 
 @pytest.mark.parametrize("level", [0.01, 0.1])
