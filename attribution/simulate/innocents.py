@@ -6,16 +6,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from attribution.simulate.bonds import (
+    BUSINESS,
+    by_api,
+    company,
+    jobs,
+    joined,
+    offices,
+    own_templates,
+    shared_card,
+    shared_device,
+    site,
+)
 from attribution.simulate.cards import KINDS as CARD_KINDS
 from attribution.simulate.cards import PER_COUNTRY
-from attribution.simulate.draws import chance, choose
+from attribution.simulate.draws import chance
 from attribution.simulate.roster import HOME, ODD, PROFILES, SECOND, WORK
 from attribution.simulate.scene import HUB_DEVICES, Groups, Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from numpy.typing import NDArray
 
 SHARES: Mapping[str, tuple[float, int, int]] = {
     # share of the innocent accounts, smallest and largest group
@@ -36,27 +47,6 @@ SHARES: Mapping[str, tuple[float, int, int]] = {
     "reseller": (0.02, 150, 3000),
     "popular": (0.03, 100, 5000),
 }
-
-BUSINESS = (
-    "support",
-    "marketing",
-    "extraction",
-    "review",
-    "meeting",
-    "data_analysis",
-    "multilingual",
-    "general",
-    "quiz",
-)
-SKILLS = (
-    "chain_of_thought",
-    "rubric_grading",
-    "agentic_coding",
-    "tool_use",
-    "computer_vision",
-    "safety_rewrite",
-    "roleplay",
-)
 
 
 def populate(scene: Scene, innocents: int) -> None:
@@ -97,142 +87,20 @@ def own_prompts(scene: Scene) -> None:
     scene.roster.weight[rows, 2] = rng.beta(1.2, 2.0, len(rows))
 
 
-def _templates(
-    scene: Scene,
-    groups: Groups,
-    rng: np.random.Generator,
-    *,
-    most: int,
-    weight: tuple[float, float],
-    skills: float = 0.3,
-) -> None:
-    """Give each group templates of its own, used for a share of the traffic drawn from a beta distribution."""
-    many = rng.integers(1, most + 1, groups.count)
-    purposes = [
-        SKILLS[int(u * 997) % len(SKILLS)] if u < skills else BUSINESS[int(u * 997) % len(BUSINESS)]
-        for u in rng.random(int(many.sum())).tolist()
-    ]
-    first = scene.concepts.add_many(purposes) + np.cumsum(many) - many
-    roster, rows = scene.roster, groups.rows
-    roster.concept[rows, 0], roster.concepts[rows, 0] = first[groups.of], many[groups.of]
-    roster.weight[rows, 0] = rng.beta(*weight, len(rows))
-    roster.weight[rows, 2] *= 0.3
-
-
-def _together(scene: Scene, groups: Groups, column: str, share: float, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Let members of a group have one value of a column, in a `share` of the groups; return the rows that do."""
-    values = getattr(scene.roster, column)
-    rows = groups.rows[chance(rng, share, groups.count)[groups.of]]
-    lead = scene.lead(groups)[groups.of][np.isin(groups.rows, rows)]
-    values[rows] = values[lead]
-    return rows
-
-
-def _card(scene: Scene, groups: Groups, rng: np.random.Generator, *, kind: str, per: float, share: float) -> None:
-    """Let groups pay with shared cards of a kind, one for about `per` accounts, in a `share` of the groups."""
-    paying = chance(rng, share, groups.count)
-    many = np.maximum(1, np.ceil(groups.sizes / per)).astype(np.int64)
-    country = np.repeat(scene.roster.country[scene.lead(groups)], many)
-    bank = (rng.random(len(country)) ** 1.7 * PER_COUNTRY).astype(np.int64)
-    kinds = np.where(chance(rng, 0.8, len(country)), CARD_KINDS.index(kind), rng.integers(0, 5, len(country)))
-    issued = scene.cards.issue(country * PER_COUNTRY + bank, kinds)
-    first = (np.cumsum(many) - many)[groups.of]
-    mine = issued[first + groups.within % many[groups.of]]
-    rows, mine = groups.rows[paying[groups.of]], mine[paying[groups.of]]
-    scene.roster.card[rows, 0] = mine
-    scene.roster.card[rows, 1] = mine
-    scene.roster.card_switch[rows] = np.inf
-
-
-def _site(
-    scene: Scene,
-    groups: Groups,
-    rng: np.random.Generator,
-    operators: NDArray[np.integer],
-    *,
-    sizes: tuple[int, int],
-    weight: tuple[float, float],
-    slot: int = WORK,
-    hours: float = 0.0,
-) -> None:
-    """Give each group a place of its own (an office, a venue): weights at work and off work."""
-    made = scene.network.sites(operators, rng.integers(sizes[0], sizes[1] + 1, groups.count), hours)
-    roster, rows = scene.roster, groups.rows
-    roster.place[rows, slot] = made[groups.of]
-    roster.at_work[rows, slot], roster.off_work[rows, slot] = weight
-
-
-def _offices(scene: Scene, groups: Groups, rng: np.random.Generator) -> NDArray[np.int32]:
-    country = scene.roster.country[scene.lead(groups)]
-    return scene.around.business[country, rng.integers(0, 2, groups.count)]
-
-
-def _company(scene: Scene, groups: Groups, rng: np.random.Generator, verified: float, domain: float) -> None:
-    """Give groups a country and hours, some a verified organisation and a mail domain of their own."""
-    roster, rows = scene.roster, groups.rows
-    lead = scene.lead(groups)[groups.of]
-    for column in ("country", "offset", "sync_offset", "language"):
-        getattr(roster, column)[rows] = getattr(roster, column)[lead]
-    known = chance(rng, verified, groups.count)
-    own = chance(rng, domain, groups.count)
-    roster.org[rows] = np.where(known, scene.next_org + np.arange(groups.count), -1)[groups.of]
-    roster.verified[rows] |= known[groups.of]
-    mail = np.where(own, scene.next_domain + np.arange(groups.count), -1)[groups.of]
-    mail = np.where(chance(rng, 0.9, len(rows)), mail, -1)
-    roster.mail[rows] = np.where(mail >= 0, mail, roster.mail[rows])
-    scene.next_org += groups.count
-    scene.next_domain += groups.count
-
-
-def _joined(scene: Scene, groups: Groups, rng: np.random.Generator, share: float, spread: float) -> None:
-    """Let a `share` of the groups sign up within days of each other."""
-    rows = _together(scene, groups, "created", share, rng)
-    scene.roster.created[rows] = scene.roster.created[rows] - rng.exponential(spread, len(rows))
-    scene.roster.first[rows] = np.maximum(scene.roster.first[rows], 0.0)
-
-
-def _jobs(scene: Scene, groups: Groups, rng: np.random.Generator, weight: float, profile: str) -> None:
-    """Let a group's scripts run at the group's job times for about `weight` of the sessions."""
-    roster, rows = scene.roster, groups.rows
-    roster.sync_group[rows] = scene.next_sync + groups.of
-    scene.next_sync += groups.count
-    roster.sync[rows] = np.clip(rng.beta(4 * weight + 0.2, 4 * (1 - weight) + 0.2, groups.count)[groups.of], 0, 0.98)
-    roster.sync_profile[rows] = PROFILES.index(profile)
-
-
-def _api(scene: Scene, rows: NDArray[np.int64], rng: np.random.Generator, share: float = 1.0) -> None:
-    chosen = rows[chance(rng, share, len(rows))]
-    scene.roster.pathway[chosen] = choose(rng, np.array([0.85, 0.0, 0.0, 0.15]), len(chosen))
-    scene.roster.agent[chosen] = rng.integers(4, 8, len(chosen))
-
-
-def _shared_device(
-    scene: Scene, groups: Groups, rng: np.random.Generator, *, per: float, weight: float, share: float = 1.0
-) -> None:
-    many = np.maximum(1, np.round(groups.sizes / per)).astype(np.int64)
-    devices = scene.fingerprints(int(many.sum()))
-    first = (np.cumsum(many) - many)[groups.of]
-    mine = devices[first + rng.integers(0, 1 << 30, len(groups.rows)) % many[groups.of]]
-    has = chance(rng, share, groups.count)[groups.of]
-    rows = groups.rows[has]
-    scene.roster.device[rows, 1], scene.roster.devices[rows, 1] = mine[has], 1
-    scene.roster.device_shared[rows] = np.clip(weight + rng.normal(0, 0.1, len(rows)), 0.02, 1.0)
-
-
 def _household(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
     roster, rows = scene.roster, groups.rows
     lead = scene.lead(groups)[groups.of]
     for column in ("country", "offset", "language", "sync_offset"):
         getattr(roster, column)[rows] = getattr(roster, column)[lead]
     roster.place[rows, HOME], roster.place_key[rows, HOME] = roster.place[lead, HOME], lead
-    together = chance(rng, 0.6, groups.count)[groups.of]
-    roster.card[rows[together]] = roster.card[lead[together]]
-    _shared_device(scene, groups, rng, per=6.0, weight=0.25, share=0.3)
+    paying_together = chance(rng, 0.6, groups.count)[groups.of]
+    roster.card[rows[paying_together]] = roster.card[lead[paying_together]]
+    shared_device(scene, groups, rng, per=6.0, weight=0.25, share=0.3)
 
 
 def _student(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
-    _company(scene, groups, rng, 0.05, 0.6)
-    _site(
+    company(scene, groups, rng, 0.05, 0.6)
+    site(
         scene,
         groups,
         rng,
@@ -249,41 +117,41 @@ def _student(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
     roster.peak_day[rows] = (rng.random(groups.count) * scene.options.days)[groups.of]
     roster.peak[rows] = 8.0 * rng.random(len(rows))
     roster.card[rows[chance(rng, 0.5, len(rows))]] = -1
-    _joined(scene, groups, rng, 0.4, 6.0)
+    joined(scene, groups, rng, 0.4, 6.0)
 
 
 def _team(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
-    _company(scene, groups, rng, 0.4, 0.7)
-    _site(scene, groups, rng, _offices(scene, groups, rng), sizes=(1, 4), weight=(2.5, 0.3), hours=30.0)
-    _card(scene, groups, rng, kind="corporate", per=14.0, share=0.85)
-    _templates(scene, groups, rng, most=6, weight=(2.5, 2.0))
-    _joined(scene, groups, rng, 0.5, 4.0)
-    _jobs(scene, groups, rng, 0.2, "office")
-    _api(scene, groups.rows, rng, 0.6)
-    _shared_device(scene, groups, rng, per=12.0, weight=0.25, share=0.3)
+    company(scene, groups, rng, 0.4, 0.7)
+    site(scene, groups, rng, offices(scene, groups, rng), sizes=(1, 4), weight=(2.5, 0.3), hours=30.0)
+    shared_card(scene, groups, rng, kind="corporate", per=14.0, share=0.85)
+    own_templates(scene, groups, rng, most=6, weight=(2.5, 2.0))
+    joined(scene, groups, rng, 0.5, 4.0)
+    jobs(scene, groups, rng, 0.2, "office")
+    by_api(scene, groups.rows, rng, 0.6)
+    shared_device(scene, groups, rng, per=12.0, weight=0.25, share=0.3)
     scene.roster.profile[groups.rows] = PROFILES.index("office")
 
 
 def _agency(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
-    _company(scene, groups, rng, 0.45, 0.4)
-    _site(scene, groups, rng, _offices(scene, groups, rng), sizes=(1, 6), weight=(4.0, 2.0), hours=30.0)
-    _card(scene, groups, rng, kind="corporate", per=9.0, share=0.9)
-    _templates(scene, groups, rng, most=10, weight=(4.0, 2.0), skills=0.15)
-    _shared_device(scene, groups, rng, per=5.0, weight=0.7, share=0.9)
-    _jobs(scene, groups, rng, 0.3, "office")
-    _joined(scene, groups, rng, 0.4, 5.0)
+    company(scene, groups, rng, 0.45, 0.4)
+    site(scene, groups, rng, offices(scene, groups, rng), sizes=(1, 6), weight=(4.0, 2.0), hours=30.0)
+    shared_card(scene, groups, rng, kind="corporate", per=9.0, share=0.9)
+    own_templates(scene, groups, rng, most=10, weight=(4.0, 2.0), skills=0.15)
+    shared_device(scene, groups, rng, per=5.0, weight=0.7, share=0.9)
+    jobs(scene, groups, rng, 0.3, "office")
+    joined(scene, groups, rng, 0.4, 5.0)
     scene.roster.profile[groups.rows] = PROFILES.index("office")
 
 
 def _cafe(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
     scene.roster.country[groups.rows] = scene.roster.country[scene.lead(groups)[groups.of]]
-    _site(scene, groups, rng, _offices(scene, groups, rng), sizes=(1, 2), weight=(0.8, 0.8), slot=ODD)
+    site(scene, groups, rng, offices(scene, groups, rng), sizes=(1, 2), weight=(0.8, 0.8), slot=ODD)
 
 
 def _cgnat(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
     country = scene.roster.country[scene.lead(groups)]
     operators = scene.around.home_operators[country, rng.integers(0, 2, groups.count)]
-    _site(scene, groups, rng, operators, sizes=(2, 10), weight=(3.0, 3.0), slot=HOME, hours=18.0)
+    site(scene, groups, rng, operators, sizes=(2, 10), weight=(3.0, 3.0), slot=HOME, hours=18.0)
 
 
 def _vpn(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
@@ -299,40 +167,40 @@ def _cloud(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
     solo = Groups(
         "cloud", rows, np.arange(len(rows)), np.ones(len(rows), dtype=np.int64), np.zeros(len(rows), dtype=np.int64)
     )
-    _templates(scene, solo, rng, most=4, weight=(3.0, 1.5), skills=0.4)
-    _jobs(scene, solo, rng, 0.5, "flat")
-    _api(scene, rows, rng)
+    own_templates(scene, solo, rng, most=4, weight=(3.0, 1.5), skills=0.4)
+    jobs(scene, solo, rng, 0.5, "flat")
+    by_api(scene, rows, rng)
     roster.rate[rows] *= 1.0 + 1.5 * rng.random(len(rows))
 
 
 def _ci(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
     roster, rows = scene.roster, groups.rows
-    _company(scene, groups, rng, 0.6, 0.8)
-    _card(scene, groups, rng, kind="corporate", per=100.0, share=0.97)
-    _templates(scene, groups, rng, most=5, weight=(20.0, 1.0), skills=0.5)
-    _jobs(scene, groups, rng, 0.85, "flat")
-    _api(scene, rows, rng)
+    company(scene, groups, rng, 0.6, 0.8)
+    shared_card(scene, groups, rng, kind="corporate", per=100.0, share=0.97)
+    own_templates(scene, groups, rng, most=5, weight=(20.0, 1.0), skills=0.5)
+    jobs(scene, groups, rng, 0.85, "flat")
+    by_api(scene, rows, rng)
     roster.place[rows, WORK] = scene.around.runner[rng.integers(0, 3, groups.count)][groups.of]
     roster.at_work[rows] = roster.off_work[rows] = 0.0
     roster.at_work[rows, WORK] = roster.off_work[rows, WORK] = 1.0
     roster.rate[rows], roster.duty[rows] = roster.rate[rows] * 2.5, 0.85
-    _shared_device(scene, groups, rng, per=40.0, weight=0.95)
-    _joined(scene, groups, rng, 0.6, 10.0)
+    shared_device(scene, groups, rng, per=40.0, weight=0.95)
+    joined(scene, groups, rng, 0.6, 10.0)
 
 
 def _evalsuite(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
     roster, rows = scene.roster, groups.rows
-    _company(scene, groups, rng, 0.6, 0.8)
-    _card(scene, groups, rng, kind="corporate", per=60.0, share=0.95)
-    _templates(scene, groups, rng, most=6, weight=(12.0, 1.0), skills=0.7)
+    company(scene, groups, rng, 0.6, 0.8)
+    shared_card(scene, groups, rng, kind="corporate", per=60.0, share=0.95)
+    own_templates(scene, groups, rng, most=6, weight=(12.0, 1.0), skills=0.7)
     suites = scene.concepts.add_many(["quiz"] * 24)
     roster.concept[rows, 1] = (suites + 8 * rng.integers(0, 3, groups.count))[groups.of]
     roster.concepts[rows, 1], roster.weight[rows, 1] = 8, 0.5
-    _jobs(scene, groups, rng, 0.7, "flat")
-    _api(scene, rows, rng)
+    jobs(scene, groups, rng, 0.7, "flat")
+    by_api(scene, rows, rng)
     country = roster.country[scene.lead(groups)]
     own = scene.around.hosting[country, rng.integers(0, 2, groups.count)]
-    _site(scene, groups, rng, own, sizes=(1, 8), weight=(5.0, 5.0))
+    site(scene, groups, rng, own, sizes=(1, 8), weight=(5.0, 5.0))
     span = (rng.random(groups.count) * 0.6 * scene.options.days)[groups.of]
     roster.first[rows], roster.last[rows] = span, span + 0.3 * scene.options.days
     roster.rate[rows], roster.duty[rows] = roster.rate[rows] * 4.0, 0.8
@@ -346,13 +214,13 @@ def _agent(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
     roster.weight[rows, 0] = rng.beta(5.0, 1.5, len(rows))
     roster.rate[rows] *= 1.5
     roster.output[rows] += 0.4
-    _api(scene, rows, rng, 0.9)
+    by_api(scene, rows, rng, 0.9)
 
 
 def _hackathon(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
     roster, rows = scene.roster, groups.rows
-    _site(scene, groups, rng, _offices(scene, groups, rng), sizes=(1, 3), weight=(5.0, 5.0), slot=ODD)
-    _templates(scene, groups, rng, most=2, weight=(2.0, 2.5), skills=0.8)
+    site(scene, groups, rng, offices(scene, groups, rng), sizes=(1, 3), weight=(5.0, 5.0), slot=ODD)
+    own_templates(scene, groups, rng, most=2, weight=(2.0, 2.5), skills=0.8)
     day = np.floor(rng.random(groups.count) * (scene.options.days / 7 - 0.5)) * 7 + 5
     start = day[groups.of]
     roster.first[rows] = start
@@ -373,25 +241,25 @@ def _multi(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
     roster.place_key[rows] = lead[:, None]
     same = chance(rng, 0.6, groups.count)[groups.of]
     roster.card[rows[same]] = roster.card[lead[same]]
-    _templates(scene, groups, rng, most=3, weight=(1.5, 2.0))
+    own_templates(scene, groups, rng, most=3, weight=(1.5, 2.0))
 
 
 def _remote(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
-    _company(scene, groups, rng, 0.5, 0.8)
+    company(scene, groups, rng, 0.5, 0.8)
     country = scene.roster.country[scene.lead(groups)]
     operators = scene.around.hosting[country, rng.integers(0, 2, groups.count)]
-    _site(scene, groups, rng, operators, sizes=(1, 4), weight=(2.5, 0.6))
+    site(scene, groups, rng, operators, sizes=(1, 4), weight=(2.5, 0.6))
     scene.roster.offset[groups.rows] += rng.integers(-4, 5, len(groups.rows)).astype(np.int8)
-    _card(scene, groups, rng, kind="corporate", per=120.0, share=0.9)
-    _templates(scene, groups, rng, most=5, weight=(1.5, 3.0))
-    _joined(scene, groups, rng, 0.3, 8.0)
+    shared_card(scene, groups, rng, kind="corporate", per=120.0, share=0.9)
+    own_templates(scene, groups, rng, most=5, weight=(1.5, 3.0))
+    joined(scene, groups, rng, 0.3, 8.0)
 
 
 def _reseller(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
     roster, rows = scene.roster, groups.rows
-    _company(scene, groups, rng, 1.0, 0.9)
+    company(scene, groups, rng, 1.0, 0.9)
     country = roster.country[scene.lead(groups)]
-    _site(
+    site(
         scene,
         groups,
         rng,
@@ -399,13 +267,13 @@ def _reseller(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
         sizes=(4, 16),
         weight=(8.0, 8.0),
     )
-    _card(scene, groups, rng, kind="corporate", per=1000.0, share=0.95)
-    _shared_device(scene, groups, rng, per=100.0, weight=0.6, share=0.7)
+    shared_card(scene, groups, rng, kind="corporate", per=1000.0, share=0.95)
+    shared_device(scene, groups, rng, per=100.0, weight=0.6, share=0.7)
     solo = Groups(
         "reseller", rows, np.arange(len(rows)), np.ones(len(rows), dtype=np.int64), np.zeros(len(rows), dtype=np.int64)
     )
-    _templates(scene, solo, rng, most=3, weight=(1.5, 2.0))
-    _api(scene, rows, rng)
+    own_templates(scene, solo, rng, most=3, weight=(1.5, 2.0))
+    by_api(scene, rows, rng)
 
 
 def _popular(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
