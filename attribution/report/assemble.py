@@ -118,7 +118,7 @@ def build(
         schema_version=SCHEMA_VERSION,
         title=clean(title),
         run=_run(run),
-        summary=_summary(entries),
+        summary=_summary(entries, ordered),
         rings=entries,
         labs=tuple(context.clients.labs.values()),
         missing=_missing(population),
@@ -254,7 +254,7 @@ def _quarantine(table: pa.Table) -> tuple[QuarantineReason, ...]:
     return tuple(rows)
 
 
-def _summary(rings: Sequence[RingEntry]) -> Summary:
+def _summary(rings: Sequence[RingEntry], judged: Sequence[Ring]) -> Summary:
     verdicts = Counter(ring.verdict for ring in rings)
     covert = [ring for ring in rings if ring.verdict == "coordinated"]
     campaigns = [campaign for ring in covert for campaign in ring.campaigns]
@@ -263,7 +263,9 @@ def _summary(rings: Sequence[RingEntry]) -> Summary:
         coordinated=verdicts["coordinated"],
         undetermined=verdicts["undetermined"],
         innocent=verdicts["innocent"],
-        accounts_coordinated=len({member.account_id for ring in covert for member in ring.members}),
+        accounts_coordinated=len(
+            {account for ring in judged if ring.verdict == Verdict.COORDINATED for account in ring.members.tolist()}
+        ),
         events_coordinated=sum(ring.events for ring in covert),
         campaigns=len(campaigns),
         named=named,

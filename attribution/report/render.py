@@ -47,6 +47,7 @@ def html(document: Document) -> bytes:
         count=wording.count,
         detail=detail,
         sentence=sentence,
+        because=because,
         signed=wording.signed,
         day=lambda moment: moment[:10] if moment else "unknown",
     )
@@ -121,6 +122,11 @@ def _shares(rest: dict[str, object]) -> list[str]:
     values = rest.pop("values", None)
     rest.clear()
     return [mine, others, *([f"values: {_shown(values)}"] if values else [])]
+
+
+def because(reason: str) -> str:
+    """Return an abstention's reason without saying again that nobody is named."""
+    return reason.removeprefix("No lab is named: ")
 
 
 def sentence(text: str) -> str:

@@ -33,6 +33,10 @@ def test_the_summary_counts_what_the_rings_hold(document: Document) -> None:
     assert (summary.campaigns, summary.named, summary.abstained) == (3, 2, 1)
 
 
+def test_accounts_are_counted_even_where_their_names_look_alike(document: Document, hostile: Document) -> None:
+    assert hostile.summary == document.summary
+
+
 def test_posteriors_sum_to_one_and_keep_two_statements(document: Document) -> None:
     for campaign in (campaign for ring in document.rings for campaign in ring.campaigns):
         assert sum(row.posterior for row in campaign.posteriors) == pytest.approx(1.0)
