@@ -1,4 +1,4 @@
-"""Progress bars that appear only for work that takes its time; imported on a terminal alone, rich being slow to load."""
+"""Progress bars that appear only for work that takes its time; imported on a terminal alone: rich is slow to load."""
 
 from __future__ import annotations
 
