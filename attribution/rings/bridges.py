@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LEAST = 3
-WIDTH = 0.1
+WIDTH = 0.25
+"""More than twice what an attacker reaches who injects links to a tenth of a group."""
 
 
 def join(source: NDArray[np.int64], target: NDArray[np.int64], label: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -147,6 +147,8 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "campus cohort", False, 0.06, (60.0, 0.9), "Students with the same homework behind one campus network.",
         _expects(
+            corporate_card=("few", "private people seldom pay with company cards"),
+            verified_organisation=("few", "private people are no organisations"),
             one_payer=("hardly any", "students pay for themselves"),
             one_place=("many", "one campus"),
             common_place=("most", "campus and dormitory networks"),
@@ -164,6 +166,9 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "household", False, 0.2, (3.0, 0.5), "People who live together.",
         _expects(
+            affiliated=("few", "private people have no organisation"),
+            corporate_card=("few", "private people seldom pay with company cards"),
+            verified_organisation=("hardly any", "private people are no organisations"),
             one_payer=("many", "one family card"),
             one_place=("nearly all", "one home"),
             common_place=("nearly all", "one home"),
@@ -179,6 +184,8 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "shared connection", False, 0.1, (20.0, 1.2), "Strangers behind one address: a café, a CGNAT, a mobile gateway.",
         _expects(
+            corporate_card=("few", "private people seldom pay with company cards"),
+            verified_organisation=("few", "private people are no organisations"),
             one_payer=("hardly any", "strangers pay for themselves"),
             one_place=("many", "one gateway"),
             common_place=("most", "the address is what they share"),
@@ -193,6 +200,8 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "VPN users", False, 0.08, (20.0, 1.2), "Strangers who leave through the same VPN or cloud exits.",
         _expects(
+            corporate_card=("few", "private people seldom pay with company cards"),
+            verified_organisation=("few", "private people are no organisations"),
             one_payer=("hardly any", "strangers pay for themselves"),
             anonymous_egress=("nearly all", "the exits are what they share"),
             affiliated=("few", "strangers"),
@@ -224,6 +233,9 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "one person", False, 0.05, (3.5, 0.6), "One person with several accounts.",
         _expects(
+            affiliated=("few", "private people have no organisation"),
+            corporate_card=("few", "private people seldom pay with company cards"),
+            verified_organisation=("hardly any", "private people are no organisations"),
             one_payer=("all or none", "one purse, or a card for each alias"),
             one_place=("some", "one home, though aliases may go through a VPN"),
             common_place=("some", "one home, though aliases may go through a VPN"),
@@ -231,7 +243,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
             shared_card=("all or none", "one purse, or a card for each alias"),
             concealed_card=("some", "one purse, as a rule one home"),
             shared_device=("most", "one machine"),
-            concealed_device=("some", "one machine, as a rule one home"),
+            concealed_device=("all or none", "one machine, with or without a home to see"),
             private_template=("many", "one person's own prompts"),
             round_the_clock=("hardly any", "people sleep"),
         ),
@@ -239,6 +251,9 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "family apart", False, 0.08, (3.5, 0.5), "Relatives or friends who share a purse or a machine but no roof.",
         _expects(
+            affiliated=("few", "private people have no organisation"),
+            corporate_card=("few", "private people seldom pay with company cards"),
+            verified_organisation=("hardly any", "private people are no organisations"),
             one_payer=("most", "one purse for all"),
             one_place=("few", "several homes"),
             common_place=("few", "several homes"),
@@ -284,6 +299,8 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "agent users", False, 0.03, (40.0, 1.3), "Unrelated users of one tool or copied prompt: the template is all they share.",
         _expects(
+            corporate_card=("few", "private people seldom pay with company cards"),
+            verified_organisation=("few", "private people are no organisations"),
             one_payer=("hardly any", "strangers pay for themselves"),
             one_place=("hardly any", "strangers in many places"),
             common_place=("hardly any", "strangers in many places"),
@@ -298,6 +315,8 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "hackathon", False, 0.02, (40.0, 0.9), "A weekend event: one venue, new accounts, one starter kit, gift cards.",
         _expects(
+            corporate_card=("few", "private people seldom pay with company cards"),
+            verified_organisation=("few", "private people are no organisations"),
             one_payer=("few", "several gift cards"),
             one_place=("most", "one venue"),
             common_place=("most", "the venue's network"),
@@ -315,6 +334,8 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "chance", False, 0.1, (6.0, 0.8), "People linked by accident: a recycled address, a copied prompt.",
         _expects(
+            corporate_card=("few", "private people seldom pay with company cards"),
+            verified_organisation=("few", "private people are no organisations"),
             one_payer=("few", "strangers"),
             one_place=("some", "a recycled address"),
             common_place=("some", "a recycled address"),
