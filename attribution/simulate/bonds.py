@@ -1,4 +1,4 @@
-"""What groups of honest accounts have in common: places, cards, templates, devices, hours, names; one function a bond."""
+"""What groups of honest accounts have in common (places, cards, templates, hours, names), one function a bond."""
 
 from __future__ import annotations
 

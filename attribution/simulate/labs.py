@@ -64,7 +64,8 @@ def found_labs(scene: Scene) -> list[Lab]:
     rng = scene.rng("labs")
     count = scene.options.labs
     undocumented = max(1, round(count * 0.25))
-    clouds = scene.roster.rows("cloud")
+    # Who rents machines: customers of the same racks as the labs.
+    clouds = np.flatnonzero(np.isin(scene.roster.pathway, [0, 3]) & (scene.roster.ring < 0))
     homes = np.array([0.05, 0.08, 0.1, 0.1, 0.12, 0.2, 0.25, 0.1])
     countries = rng.choice(len(homes), len(homes), replace=False, p=homes)
     labs = []
@@ -76,9 +77,12 @@ def found_labs(scene: Scene) -> list[Lab]:
         line = scene.network.block(incumbent, 256, kind="business")
         rack = scene.network.block(cloud, 256)
         egress = np.concatenate([line[16:34], rack[40:46]])
-        neighbours = clouds[rng.permutation(len(clouds))[: max(6, len(clouds) // 25)]]
+        neighbours = clouds[rng.permutation(len(clouds))[: max(8, len(clouds) // 80)]]
         if len(neighbours):
-            scene.roster.place[neighbours, WORK] = scene.network.place(np.concatenate([line[60:80], rack[80:200]]), 6.0)
+            place = scene.network.place(np.concatenate([line[60:140], rack[80:160]]), 200.0)
+            scene.roster.place[neighbours, WORK] = place
+            scene.roster.at_work[neighbours, WORK] += 0.5
+            scene.roster.off_work[neighbours, WORK] += 0.3
         bank = rng.permutation(3)[:2]  # the country's large banks
         kinds = rng.permutation(len(CAPABILITIES) - 1)[: int(rng.integers(2, 4))]
         shares = np.round(rng.dirichlet(np.full(len(kinds), 3.0)), 2)
