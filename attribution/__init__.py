@@ -7,7 +7,8 @@ The public surface is what `__all__` names, and nothing else:
 >>> result.tables["rings"].num_rows  # doctest: +SKIP
 9
 
-Names are loaded when first used, so that `import attribution` costs nothing.
+Labelled worlds come from `attribution.simulate`, scores from `attribution.evaluate`. Names are loaded when first used, so
+that `import attribution` costs nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from attribution.config import Config, load
+    from attribution.config import Config, load_config
     from attribution.errors import (
         AttributionError,
         ConfigError,
@@ -26,9 +27,7 @@ if TYPE_CHECKING:
         StoreError,
         UsageError,
     )
-    from attribution.evaluate import evaluate
     from attribution.pipeline import Result, run
-    from attribution.simulate import WorldOptions, simulate
 
 __all__ = [
     "AttributionError",
@@ -40,21 +39,15 @@ __all__ = [
     "Result",
     "StoreError",
     "UsageError",
-    "WorldOptions",
-    "evaluate",
-    "load",
+    "load_config",
     "run",
-    "simulate",
 ]
 
 _HOME = {
     "Config": "config",
-    "load": "config",
+    "load_config": "config",
     "Result": "pipeline",
     "run": "pipeline",
-    "WorldOptions": "simulate",
-    "simulate": "simulate",
-    "evaluate": "evaluate",
 }
 
 

@@ -113,7 +113,7 @@ class Config(Section):
         return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()
 
 
-def load(path: Path | None) -> Config:
+def load_config(path: Path | None) -> Config:
     """Read `attribution.toml`; without a path, the defaults.
 
     Raises

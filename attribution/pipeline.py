@@ -69,7 +69,7 @@ def run(
         Bad input, configuration, dossiers or store; nothing is left half-written.
     """
     say = telemetry or Telemetry.quiet()
-    settings = config if isinstance(config, configuration.Config) else configuration.load(_path(config))
+    settings = config if isinstance(config, configuration.Config) else configuration.load_config(_path(config))
     known_labs = dossiers.load(_path(labs))
     with output.folder(Path(out)) as folder, connect(output.store_path(folder, store)) as con:
         results = EmbeddedStore(con)

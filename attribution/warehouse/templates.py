@@ -10,5 +10,5 @@ if TYPE_CHECKING:
 
 
 def template_table(con: duckdb.DuckDBPyConnection) -> pa.Table:
-    """Return all templates by id: template_id, pattern (slots as {}), example (slots masked)."""
-    return con.sql("select template_id, pattern, example from templates order by template_id").to_arrow_table()
+    """Return all templates by id: template_id, pattern (slots as {}), example (slots masked), prompts seen."""
+    return con.sql("select template_id, pattern, example, prompts from templates order by template_id").to_arrow_table()
