@@ -1,12 +1,11 @@
-# ruff: noqa: S311  # prompts in many languages; a seeded world, no cryptography
+# ruff: noqa: E501, RUF001, S311  # prompts in many languages; a seeded world, no cryptography
 from __future__ import annotations
 
 import random
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-import duckdb
 import pyarrow as pa
 import pytest
 from corpus import Row, corpus
@@ -15,6 +14,11 @@ from sklearn.metrics import homogeneity_completeness_v_measure
 from attribution.config import TemplateConfig
 from attribution.ingest.templates import mine
 from attribution.warehouse.database import connect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import duckdb
 
 KEY = b"k" * 32
 

@@ -1,5 +1,5 @@
 """Prompt templates: which prompts are copies of one wording with other things filled in."""
 
-from attribution.ingest.templates.mine import mine
+from attribution.ingest.templates.mining import mine
 
 __all__ = ["mine"]

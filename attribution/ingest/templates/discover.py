@@ -193,7 +193,7 @@ def _node(tokens: Tokens, docs: NDArray[np.int64], parent: int, weight: int, str
     if _fitting(tokens, docs, closer.pattern()) >= _KEPT * _fitting(tokens, docs, pattern):
         found, pattern = closer, closer.pattern()
     lengths = tokens.indptr[docs + 1] - tokens.indptr[docs]
-    coverage = float((pattern != SLOT).sum() / max(float(np.median(lengths)), 1.0))
+    coverage = float((pattern != SLOT).sum() / max(float(np.sort(lengths)[len(lengths) // 2]), 1.0))
     strong = strength.enough(pattern, coverage) and _fitting(tokens, docs, pattern) >= _FITTING * len(docs)
     return _Node(parent, found, pattern, strong=strong, weight=weight)
 

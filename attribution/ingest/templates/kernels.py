@@ -183,23 +183,27 @@ def consensus(values, indptr, docs):
     joined : bool (tokens + 2,), whether a fixed position belongs together with the next one
     size : prompts in the core, 0 when the group has nothing in common
     """
-    everyone = np.ones(len(docs), np.bool_)
     shortest = docs[0]
     for d in docs:
         if 0 < indptr[d + 1] - indptr[d] < indptr[shortest + 1] - indptr[shortest]:
             shortest = d
-    core = everyone
+    few = docs[:48]
+    everyone = np.ones(len(docs), np.bool_)
+    guess = shortest
     wanted = 0
-    for guess in (shortest, docs[0], docs[len(docs) // 3], docs[(2 * len(docs)) // 3]):
-        if indptr[guess + 1] - indptr[guess] > 4096:
+    for other in (shortest, docs[0], docs[len(docs) // 3], docs[(2 * len(docs)) // 3]):
+        if indptr[other + 1] - indptr[other] > 4096:
             continue
-        counts, _name, hits = _tally(values, indptr, docs, everyone, guess)
-        common = counts >= np.int64(np.ceil(0.8 * len(docs)))
-        if common.sum() > wanted:
-            wanted = common.sum()
-            core = np.zeros(len(docs), np.bool_)
-            for d in range(len(docs)):
-                core[d] = (hits[d] & common).sum() >= 0.7 * wanted
+        counts, _name, _hits = _tally(values, indptr, few, everyone, other)
+        common = (counts >= np.int64(np.ceil(0.8 * len(few)))).sum()
+        if common > wanted:
+            wanted, guess = common, other
+    counts, _name, hits = _tally(values, indptr, docs, everyone, guess)
+    common_here = counts >= np.int64(np.ceil(0.8 * len(docs)))
+    wanted = common_here.sum()
+    core = np.zeros(len(docs), np.bool_)
+    for d in range(len(docs)):
+        core[d] = (hits[d] & common_here).sum() >= 0.7 * wanted
     members = core.sum()
     reference = docs[0]
     found = False
