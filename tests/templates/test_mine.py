@@ -1,4 +1,4 @@
-# ruff: noqa: E501, RUF001, S311  # prompts in many languages; a seeded world, no cryptography
+# ruff: noqa: E501, S311  # prompts in many languages; a seeded world, no cryptography
 from __future__ import annotations
 
 import random
