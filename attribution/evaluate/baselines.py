@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 HUB = 100
 """Values shared by more accounts are left out."""
+WEIGHED_HUB = 400
+"""The same for the log-likelihood method, whose weights already discount what is common."""
 NATS = 16.0
 """Edges below this weight are left out by the log-likelihood method."""
 SMALLEST = 10
@@ -34,9 +36,9 @@ def run(world: Path, seed: int = 0) -> dict[str, RingScores]:
     """Score three baselines on a world that has a truth.
 
     `components`: connected components over values shared by 2 to 100 accounts. `leiden`: the same graph, unweighted,
-    modularity. `log-likelihood leiden`: an edge weighs the sum over shared values of log(accounts / popularity),
-    edges under 16 nats are dropped, Leiden with modularity on what is left. Prompts without `template_id` count
-    as the same when their first five words are. Memory grows with the sum of squared popularities, at most 100
+    modularity. `log-likelihood leiden`: an edge weighs the sum of log(accounts / popularity) over shared values of up to
+    400 accounts; edges under 16 nats are dropped, Leiden with modularity on what is left. Prompts without `template_id`
+    count as the same when their first five words are. Memory grows with the sum of squared popularities, at most 400
     times the usage edges.
     """
     truth = read_truth(world)
@@ -95,12 +97,12 @@ def partition(used: pd.DataFrame, accounts: pd.Index, seed: int) -> dict[str, ND
     values = values[rows >= 0]
     rows = rows[rows >= 0]
     popularity = np.bincount(values)
-    keep = (popularity[values] >= 2) & (popularity[values] <= HUB)  # noqa: PLR2004  # shared at all
-    rows, values = rows[keep], values[keep]
     shape = (len(accounts), len(popularity))
     weight = np.log(len(accounts) / np.maximum(popularity, 1))
-    plain = _pairs(csr_array((np.ones(len(rows)), (rows, values)), shape=shape))
-    heavy = _pairs(csr_array((np.sqrt(weight[values]), (rows, values)), shape=shape))
+    few = (popularity[values] >= 2) & (popularity[values] <= HUB)  # noqa: PLR2004  # shared at all
+    more = (popularity[values] >= 2) & (popularity[values] <= WEIGHED_HUB)  # noqa: PLR2004
+    plain = _pairs(csr_array((np.ones(int(few.sum())), (rows[few], values[few])), shape=shape))
+    heavy = _pairs(csr_array((np.sqrt(weight[values[more]]), (rows[more], values[more])), shape=shape))
     heavy.data[heavy.data < NATS] = 0.0
     heavy.eliminate_zeros()
     return {
