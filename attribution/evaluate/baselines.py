@@ -36,7 +36,7 @@ def run(world: Path, seed: int = 0) -> dict[str, RingScores]:
     """Score three baselines on a world that has a truth.
 
     `components`: connected components over values shared by 2 to 100 accounts. `leiden`: the same graph, unweighted,
-    modularity. `log-likelihood leiden`: an edge weighs the sum of log(accounts / popularity) over shared values of up to
+    modularity. `log-likelihood leiden`: an edge weighs the sum of log(accounts / popularity) over values of up to
     400 accounts; edges under 16 nats are dropped, Leiden with modularity on what is left. Prompts without `template_id`
     count as the same when their first five words are. Memory grows with the sum of squared popularities, at most 400
     times the usage edges.
