@@ -253,12 +253,13 @@ ORDER BY value, account
 """
 USAGE = """
 MATCH (a:Account) CALL (a) {
-  MATCH (a)-[r:<USED>]->(v:<Value>) WHERE r.since <= $version AND (r.until IS NULL OR r.until > $version)
-  RETURN collect(v.value) AS value, collect(r.events) AS events,
+  MATCH (a)-[r:USED_IP|USED_DEVICE|USED_PAYMENT|USED_TEMPLATE]->(v)
+  WHERE r.since <= $version AND (r.until IS NULL OR r.until > $version)
+  RETURN collect(type(r)) AS type, collect(v.value) AS value, collect(r.events) AS events,
          collect(r.first_seen.epochSeconds * 1000000 + r.first_seen.microsecond) AS first_seen,
          collect(r.last_seen.epochSeconds * 1000000 + r.last_seen.microsecond) AS last_seen }
-WITH a, value, events, first_seen, last_seen WHERE size(value) > 0
-RETURN a.account_id AS account, value, events, first_seen, last_seen
+WITH a, type, value, events, first_seen, last_seen WHERE size(value) > 0
+RETURN a.account_id AS account, type, value, events, first_seen, last_seen
 """
 
 TABLES = {
@@ -286,7 +287,7 @@ MATCH (q:Refused {generation: $generation}) WHERE q.ordinal IS NOT NULL
 RETURN q.file AS file, q.line AS line, q.reason AS reason, q.digest AS digest
 """,
 }
-"""Whole tables by name; `usage` is read a facet at a time with `USAGE`."""
+"""Whole tables by name; `usage` is read with `USAGE`, one row an account."""
 
 
 def every() -> dict[str, str]:

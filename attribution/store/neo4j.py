@@ -278,11 +278,7 @@ def _found(run: Run, view: View, text: str, table: str, name: str) -> pa.Table:
 
 
 def _usage(run: Run, version: int) -> pa.Table:
-    parts = []
-    for facet in USAGE_FACETS:
-        rows = run(queries.for_facet(queries.USAGE, facet), version=version)
-        parts.append(_from_columns(columns_of(iter(rows), facet), USAGE))
-    return pa.concat_tables(parts)
+    return _from_columns(columns_of(run(queries.USAGE, version=version)), USAGE)
 
 
 def _table(rows: Rows, schema: pa.Schema) -> pa.Table:

@@ -21,10 +21,10 @@ from attribution.domain import OUTPUT_TABLES
 from attribution.errors import StoreError
 from attribution.store.base import USAGE, USAGE_FACETS
 from graph_schema import queries
-from graph_schema.model import PER_RUN
+from graph_schema.model import PER_RUN, USAGE_EDGES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from attribution.store.base import RunRecord
     from attribution.store.neo4j_client import Client, Rows, Step
@@ -123,10 +123,10 @@ class Publication:
         for facet in USAGE_FACETS:
             text, edges = queries.for_facet(queries.CLOSE_USAGE, facet), _edges(gone, facet, full=False)
             self._batches(f"{facet} edges that ended", text, edges, version=version)
+        self._accounts(pc.unique(fresh["account_id"]).to_pylist())
         for facet in USAGE_FACETS:
             edges = _edges(fresh, facet, full=True)
             values = _unique(edges["value_text"])
-            self._accounts(edges["account_id"])
             self._batches(
                 f"{facet} values",
                 queries.for_facet(queries.WRITE_VALUES, facet),
@@ -134,7 +134,7 @@ class Publication:
             )
             if facet == "ip":
                 self._networks(values)
-            del edges["value_text"], edges["account_id"]
+            del edges["value_text"]
             self._batches(f"{facet} edges", queries.for_facet(queries.WRITE_USAGE, facet), edges, version=version)
         return version
 
@@ -222,7 +222,7 @@ def _edges(usage: pa.Table, facet: str, *, full: bool) -> dict[str, list[Any]]:
     lists: dict[str, list[Any]] = {"account": _keys(accounts), "value": _keys(values)}
     if full:
         lists |= {name: _values(rows[name]) for name in ("events", "first_seen", "last_seen")}
-        lists |= {"value_text": values, "account_id": accounts}
+        lists["value_text"] = values
     return lists
 
 
@@ -234,13 +234,15 @@ def _unique(values: list[str]) -> list[str]:
     return sorted(set(values))
 
 
-def columns_of(rows: Iterator[dict[str, Any]], facet: str) -> dict[str, list[Any]]:
+def columns_of(rows: Rows) -> dict[str, list[Any]]:
     """Unfold rows of one account each (`queries.USAGE`) into the columns of `USAGE`."""
     columns: dict[str, list[Any]] = {name: [] for name in USAGE.names}
     for row in rows:
-        count = len(row["value"])
-        columns["facet"] += [facet] * count
-        columns["account_id"] += [row["account"]] * count
+        columns["facet"] += [_FACETS[used] for used in row["type"]]
+        columns["account_id"] += [row["account"]] * len(row["type"])
         for name in ("value", "events", "first_seen", "last_seen"):
             columns[name] += row[name]
     return columns
+
+
+_FACETS: Mapping[str, str] = {used: facet for facet, (used, _) in USAGE_EDGES.items()}

@@ -67,7 +67,7 @@ def test_every_declared_name_is_used() -> None:
 
 def test_facets_and_labels_come_from_closed_sets() -> None:
     with pytest.raises(KeyError):
-        queries.for_facet(queries.USAGE, "ip]->() DETACH DELETE a //")
+        queries.for_facet(queries.SHARED, "ip]->() DETACH DELETE a //")
     with pytest.raises(KeyError):
         queries.for_label(queries.STALE_NODES, "Account")
 
