@@ -42,7 +42,7 @@ ENRICHMENT: Mapping[Facet, tuple[str, ...]] = {
 }
 TEMPORARY = (
     *(f"usage_{facet.value}" for facet in Facet),
-    *("account_key", "coded", "address", "template_name", "hours", "rhythm", "lives", "activity"),
+    *("account_key", "coded", "address", "template_name", "rhythm", "lives", "activity"),
     *("facet_name", "facet_value", "facet_entry"),
 )
 NAMED = frozenset({Facet.IP, Facet.NETWORK, Facet.DEVICE, Facet.PAYMENT, Facet.TEMPLATE, Facet.BURST})
@@ -92,7 +92,7 @@ def _aggregate(con: duckdb.DuckDBPyConnection, template_family: Mapping[str, str
     if con.execute("select count(*) - count(distinct key) from account_key").fetchall() != [(0,)]:
         raise _CollisionError
     names = _column(con, "select account_id from account_key order by account")
-    for name in ("coded", "usage_ip", "usage_network", "usage_device", "usage_payment", "usage_template", "hours"):
+    for name in ("coded", "usage_ip", "usage_network", "usage_device", "usage_payment", "usage_template", "rhythm"):
         _run(con, name)
     _run(con, "activity")
     incidence: dict[Facet, Incidence] = {}
