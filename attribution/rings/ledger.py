@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from attribution.domain import Evidence
 from attribution.rings.hypotheses import HYPOTHESES, SURPRISE, Hypothesis
 from attribution.rings.indicators import INDICATORS
+from attribution.rings.likelihood import WITNESSES
 from attribution.rings.verdict import FAMILIES, FAMILY_CAP
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def _indicator(scores: Scores, row: int, ring_id: str, position: int) -> Evidenc
         "holds": int(scores.k[row, position]),
         "known": int(scores.n[row, position]),
         "surprise": SURPRISE,
+        "witnesses": WITNESSES,
     }
     for side, hypothesis in zip(("covert", "innocent"), _pair(scores, row), strict=True):
         expectation = hypothesis.expects.get(indicator.name)

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import betaln, gammaln
 from scipy.stats import betabinom
 
 from attribution.config import RingConfig
@@ -17,6 +18,7 @@ from attribution.rings import likelihood, verdict
 from attribution.rings.hypotheses import HYPOTHESES, SCALE, SURPRISE
 from attribution.rings.indicators import INDICATORS
 from attribution.rings.ledger import HYPOTHESIS, ledger
+from attribution.rings.likelihood import WITNESSES
 
 CASES = Path(__file__).parent.parent / "cases" / "verdict"
 NAMES = [indicator.name for indicator in INDICATORS]
@@ -29,7 +31,16 @@ def scores_of(observed: dict[str, list[int]], size: int) -> verdict.Scores:
     return verdict.score(k, n, np.array([size]))
 
 
-@given(st.integers(0, 400), st.data(), st.sampled_from(sorted(SCALE.values())))
+def explained(k: float, n: float, beta: tuple[float, float]) -> float:
+    """The formula of the module, written a second time; above WITNESSES members k and n are scaled down."""
+    scale = min(1.0, WITNESSES / max(n, 1))
+    k, n = k * scale, n * scale
+    a, b = beta
+    choose = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
+    return math.log((1 - SURPRISE) * math.exp(choose + betaln(k + a, n - k + b) - betaln(a, b)) * (n + 1) + SURPRISE)
+
+
+@given(st.integers(0, int(WITNESSES)), st.data(), st.sampled_from(sorted(SCALE.values())))
 def test_fit_is_a_beta_binomial_against_a_uniform_share(n: int, data: st.DataObject, beta: tuple[float, float]) -> None:
     k = data.draw(st.integers(0, n))
     expected = math.log((1 - SURPRISE) * betabinom.pmf(k, n, *beta) * (n + 1) + SURPRISE)
@@ -45,7 +56,7 @@ def test_unknown_is_no_evidence() -> None:
 def test_one_indicator_has_bounded_say(share: float, beta: tuple[float, float]) -> None:
     n = 10_000.0
     nats = likelihood.fit(np.array([round(share * n)]), np.array([n]), *beta)[0]
-    assert math.log(SURPRISE) - 1e-9 <= nats <= math.log(max(beta) + 1)
+    assert math.log(SURPRISE) - 1e-9 <= nats <= math.log(WITNESSES + 1)
 
 
 observations = st.dictionaries(
@@ -79,8 +90,9 @@ def by_hand(name: str, detail: Any) -> float:
 
 
 def side_nats(detail: Any, side: str) -> float:
-    beta, k, n, rest = detail[f"{side}_beta"], detail["holds"], detail["known"], detail["surprise"]
-    return 0.0 if beta is None else math.log((1 - rest) * betabinom.pmf(k, n, *beta) * (n + 1) + rest)
+    assert (detail["surprise"], detail["witnesses"]) == (SURPRISE, WITNESSES)
+    beta = detail[f"{side}_beta"]
+    return 0.0 if beta is None else explained(detail["holds"], detail["known"], beta)
 
 
 def size_density(size: int, median: float, spread: float) -> float:
@@ -100,7 +112,7 @@ def test_score_against_a_slow_search_over_all_pairs(observed: dict[str, tuple[in
         if expectation is None or NAMES[indicator] not in observed:
             return 0.0
         k, n = observed[NAMES[indicator]]
-        return math.log((1 - SURPRISE) * betabinom.pmf(k, n, *expectation.beta) * (n + 1) + SURPRISE)
+        return explained(k, n, expectation.beta)
 
     def pair(c: int, i: int) -> float:
         s = math.log(HYPOTHESES[c].prior / total) + size_density(size, *HYPOTHESES[c].size)
