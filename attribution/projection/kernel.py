@@ -73,14 +73,17 @@ def is_level(level: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def combine(
+def combine(  # noqa: PLR0917  # arrays, as the compiled callers have them
     nats: NDArray[np.float32],
     degree_a: NDArray[np.float64],
     degree_b: NDArray[np.float64],
     rules: Rules,
     shown: NDArray[np.float64],
+    room: NDArray[np.float64],
 ) -> tuple[float, float]:
     """Combine one pair's capped nats by facet; fill `shown`, where a burst counts by what it adds to content.
+
+    `room` (3, groups) is overwritten; it saves an allocation a pair.
 
     Returns
     -------
@@ -93,9 +96,8 @@ def combine(
     speak, P(sum >= x) <= exp(-x) Q_n(x - sum l_g) with Q_n(y) = sum over i < n of y^i / i!, a Gamma tail. The choice
     among the sets is paid for by Bonferroni: half of the chance goes to single anchor groups, half to all other sets.
     """
-    best = np.zeros(rules.groups)
-    paid = np.zeros(rules.groups)
-    reach = np.zeros(rules.groups)
+    room[:] = 0.0
+    best, paid, reach = room[0], room[1], room[2]
     content = 0.0
     anchored = False
     for f in range(nats.shape[0]):
@@ -195,6 +197,7 @@ def count_rows(  # noqa: PLR0917  # arrays and bounds, in the order of the pass
 ) -> None:
     """Count the pairs of rows `first` to `last` with ln p <= `log_bound` by floor(-ln p x BINS_PER_NAT)."""
     shown = np.zeros(rules.cap.shape[0])
+    room = np.zeros((3, rules.groups))
     scratch.stamp[:] = -1
     skip_to(first, graph, scratch.cursor)
     for a in range(first, last):
@@ -202,7 +205,7 @@ def count_rows(  # noqa: PLR0917  # arrays and bounds, in the order of the pass
         for k in range(partners):
             b = scratch.touched[k]
             if -scratch.nats[b].sum() - SLACK <= log_bound:
-                _, log_p = combine(scratch.nats[b], graph.degree[a], graph.degree[b], rules, shown)
+                _, log_p = combine(scratch.nats[b], graph.degree[a], graph.degree[b], rules, shown, room)
                 if log_p <= log_bound:
                     histogram[min(int(-log_p * BINS_PER_NAT), histogram.shape[0] - 1)] += 1
             scratch.nats[b, :] = 0.0
@@ -215,6 +218,7 @@ def write_rows(  # noqa: PLR0917  # arrays and bounds, in the order of the pass
 ) -> int:
     """Write the pairs of rows `first` to `last` with ln p <= `log_bound`, at most `most` a row; return how many."""
     shown = np.zeros(rules.cap.shape[0])
+    room = np.zeros((3, rules.groups))
     scratch.stamp[:] = -1
     skip_to(first, graph, scratch.cursor)
     written = 0
@@ -224,13 +228,13 @@ def write_rows(  # noqa: PLR0917  # arrays and bounds, in the order of the pass
         for k in range(partners):
             b = scratch.touched[k]
             if -scratch.nats[b].sum() - SLACK <= log_bound:
-                _, log_p = combine(scratch.nats[b], graph.degree[a], graph.degree[b], rules, shown)
+                _, log_p = combine(scratch.nats[b], graph.degree[a], graph.degree[b], rules, shown, room)
                 if log_p <= log_bound:
                     scratch.passed[passed] = b
                     scratch.passed_log_p[passed] = log_p
                     passed += 1
         for b in np.sort(_strongest(a, scratch.passed[:passed], scratch.passed_log_p[:passed], most)):
-            weight, log_p = combine(scratch.nats[b], graph.degree[a], graph.degree[b], rules, shown)
+            weight, log_p = combine(scratch.nats[b], graph.degree[a], graph.degree[b], rules, shown, room)
             out.source[written] = a
             out.target[written] = b
             out.by_facet[written, :] = shown

@@ -100,7 +100,9 @@ def why(
         drafts[facet] = (shared, level)
     degree = np.array([[fitted.degree[c] for fitted in null.facets.values()] for c in (a, b)], np.float64)
     shown = np.zeros(len(nats))
-    weight, log_p = combine(nats, degree[0], degree[1], rule, shown) if len(nats) else (0.0, 0.0)
+    weight, log_p = (
+        combine(nats, degree[0], degree[1], rule, shown, np.zeros((3, rule.groups))) if len(nats) else (0.0, 0.0)
+    )
     details = []
     for facet in RULES:
         if facet not in null.facets:
