@@ -5,7 +5,7 @@ indeed shorter when they are told apart. They still have one operator. What sepa
 stranger that touches it is how many accounts the bridge rests on: a framed victim, a recycled address or a chance link joins
 one or two accounts of a group, an operator's shared cards, machines and templates run through the whole of it. So two
 communities are joined when at least `LEAST` accounts on either side, and `WIDTH` of the smaller side, are ends of validated
-links between the two. Each link of a bridge was validated against chance; the width guards against a few injected ones.
+links between the two, `THICK` links for each of them. Each link of a bridge was validated against chance; the width guards against a few injected ones.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LEAST = 3
+THICK = 2.0
+"""Links for each account of the narrower end: chance and framing bring one, a common operator several."""
 WIDTH = 0.25
 """More than twice what an attacker reaches who injects links to a tenth of a group."""
 
@@ -52,6 +54,7 @@ def _wide(source: NDArray[np.int64], target: NDArray[np.int64], label: NDArray[n
     ends = np.concatenate([np.column_stack([source, target]), np.column_stack([target, source])])
     here, there = label[ends[:, 0]].astype(np.int64), label[ends[:, 1]].astype(np.int64)
     across = here != there
+    links = np.unique((here * groups + there)[across], return_counts=True)[1]
     # one row an account and the community it reaches into; the account's own community follows from it
     reach = np.unique(np.column_stack([here * groups + there, ends[:, 0]])[across], axis=0)
     bridge, width = np.unique(reach[:, 0], return_counts=True)
@@ -59,4 +62,5 @@ def _wide(source: NDArray[np.int64], target: NDArray[np.int64], label: NDArray[n
     back = np.searchsorted(bridge, other * groups + one)
     narrow = np.minimum(width, width[back])
     wide = narrow >= np.maximum(LEAST, np.ceil(WIDTH * np.minimum(size[one], size[other])))
+    wide &= links >= THICK * narrow
     return np.column_stack([one, other])[wide & (one < other)]
