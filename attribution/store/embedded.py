@@ -51,9 +51,9 @@ class EmbeddedStore:
                     [run.run_id],
                 )
                 return Published.UNCHANGED
+            version = self._write_usage(con, usage)
             if old:
                 self._erase(con, run.run_id)
-            version = self._write_usage(con, usage)
             for name in OUTPUT_TABLES:
                 con.register("incoming", naive(whole[name]))
                 con.execute(f"insert into results.{name} select $1, * from incoming", [run.run_id])

@@ -84,6 +84,9 @@ def test_the_same_run_with_other_content_replaces_it_whole(filled: Store) -> Non
     assert filled.publish(handmade.run(1), handmade.tables(shift=5), report="{}") is Published.REPLACED
     assert filled.digest() == content_digest(handmade.run(1), "{}", handmade.tables(shift=5))
     assert len(filled.runs()) == 1
+    tables = {**handmade.tables(shift=5), "evidence": handmade.tables()["evidence"].slice(0, 1)}
+    assert filled.publish(handmade.run(1), tables, report="{}") is Published.REPLACED  # the usage edges stayed
+    assert filled.digest() == content_digest(handmade.run(1), "{}", tables)
 
 
 def test_an_empty_run_is_a_run(store: Store) -> None:
