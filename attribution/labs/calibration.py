@@ -16,13 +16,19 @@ class Coefficients(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """What `benchmarks/quality/attribution_fit.py` wrote, as reviewed JSON."""
 
     families: dict[str, float]
-    """Factor of each family's weights."""
+    """Factor of each family's weights for a lab; 1 where not named."""
+    against: dict[str, float] = {}
+    """Factor of each family's weights against a lab; 1 where not named."""
     unknown: float
     """Log likelihood of a lab without a dossier, relative to the population."""
     trained_on: str
     """SHA-256 of the training data."""
     worlds: str
     """The simulated worlds that it was fitted on."""
+
+    def factor(self, family: str, weight: float) -> float:
+        """Return what a weight of this family and sign is multiplied with."""
+        return (self.families if weight >= 0.0 else self.against).get(family, 1.0)
 
 
 @cache

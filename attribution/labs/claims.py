@@ -35,6 +35,9 @@ class Count:
     country_trials: float = 0.0
     country_share: float = 0.0
     """Part of the trials that are seen in the fact's country at all."""
+    ring_hits: float = 0.0
+    ring_trials: float = 0.0
+    """The same of the other clients of the ring: what they show as well is their operator's."""
     shown: tuple[str, ...] = ()
     """Some of the values that matched, for the reader."""
     unit: str = "accounts"

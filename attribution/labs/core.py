@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
@@ -20,7 +20,8 @@ from attribution.labs.similarity import features, rarity, similarity
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import pyarrow as pa
+    import pandas as pd
+
     from numpy.typing import NDArray
 
     from attribution.domain import Population, Ring, Traffic
@@ -187,11 +188,11 @@ class Outside:
         if incidence is not None:
             owner = np.repeat(np.arange(population.size), np.diff(incidence.indptr))
             self._labelled[owner] = True
-            count = np.bincount(incidence.indices[self.mask[owner]], minlength=len(incidence.values))
+            count = np.bincount(incidence.indices[self.mask[owner]], minlength=len(incidence.values))  # noqa: PD011
             self._count = count
             self._values = incidence.values
             inside = np.unique(incidence.indices[~self.mask[owner]])
-            picked = incidence.values.take(inside.tolist()).to_pylist()
+            picked = incidence.values.take(pa.array(inside, pa.int64())).to_pylist()  # noqa: PD011  # Arrow, not pandas
             self._users = {str(name): int(count[number]) for name, number in zip(picked, inside, strict=True)}
 
     def users(self, template: str) -> int:

@@ -21,6 +21,7 @@ from attribution.labs.wordings import wording_weight
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from attribution.labs.calibration import Coefficients
     from attribution.labs.dossiers import Dossier
     from attribution.labs.facts import Facts
 
@@ -32,6 +33,8 @@ Finding = tuple[float, "Mapping[str, object]"]
 class Comparison:
     """What a weight is a comparison with, beside the campaign: the other dossiers."""
 
+    targets: tuple[tuple[int, Mapping[str, float]], ...]
+    """Number and targets of each dossier that has them: half of what labs in general are like."""
     mean_targets: Mapping[str, float]
     """What labs in general are after: the mean of all dossiers' targets, half uniform."""
 
@@ -64,7 +67,8 @@ def _counted(
         return None
     base = shrunk(count.base_hits, count.base_trials, at=at)
     weight = share_weight(count.hits, count.trials, base, typical=typical, trials_cap=trials_cap, careful=careful)
-    near = shrunk(count.country_hits, count.country_trials, at=at) * count.country_share
+    country = shrunk(count.country_hits, count.country_trials, at=at) * count.country_share
+    near = max(country, count.ring_hits / count.ring_trials if count.ring_trials else 0.0)
     if weight > 0.0 and near > base:
         near_weight = share_weight(
             count.hits, count.trials, near, typical=typical, trials_cap=trials_cap, careful=careful
@@ -83,7 +87,9 @@ def _counted(
         "country_hits": count.country_hits,
         "country_trials": count.country_trials,
         "country_share": count.country_share,
-        "country_rate": near,
+        "country_rate": country,
+        "ring_hits": count.ring_hits,
+        "ring_trials": count.ring_trials,
         "typical": typical,
         "trials_cap": trials_cap,
         "careful": careful,
@@ -120,7 +126,7 @@ def bins(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | No
     """Accounts of the campaign pay with cards whose prefix the dossier lists, beside how many accounts outside rings do.
     Cards of one batch are one purchase, so a few accounts are as telling as many.
     """  # noqa: D205  # one sentence, wrapped
-    return _counted(facts, number, "bins", typical=0.5, trials_cap=12, careful=0.3, at=0.005) if lab.bins else None
+    return _counted(facts, number, "bins", typical=0.5, trials_cap=12, careful=0.6, at=0.005) if lab.bins else None
 
 
 def issuers(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:
@@ -195,7 +201,8 @@ def targets(facts: Facts, number: int, lab: Dossier, comparison: Comparison) -> 
     """  # noqa: D205  # one sentence, wrapped
     if not lab.targets or not facts.targets:
         return None
-    return targets_weight(facts.targets, dict(lab.targets), comparison.mean_targets, facts.templates)
+    others = tuple(shares for number_, shares in comparison.targets if number_ != number)
+    return targets_weight(facts.targets, dict(lab.targets), comparison.mean_targets, others, facts.templates)
 
 
 def working_day(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:
@@ -221,7 +228,7 @@ TABLE: tuple[Rule, ...] = (
     Rule("networks", LabFamily.PLACE, "networks", -0.5, 2.5, networks),
     Rule("asns", LabFamily.PLACE, "asns", -0.5, 2.5, asns),
     Rule("known_addresses", LabFamily.PLACE, "known.ips", -0.1, 3.0, known_addresses),
-    Rule("bins", LabFamily.PAYMENT, "bins", -0.5, 2.5, bins),
+    Rule("bins", LabFamily.PAYMENT, "bins", -0.35, 2.5, bins),
     Rule("issuers", LabFamily.PAYMENT, "issuer_countries", -0.4, 0.0, issuers),
     Rule("known_cards", LabFamily.PAYMENT, "known.payment_ids", -0.1, 4.0, known_cards),
     Rule("mail_domains", LabFamily.IDENTITY, "email_domains", -0.5, 2.5, mail_domains),
@@ -244,11 +251,12 @@ def comparison_of(labs: tuple[Dossier, ...]) -> Comparison:
         for name, share in sorted(shares.items()):
             mean[name] = mean.get(name, 0.0) + 0.5 * share / len(known)
     total = sum(mean[name] for name in sorted(mean))
-    return Comparison({name: mean[name] / total for name in sorted(mean)})
+    listed = tuple((number, dict(lab.targets)) for number, lab in enumerate(labs) if lab.targets)
+    return Comparison(listed, {name: mean[name] / total for name in sorted(mean)})
 
 
 def judge(
-    facts: Facts, number: int, lab: Dossier, comparison: Comparison, coefficients: Mapping[str, float]
+    facts: Facts, number: int, lab: Dossier, comparison: Comparison, coefficients: Coefficients
 ) -> tuple[Evidence, ...]:
     """Weigh every fact of one dossier against one campaign.
 
@@ -274,7 +282,7 @@ def judge(
     rows = []
     for rule, weight, detail in raw:
         rival = _stands_for(rule, weight, raw)
-        coefficient = coefficients.get(rule.family, 1.0)
+        coefficient = coefficients.factor(rule.family, weight)
         detail |= {"coefficient": coefficient, "counted_with": rival}
         counted = 0.0 if rival is not None else round(coefficient * weight, 12)
         rows.append(Evidence(facts.campaign_id, lab.id, rule.family.value, rule.name, counted, detail))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from attribution.labs.claims import Claims, Count
 from attribution.labs.core import Outside, texts_of
-from attribution.labs.pivots import Pivot, pivots
+from attribution.labs.pivots import JUMP, Pivot, pivots
 from attribution.labs.similarity import features, similarity
 
 if TYPE_CHECKING:
@@ -100,11 +101,16 @@ class Gatherer:
         found = []
         for campaign, mine, moves in zip(campaigns, own, all_pivots, strict=True):
             matched, likeness = self._likeness(campaign)
+            tenants = [
+                (one, theirs)
+                for one, theirs in zip(campaigns, own, strict=True)
+                if one.ring_id == campaign.ring_id and one.campaign_id != campaign.campaign_id
+            ]
             found.append(
                 Facts(
                     campaign_id=campaign.campaign_id,
                     ring_id=campaign.ring_id,
-                    counts=self._counts(campaign, mine, matched),
+                    counts=self._counts(campaign, mine, matched, tenants),
                     hours=self._hours(campaign),
                     account_days=self._account_days(campaign),
                     outside_hours=outside_hours,
@@ -118,7 +124,11 @@ class Gatherer:
         return tuple(found)
 
     def _counts(
-        self, campaign: Campaign, own: NDArray[np.int32] | None, matched: Mapping[int, Count]
+        self,
+        campaign: Campaign,
+        own: NDArray[np.int32] | None,
+        matched: Mapping[int, Count],
+        tenants: Sequence[tuple[Campaign, NDArray[np.int32] | None]],
     ) -> Mapping[tuple[int, str], Count]:
         """Count every fact of every dossier; of accounts that also serve others, the places of its templates only."""
         counts: dict[tuple[int, str], Count] = {}
@@ -132,10 +142,26 @@ class Gatherer:
                 else:
                     counted = self._claims.count_exchanges(number, fact, places) if fact in PLACE_FACTS else None
                 if counted is not None:
-                    counts[number, fact] = counted
+                    counts[number, fact] = self._beside_tenants(counted, number, fact, tenants)
             if number in matched:
                 counts[number, "template_examples"] = matched[number]
         return counts
+
+    def _beside_tenants(
+        self, count: Count, lab: int, fact: str, tenants: Sequence[tuple[Campaign, NDArray[np.int32] | None]]
+    ) -> Count:
+        """Compare with the other clients of the same ring as well: what they show too is the operator's."""
+        hits = trials = 0.0
+        for other, own in tenants:
+            if own is not None and count.unit == "accounts":
+                names = self._population.accounts.take(own.tolist()).to_pylist()
+                seen = self._claims.count(lab, fact, self._claims.rows(names))
+            else:
+                places = self._of(other, self._traffic.places)
+                seen = self._claims.count_exchanges(lab, fact, places) if fact in PLACE_FACTS else None
+            if seen is not None:
+                hits, trials = hits + seen.hits, trials + seen.trials
+        return dataclasses.replace(count, ring_hits=hits, ring_trials=trials)
 
     def _of(self, campaign: Campaign, rows: pd.DataFrame) -> pd.DataFrame:
         return rows[rows["template_id"].isin(campaign.templates) & rows["ring"].isin([campaign.ring_id, ""])]
@@ -190,6 +216,7 @@ def _own_accounts(campaigns: Sequence[Campaign]) -> list[NDArray[np.int32] | Non
 def _pivot_base(
     campaign: Campaign, campaigns: Sequence[Campaign], found: Sequence[tuple[Pivot, ...]]
 ) -> Mapping[str, tuple[int, int]]:
-    others = [p for c, p in zip(campaigns, found, strict=True) if c.ring_id != campaign.ring_id]
-    days = sorted({pivot.day for pivots_of in found for pivot in pivots_of if pivot.significant})
-    return {day: (sum(any(p.day == day and p.significant for p in ps) for ps in others), len(others)) for day in days}
+    others = [moves for one, moves in zip(campaigns, found, strict=True) if one.ring_id != campaign.ring_id]
+    days = sorted({pivot.day for moves in found for pivot in moves if pivot.significant})
+    seen = {day: [pivot for moves in others for pivot in moves if pivot.day == day] for day in days}
+    return {day: (sum(pivot.effect >= JUMP for pivot in seen[day]), len(seen[day])) for day in days}

@@ -82,6 +82,7 @@ def share_weight(
     """
     if trials <= 0:
         return 0.0
+    base = min(max(base, 1e-6), 0.99)
     scale = min(1.0, trials_cap / trials)
     hits, trials = hits * scale, trials * scale
     other = beta_binomial(hits, trials, base, 20.0)

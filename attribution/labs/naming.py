@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from attribution.labs.dossiers import Dossiers
     from attribution.labs.facts import Facts
 
-SPEAKS = 0.35
+SPEAKS = 0.25
 """Nats from which a family speaks for a lab."""
 FLAT = "flat"
 SCEPTICAL = "sceptical"
@@ -92,7 +92,7 @@ def conclude(
     ledger = tuple(
         row
         for number, lab in enumerate(dossiers.labs)
-        for row in judge(facts, number, lab, comparison, fitted.families)
+        for row in judge(facts, number, lab, comparison, fitted)
         if row.family not in without
     )
     return posterior_of(
@@ -155,37 +155,45 @@ def posterior(
 
 
 def _rule(
-    sums: Mapping[str, Mapping[str, float]], chance: Mapping[str, float], config: LabConfig, without: str | None = None
+    sums: Mapping[str, Mapping[str, float]], chance: Mapping[str, float], config: LabConfig
 ) -> tuple[str | None, str, tuple[str, ...]]:
     """Apply the rule of abstention once: the name if any, why, and the families that speak for the best lab."""
     labs = sorted((lab for lab in chance if lab != UNKNOWN_LAB), key=lambda lab: (-chance[lab], lab))
     if not labs:
         return None, "there are no dossiers", ()
     best = labs[0]
-    runner_up = max(value for lab, value in chance.items() if lab != best)
-    speaking = tuple(f for f in sorted(sums[best]) if sums[best][f] >= SPEAKS and f != without)
+    margin = chance[best] - max(value for lab, value in chance.items() if lab != best)
+    speaking = tuple(family for family in sorted(sums[best]) if sums[best][family] >= SPEAKS)
+    said = " and ".join(speaking)
     families = {LabFamily(family) for family in speaking}
-    if not speaking:
-        return None, "nothing speaks for any lab", speaking
-    if not families & INFRASTRUCTURE:
-        return None, f"only {' and '.join(speaking)} speak for {best}, and many labs share them: an address, card, device or mail domain is missing", speaking  # fmt: skip
-    if not families & BEHAVIOUR:
-        return None, f"only {' and '.join(speaking)} speak for {best}, and that may be the operator's: what is extracted, when, or a release is missing", speaking  # fmt: skip
-    if len(families) < config.name_families:
-        return (
-            None,
+    behaviour = math.fsum(sums[best].get(family.value, 0.0) for family in sorted(BEHAVIOUR))
+    obstacles = (
+        (not speaking, "nothing speaks for any lab"),
+        (
+            not families & INFRASTRUCTURE,
+            f"only {said} speak for {best}, and many labs share them: an address, card, device or mail domain is missing",
+        ),
+        (
+            not families & (BEHAVIOUR - {LabFamily.RELEASE}),
+            f"only {said} speak for {best}, and that may be the operator's: what is extracted, or when, is missing",
+        ),
+        (
+            families & BEHAVIOUR == {LabFamily.HOURS} and len(families & INFRASTRUCTURE) == 1,
+            f"only {said} speak for {best}, and both may be its country's: what is extracted is missing",
+        ),
+        (behaviour < SPEAKS, f"what is extracted, when, and at which release do not speak for {best} together"),
+        (
+            len(families) < config.name_families,
             f"{len(families)} independent families speak for {best}, {config.name_families} are needed",
-            speaking,
-        )
-    if chance[best] < config.name_posterior:
-        return None, f"{best} has posterior {chance[best]:.2f}, {config.name_posterior:.2f} is needed", speaking
-    if chance[best] - runner_up < config.name_margin:
-        return (
-            None,
-            f"{best} leads by {chance[best] - runner_up:.2f} only, {config.name_margin:.2f} is needed",
-            speaking,
-        )
-    return best, f"{' and '.join(speaking)} speak for {best}", speaking
+        ),
+        (
+            chance[best] < config.name_posterior,
+            f"{best} has posterior {chance[best]:.2f}, {config.name_posterior:.2f} is needed",
+        ),
+        (margin < config.name_margin, f"{best} leads by {margin:.2f} only, {config.name_margin:.2f} is needed"),
+    )
+    why = next((text for applies, text in obstacles if applies), None)
+    return (best, f"{said} speak for {best}", speaking) if why is None else (None, why, speaking)
 
 
 def decide(

@@ -83,17 +83,25 @@ def facts_of(stated: Stated, dossiers: Dossiers) -> Facts:
     """
     for lab, facts in sorted(stated.seen.items()):
         if lab not in dossiers.ids:
-            raise InputError(f"{stated.campaign}: {lab!r} has no dossier", remedy=f"the labs are {', '.join(dossiers.ids)}")
+            raise InputError(
+                f"{stated.campaign}: {lab!r} has no dossier", remedy=f"the labs are {', '.join(dossiers.ids)}"
+            )
         for fact in sorted(facts):
             if fact not in FACTS:
-                raise InputError(f"{stated.campaign}: unknown fact {fact!r}", remedy=f"the facts are {', '.join(FACTS)}")
+                raise InputError(
+                    f"{stated.campaign}: unknown fact {fact!r}", remedy=f"the facts are {', '.join(FACTS)}"
+                )
     if len(stated.hours) not in {0, 24}:
         raise InputError(f"{stated.campaign}: {len(stated.hours)} hours", remedy="give 24 counts, from 0 to 23 UTC")
     counts: dict[tuple[int, str], Count] = {}
     for number, lab_id in enumerate(dossiers.ids):
         given = stated.seen.get(lab_id, {})
         for fact in FACTS:
-            if fact not in given and fact not in stated.base and not (fact == "template_examples" and lab_id in stated.likeness):
+            if (
+                fact not in given
+                and fact not in stated.base
+                and not (fact == "template_examples" and lab_id in stated.likeness)
+            ):
                 continue
             seen = given.get(fact, 0.0)
             hits, trials = (seen.hits, seen.trials) if isinstance(seen, Trials) else (seen, float(stated.members))
@@ -116,7 +124,9 @@ def facts_of(stated: Stated, dossiers: Dossiers) -> Facts:
 
 def _pivot(given: StatedPivot, members: int) -> Pivot:
     share = max(0.0, given.effect)
-    return Pivot(given.model, given.day, members, members, share, 0.0, given.effect, given.effect, given.effect, given.p_value)
+    return Pivot(
+        given.model, given.day, members, members, share, 0.0, given.effect, given.effect, given.effect, given.p_value
+    )
 
 
 def score_stated(

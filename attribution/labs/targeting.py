@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import gammaln
+from scipy.special import gammaln, logsumexp
 
 from attribution.labs.dossiers import CAPABILITIES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -25,33 +26,47 @@ STRAY = 0.1
 
 
 def targets_weight(
-    seen: Mapping[str, float], listed: Mapping[str, float], general: Mapping[str, float], templates: int
+    seen: Mapping[str, float],
+    listed: Mapping[str, float],
+    general: Mapping[str, float],
+    others: Sequence[Mapping[str, float]],
+    templates: int,
 ) -> tuple[float, Mapping[str, object]]:
     """Return the log likelihood ratio of a campaign's capability shares under a lab against labs in general.
 
-    Both are Dirichlet-multinomial: around the listed shares (a tenth of it around labs in general; what the list leaves
-    open goes there too) with worth `LAB_WORTH`, and around labs in general with worth `GENERAL_WORTH`.
+    A lab: Dirichlet-multinomial around its listed shares (a tenth of it around labs in general; what the list leaves
+    open goes there too) with worth `LAB_WORTH`. Labs in general: half Dirichlet-multinomial around what all dossiers
+    list, with worth `GENERAL_WORTH`; half one of the other dossiers' labs, each as likely.
     """
-    names = sorted({*CAPABILITIES, *seen, *listed})
+    names = sorted({*CAPABILITIES, *seen, *listed, *general})
     draws = min(DRAWS, float(max(templates, 1)))
     share = np.array([seen.get(name, 0.0) for name in names])
     counts = draws * share / max(float(share.sum()), 1e-12)
     base = np.array([general.get(name, 1e-3) for name in names])
     base /= base.sum()
-    wanted = np.array([listed.get(name, 0.0) for name in names])
-    wanted = wanted / max(float(wanted.sum()), 1.0)
-    mean = (1.0 - STRAY) * (wanted + (1.0 - wanted.sum()) * base) + STRAY * base
-    ratio = _marginal(counts, LAB_WORTH * mean) - _marginal(counts, GENERAL_WORTH * base)
-    return round(ratio, 12), {
+    lab = _marginal(counts, LAB_WORTH * _around(listed, names, base))
+    broad = _marginal(counts, GENERAL_WORTH * base)
+    rivals = [_marginal(counts, LAB_WORTH * _around(other, names, base)) for other in others]
+    crowd = float(logsumexp(rivals) - math.log(len(rivals))) if rivals else broad
+    other_labs = float(np.logaddexp(broad, crowd) - math.log(2.0))
+    return round(lab - other_labs, 12), {
         "model": "targets",
         "seen": dict(sorted(seen.items())),
         "listed": dict(sorted(listed.items())),
-        "general": {name: round(float(b), 9) for name, b in zip(names, base, strict=True)},
+        "general": {name: float(b) for name, b in zip(names, base, strict=True)},
+        "log_other_dossiers": crowd,
         "draws": draws,
         "lab_worth": LAB_WORTH,
         "general_worth": GENERAL_WORTH,
         "stray": STRAY,
     }
+
+
+def _around(listed: Mapping[str, float], names: Sequence[str], base: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean of a lab's campaigns: its list, and a little of what labs in general are after."""
+    wanted = np.array([listed.get(name, 0.0) for name in names])
+    wanted = wanted / max(float(wanted.sum()), 1.0)
+    return np.asarray((1.0 - STRAY) * (wanted + (1.0 - wanted.sum()) * base) + STRAY * base)
 
 
 def _marginal(counts: NDArray[np.float64], alpha: NDArray[np.float64]) -> float:

@@ -2,7 +2,7 @@
 
     python benchmarks/quality/attribution_quality.py [--seeds 12] [--first 101] [--labs 8]
 
-Worlds of 5,000 accounts, 10 rings and 8 labs (two of them without a dossier), evasion 0, .25, .5, .75 in turn; seeds
+Worlds of 3,000 accounts, 10 rings and 8 labs (two of them without a dossier), evasion 0, .25, .5, .75 in turn; seeds
 that nothing was fitted on. `right`, `another` are parts of the campaigns of labs with a dossier, `framed` is the part of
 campaigns of labs without one that got a name. Then false flags, and how well the tenants of a shared ring are told apart.
 """
@@ -31,8 +31,13 @@ CONFIG = LabConfig()
 
 
 def weighed(row: Row, fitted: Coefficients) -> dict[str, dict[str, float]]:
-    """Return the sums of a row under fitted coefficients."""
-    return {lab: {f: fitted.families.get(f, 1.0) * w for f, w in by.items()} for lab, by in row.sums.items()}
+    """Return the sums of a row by family, under fitted coefficients."""
+    sums: dict[str, dict[str, float]] = {}
+    for lab, parts in row.sums.items():
+        sums[lab] = {}
+        for key, weight in parts.items():
+            sums[lab][key[:-1]] = sums[lab].get(key[:-1], 0.0) + fitted.factor(key[:-1], weight) * weight
+    return sums
 
 
 def engine(row: Row, fitted: Coefficients) -> tuple[Decision, dict[str, float]]:

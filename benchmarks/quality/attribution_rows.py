@@ -16,7 +16,6 @@ from attribution.labs.calibration import plain
 from attribution.labs.evidence import comparison_of, judge
 from attribution.labs.facts import Gatherer
 from attribution.labs.ledger import INFRASTRUCTURE
-from attribution.labs.naming import family_sums
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +27,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Row:
-    """One campaign under one state of the dossiers; `truth` is `unknown` for a lab without a dossier."""
+    """One campaign under one state of the dossiers; `truth` is `unknown` for a lab without a dossier.
+
+    `sums` holds for each lab the uncalibrated nats by family and sign (`place+`, `place-`).
+    """
 
     world: str
     state: str
@@ -72,9 +74,7 @@ def rows_of(world: Case, name: str, states: Sequence[str]) -> list[Row]:
 
 def _row(facts: Facts, truth: str, world: str, state: str, labs: Dossiers) -> Row:
     comparison = comparison_of(labs.labs)
-    ledger = [
-        row for number, lab in enumerate(labs.labs) for row in judge(facts, number, lab, comparison, plain().families)
-    ]
+    ledger = [row for number, lab in enumerate(labs.labs) for row in judge(facts, number, lab, comparison, plain())]
     overlap = {lab: 0.0 for lab in labs.ids}
     naive = {lab: 0.0 for lab in labs.ids}
     for row in ledger:
@@ -82,7 +82,11 @@ def _row(facts: Facts, truth: str, world: str, state: str, labs: Dossiers) -> Ro
         if row.family in INFRASTRUCTURE and "hits" in row.detail and row.name != "issuers":
             overlap[str(row.lab_id)] += float(row.detail["hits"]) / float(row.detail["trials"])  # type: ignore[arg-type]
     nearest = {labs.labs[number].id: value for number, value in facts.likeness.items()}
-    return Row(world, state, facts.campaign_id, truth, family_sums(ledger, labs.ids), overlap, naive, nearest)
+    parts: dict[str, dict[str, float]] = {lab: {} for lab in labs.ids}
+    for row in ledger:
+        key = f"{row.family}{'+' if row.weight >= 0 else '-'}"
+        parts[str(row.lab_id)][key] = parts[str(row.lab_id)].get(key, 0.0) + row.weight
+    return Row(world, state, facts.campaign_id, truth, parts, overlap, naive, nearest)
 
 
 def _world(job: tuple[int, float, str, tuple[str, ...], int]) -> list[Row]:

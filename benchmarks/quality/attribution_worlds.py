@@ -69,7 +69,7 @@ class Case:
 
 
 def options_of(
-    seed: int, evasion: float, flag: str = "", *, accounts: int = 5_000, rings: int = 10, labs: int = 8
+    seed: int, evasion: float, flag: str = "", *, accounts: int = 3_000, rings: int = 10, labs: int = 8
 ) -> WorldOptions:
     """Return a small world with many rings: a fifth of its accounts are in rings."""
     return WorldOptions(
