@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 WITNESSES = 40.0
 """The most members whose answers count as independent of one another."""
+SIZE_SURPRISE = 0.002
+"""Probability of a size that an explanation does not foresee: no family has eighty members."""
 SIZE_SPREAD = (2.0, 100_000.0)
 """Sizes between which an unforeseen cluster is log-uniform."""
 
@@ -40,11 +42,11 @@ def fit(k: NDArray[np.float64], n: NDArray[np.float64], a: float, b: float) -> N
 
 
 def size_fit(size: NDArray[np.float64], median: float, spread: float) -> NDArray[np.float64]:
-    """Log density of the size: log-normal, with `SURPRISE` of log-uniform so that no size is impossible."""
+    """Log density of the size: log-normal, with `SIZE_SURPRISE` of log-uniform so that no size is impossible."""
     z = (np.log(size) - np.log(median)) / spread
     normal = np.exp(-0.5 * z * z) / (spread * np.sqrt(2 * np.pi))
     low, high = SIZE_SPREAD
-    return np.asarray(np.log((1 - SURPRISE) * normal + SURPRISE / np.log(high / low)), dtype=np.float64)
+    return np.asarray(np.log((1 - SIZE_SURPRISE) * normal + SIZE_SURPRISE / np.log(high / low)), dtype=np.float64)
 
 
 def table(k: NDArray[np.float64], n: NDArray[np.float64]) -> NDArray[np.float64]:

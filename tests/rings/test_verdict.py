@@ -98,7 +98,7 @@ def side_nats(detail: Any, side: str) -> float:
 def size_density(size: int, median: float, spread: float) -> float:
     z = (math.log(size) - math.log(median)) / spread
     normal = math.exp(-z * z / 2) / (spread * math.sqrt(2 * math.pi))
-    return math.log(0.95 * normal + 0.05 / math.log(100_000 / 2))
+    return math.log(0.998 * normal + 0.002 / math.log(100_000 / 2))
 
 
 @settings(max_examples=60)
