@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pandas as pd
-
     from numpy.typing import NDArray
 
     from attribution.domain import Population, Ring, Traffic
@@ -113,7 +112,7 @@ class Frames:
 
     @classmethod
     def of(cls, traffic: Traffic) -> Frames:
-        """Number the calendar and the pairs of model and pathway, and group hours and days by ring and template."""
+        """Give numbers to days and to pairs of model and pathway; group hours and days by ring and template."""
         rows = traffic.exchanges[["account_id", "template_id", "events"]].copy()
         mix = traffic.exchanges["model"].fillna("") + "\0" + traffic.exchanges["pathway"].fillna("")
         distinct = np.sort(mix.unique())
@@ -188,7 +187,7 @@ class Outside:
         if incidence is not None:
             owner = np.repeat(np.arange(population.size), np.diff(incidence.indptr))
             self._labelled[owner] = True
-            count = np.bincount(incidence.indices[self.mask[owner]], minlength=len(incidence.values))  # noqa: PD011
+            count = np.bincount(incidence.indices[self.mask[owner]], minlength=len(incidence.values))
             self._count = count
             self._values = incidence.values
             inside = np.unique(incidence.indices[~self.mask[owner]])
@@ -214,7 +213,7 @@ def is_core(inside: int, members: int, outside: int, population: int) -> bool:
     if inside >= outside:
         return True
     rate = (outside + 1) / (population + 1)
-    return inside >= 0.1 * members and inside / members >= 20 * rate  # noqa: PLR2004  # as documented
+    return inside >= 0.1 * members and inside / members >= 20 * rate  # as documented
 
 
 def _groups(sent: pd.DataFrame, members: int, texts: Texts, outside: Outside) -> list[tuple[str, ...]]:
@@ -244,7 +243,7 @@ def _groups(sent: pd.DataFrame, members: int, texts: Texts, outside: Outside) ->
 
 
 def _wordings(names: Sequence[str], texts: Texts) -> list[int]:
-    """Number the templates so that wordings of one template share a number (connected by likeness)."""
+    """Give a number to each template, wordings of one template (connected by likeness) the same."""
     known = [number for number, name in enumerate(names) if name in texts.pattern]
     label = list(range(len(names)))
     if len(known) < 2:  # noqa: PLR2004  # nothing to compare

@@ -38,7 +38,7 @@ than E (unreliable): not knowing a source is not the same as having caught it ly
 CREDIBILITY: Mapping[int, float] = {1: 1.0, 2: 0.98, 3: 0.9, 4: 0.7, 5: 0.5, 6: 0.85}
 """Admiralty figure of the information itself, as a factor."""
 UNSOURCED = 0.85
-"""The probability that a claim without a source is right: about one in seven facts in old case files no longer holds."""
+"""The probability that a claim without a source is right: about one in seven facts of old files no longer holds."""
 
 
 @dataclass(frozen=True, slots=True)

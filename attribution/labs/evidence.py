@@ -100,20 +100,20 @@ def _counted(
 def asns(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:
     """Accounts of the campaign came from autonomous systems that the dossier lists, beside how many accounts outside
     rings did. Exits can be rented by anybody: the weight is capped, and never names a lab by itself.
-    """  # noqa: D205  # one sentence, wrapped
+    """  # noqa: D205  # read by people
     return _counted(facts, number, "asns", typical=0.3, trials_cap=30, careful=0.4, at=0.002) if lab.asns else None
 
 
 def networks(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:
     """Accounts of the campaign came from address ranges that the dossier lists, beside how many accounts outside rings
     did. The same address inside a listed autonomous system counts once.
-    """  # noqa: D205  # one sentence, wrapped
+    """  # noqa: D205  # read by people
     return (
         _counted(facts, number, "networks", typical=0.3, trials_cap=30, careful=0.4, at=0.001) if lab.networks else None
     )
 
 
-def known_addresses(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:
+def known_addresses(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:  # one signature
     """Accounts of the campaign used addresses that an earlier case tied to the lab."""
     return (
         _counted(facts, number, "known.ips", typical=0.1, trials_cap=30, careful=0.7, at=0.0005)
@@ -125,14 +125,14 @@ def known_addresses(facts: Facts, number: int, lab: Dossier, _: Comparison) -> F
 def bins(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:
     """Accounts of the campaign pay with cards whose prefix the dossier lists, beside how many accounts outside rings do.
     Cards of one batch are one purchase, so a few accounts are as telling as many.
-    """  # noqa: D205  # one sentence, wrapped
+    """  # noqa: D205  # read by people
     return _counted(facts, number, "bins", typical=0.5, trials_cap=12, careful=0.6, at=0.005) if lab.bins else None
 
 
 def issuers(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:
     """The campaign's cards were issued in other countries than the dossier lists. That speaks a little against the lab;
     the listed country speaks for nobody: a country is context, never evidence.
-    """  # noqa: D205  # one sentence, wrapped
+    """  # noqa: D205, D401  # read by people
     found = (
         _counted(facts, number, "issuer_countries", typical=0.6, trials_cap=12, careful=0.3, at=0.02)
         if lab.issuer_countries
@@ -141,10 +141,10 @@ def issuers(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding |
     return found and (min(0.0, found[0]), {**found[1], "never_positive": True})
 
 
-def known_cards(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:
+def known_cards(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:  # one signature
     """Accounts of the campaign pay with instruments that an earlier case tied to the lab. A prefix of the same card
     counts once with it.
-    """  # noqa: D205  # one sentence, wrapped
+    """  # noqa: D205  # read by people
     if not lab.known.payment_ids:
         return None
     return _counted(facts, number, "known.payment_ids", typical=0.1, trials_cap=30, careful=0.7, at=0.0002)
@@ -153,7 +153,7 @@ def known_cards(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Findi
 def mail_domains(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:
     """Accounts of the campaign signed up with mail domains that the dossier lists, beside how many accounts outside
     rings did.
-    """  # noqa: D205  # one sentence, wrapped
+    """  # noqa: D205  # read by people
     return (
         _counted(facts, number, "email_domains", typical=0.3, trials_cap=20, careful=0.5, at=0.002)
         if lab.email_domains
@@ -161,64 +161,64 @@ def mail_domains(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Find
     )
 
 
-def organisation(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:
+def organisation(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:  # noqa: ARG001  # one signature
     """Accounts of the campaign belong to an organisation, verified by the provider, of the lab's name. Its mail domain
     is the same fact and counts once with it. Accounts of no or another organisation say nothing.
-    """  # noqa: D205  # one sentence, wrapped
+    """  # noqa: D205  # read by people
     count = facts.counts.get((number, "name"))
     if count is None or not count.hits:
         return None
     return _counted(facts, number, "name", typical=0.3, trials_cap=20, careful=0.5, at=0.0005)
 
 
-def known_accounts(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:
+def known_accounts(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:  # one signature
     """Accounts of the campaign are those that an earlier case tied to the lab."""
     if not lab.known.account_ids:
         return None
     return _counted(facts, number, "known.account_ids", typical=0.1, trials_cap=30, careful=0.8, at=0.0002)
 
 
-def known_devices(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:
+def known_devices(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:  # one signature
     """Accounts of the campaign used devices that an earlier case tied to the lab."""
     if not lab.known.device_ids:
         return None
     return _counted(facts, number, "known.device_ids", typical=0.1, trials_cap=30, careful=0.7, at=0.0002)
 
 
-def template_reuse(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:
+def template_reuse(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:  # one signature
     """Prompt templates of the campaign are worded like examples of the dossier, beside how many of the most used
     templates outside rings are. Templates can be copied: the weight is capped.
-    """  # noqa: D205  # one sentence, wrapped
+    """  # noqa: D205  # read by people
     count = facts.counts.get((number, "template_examples"))
     if not lab.template_examples or count is None:
         return None
     return wording_weight(facts.likeness[number], count)
 
 
-def targets(facts: Facts, number: int, lab: Dossier, comparison: Comparison) -> Finding | None:
+def targets(facts: Facts, number: int, lab: Dossier, comparison: Comparison) -> Finding | None:  # one signature
     """The capabilities that the campaign's templates extract are those that the dossier says the lab is after, beside
     what labs in general are after. Many labs want the same: the weight is capped.
-    """  # noqa: D205  # one sentence, wrapped
+    """  # noqa: D205, D401  # read by people
     if not lab.targets or not facts.targets:
         return None
     others = tuple(shares for number_, shares in comparison.targets if number_ != number)
     return targets_weight(facts.targets, dict(lab.targets), comparison.mean_targets, others, facts.templates)
 
 
-def working_day(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:
+def working_day(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:  # noqa: ARG001  # one signature
     """The campaign's traffic keeps the lab's office hours, beside any office hours on earth and beside the hours of
     accounts outside rings. Hours are easily imitated, and shared by half a continent: the weight is capped.
-    """  # noqa: D205  # one sentence, wrapped
+    """  # noqa: D205, D401  # read by people
     if lab.working_day is None or not facts.hours.sum():
         return None
     return working_day_weight(facts.hours, facts.account_days, lab.working_day, facts.outside_hours)
 
 
-def release_pivot(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:
+def release_pivot(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:  # noqa: ARG001  # one signature
     """The campaign moved to a new model within 24 hours of a release that the dossier lists (a day either side), more
     than accounts as active outside rings did, beside how many campaigns of other rings moved then too. No jump is no
     evidence, and neither is a jump at a day that the dossier does not list.
-    """  # noqa: D205  # one sentence, wrapped
+    """  # noqa: D205, D401  # read by people
     from attribution.labs.releases import pivot_weight  # noqa: PLC0415  # a leaf that few campaigns need
 
     return pivot_weight(facts, lab) if lab.releases else None

@@ -9,10 +9,10 @@ import pandas as pd
 
 from attribution.domain import Campaign, Ring, Verdict
 from attribution.errors import NotFoundError, UsageError
+from attribution.labs.facts import Gatherer
 from attribution.labs.ledger import LabFamily
 from attribution.labs.naming import Prior, conclude
 from attribution.labs.tenants import campaigns as find_campaigns
-from attribution.labs.facts import Gatherer
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

@@ -16,8 +16,8 @@ from scipy.spatial.distance import squareform
 from scipy.special import gammaln
 
 from attribution.domain import Campaign, Evidence, Verdict
-from attribution.labs.ledger import mixed
 from attribution.labs.core import Core, Frames, Outside, Recogniser, core_of, texts_of
+from attribution.labs.ledger import mixed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -137,7 +137,7 @@ def _subset(core: Core, keep: NDArray[np.bool_]) -> Core:
 
 
 def _ordered(label: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Number groups by their first unit."""
+    """Give groups numbers in the order of their first unit."""
     _, first = np.unique(label, return_index=True)
     order = {int(label[place]): number for number, place in enumerate(np.sort(first))}
     return np.array([order[int(value)] for value in label], dtype=np.int64)
