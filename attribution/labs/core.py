@@ -87,7 +87,7 @@ class Texts:
 
 
 def texts_of(templates: pa.Table | None, wanted: Sequence[str], limit: int = 5_000, common: int = 400) -> Texts:
-    """Take the patterns of `wanted` templates, feature rarities over the `limit` most used, and the most used others."""
+    """Take the patterns of `wanted`, feature rarities over the `limit` most used templates, and the most used others."""
     if templates is None or not templates.num_rows:
         return Texts({}, {})
     frame = templates.select(["template_id", "pattern", "prompts"]).to_pandas()
@@ -189,7 +189,6 @@ class Outside:
             self._labelled[owner] = True
             count = np.bincount(incidence.indices[self.mask[owner]], minlength=len(incidence.values))
             self._count = count
-            self._values = incidence.values
             inside = np.unique(incidence.indices[~self.mask[owner]])
             picked = incidence.values.take(pa.array(inside, pa.int64())).to_pylist()  # noqa: PD011  # Arrow, not pandas
             self._users = {str(name): int(count[number]) for name, number in zip(picked, inside, strict=True)}
@@ -208,7 +207,7 @@ def is_core(inside: int, members: int, outside: int, population: int) -> bool:
 
     Either most of its users are in the ring, or a tenth of the ring uses it and that is twenty times the rate outside.
     """
-    if inside < 3:  # noqa: PLR2004  # two may be chance, or one person's two accounts
+    if inside < 3:  # two may be chance, or one person's two accounts
         return False
     if inside >= outside:
         return True
@@ -246,7 +245,7 @@ def _wordings(names: Sequence[str], texts: Texts) -> list[int]:
     """Give a number to each template, wordings of one template (connected by likeness) the same."""
     known = [number for number, name in enumerate(names) if name in texts.pattern]
     label = list(range(len(names)))
-    if len(known) < 2:  # noqa: PLR2004  # nothing to compare
+    if len(known) < 2:  # nothing to compare
         return label
     found = [features(texts.pattern[names[number]]) for number in known]
     alike = similarity(found, found, texts.background) >= SAME_WORDING

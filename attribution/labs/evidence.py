@@ -1,7 +1,7 @@
 """The table of evidence about a lab: one small function a fact, whose docstring is what an investigator reads.
 
-Each returns the log likelihood ratio, in nats, of what the campaign shows if the dossier's lab runs it, against the same
-if anybody else does (accounts outside rings, or labs in general where people are no comparison). None: the dossier or
+Each returns the log likelihood ratio, in nats, of what the campaign shows if the dossier's lab runs it, against the
+same if anybody else does (accounts outside rings, or labs in general where people are no comparison). None: the dossier or
 the logs do not have the fact, which weighs nothing. Bounds are documented in the table; a country never weighs for.
 """
 
@@ -123,8 +123,8 @@ def known_addresses(facts: Facts, number: int, lab: Dossier, _: Comparison) -> F
 
 
 def bins(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:
-    """Accounts of the campaign pay with cards whose prefix the dossier lists, beside how many accounts outside rings do.
-    Cards of one batch are one purchase, so a few accounts are as telling as many.
+    """Accounts of the campaign pay with cards whose prefix the dossier lists, beside how many accounts outside rings
+    do. Cards of one batch are one purchase, so a few accounts are as telling as many.
     """  # noqa: D205  # read by people
     return _counted(facts, number, "bins", typical=0.5, trials_cap=12, careful=0.6, at=0.005) if lab.bins else None
 
@@ -132,7 +132,7 @@ def bins(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | No
 def issuers(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:
     """The campaign's cards were issued in other countries than the dossier lists. That speaks a little against the lab;
     the listed country speaks for nobody: a country is context, never evidence.
-    """  # noqa: D205, D401  # read by people
+    """  # noqa: D205  # read by people
     found = (
         _counted(facts, number, "issuer_countries", typical=0.6, trials_cap=12, careful=0.3, at=0.02)
         if lab.issuer_countries
@@ -198,7 +198,7 @@ def template_reuse(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Fi
 def targets(facts: Facts, number: int, lab: Dossier, comparison: Comparison) -> Finding | None:  # one signature
     """The capabilities that the campaign's templates extract are those that the dossier says the lab is after, beside
     what labs in general are after. Many labs want the same: the weight is capped.
-    """  # noqa: D205, D401  # read by people
+    """  # noqa: D205  # read by people
     if not lab.targets or not facts.targets:
         return None
     others = tuple(shares for number_, shares in comparison.targets if number_ != number)
@@ -208,7 +208,7 @@ def targets(facts: Facts, number: int, lab: Dossier, comparison: Comparison) -> 
 def working_day(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:  # noqa: ARG001  # one signature
     """The campaign's traffic keeps the lab's office hours, beside any office hours on earth and beside the hours of
     accounts outside rings. Hours are easily imitated, and shared by half a continent: the weight is capped.
-    """  # noqa: D205, D401  # read by people
+    """  # noqa: D205  # read by people
     if lab.working_day is None or not facts.hours.sum():
         return None
     return working_day_weight(facts.hours, facts.account_days, lab.working_day, facts.outside_hours)
@@ -218,7 +218,7 @@ def release_pivot(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Fin
     """The campaign moved to a new model within 24 hours of a release that the dossier lists (a day either side), more
     than accounts as active outside rings did, beside how many campaigns of other rings moved then too. No jump is no
     evidence, and neither is a jump at a day that the dossier does not list.
-    """  # noqa: D205, D401  # read by people
+    """  # noqa: D205  # read by people
     from attribution.labs.releases import pivot_weight  # noqa: PLC0415  # a leaf that few campaigns need
 
     return pivot_weight(facts, lab) if lab.releases else None

@@ -39,7 +39,7 @@ COUNTED = (
 EXCLUSIVE = 0.8
 """Part of an account's campaign traffic from which the account itself counts as this campaign's."""
 ENOUGH_OWN = 0.2
-"""Part of the members that must be a campaign's own, or its accounts' cards, devices and mail say nothing of the client."""
+"""Part of the members that must be a campaign's own, or its accounts' cards and devices say nothing of it."""
 SAME_TEMPLATE = 0.85
 """Likeness from which a campaign's template counts as one of a dossier's examples."""
 

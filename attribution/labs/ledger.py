@@ -75,7 +75,8 @@ def share_weight(
     """Return the log likelihood ratio of seeing a lab's fact on `hits` of `trials`.
 
     Under the lab, with probability `careful` its operator keeps the fact out of sight and the base rate rules; else the
-    rate is Beta(base + (1 - base) typical, 2): anything from a few per cent to all. Under anybody else the rate is Beta(base, 20): the
+    rate is Beta(base + (1 - base) typical, 2): anything from a few per cent to all. Under anybody else it is
+    Beta(base, 20): the
     base rate of accounts outside rings, with the spread of groups that share an exit. More than `trials_cap` trials
     count as `trials_cap` (accounts of one operator are no independent draws). What is seen no more often than the base
     rate never speaks for the lab.

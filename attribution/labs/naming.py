@@ -171,7 +171,7 @@ def _rule(
         (not speaking, "nothing speaks for any lab"),
         (
             not families & INFRASTRUCTURE,
-            f"only {said} speak for {best}, and many labs share them: an address, card, device or mail domain is missing",
+            f"only {said} speak for {best}, and many labs share them: address, card, device or mail domain is missing",
         ),
         (
             not families & (BEHAVIOUR - {LabFamily.RELEASE}),
@@ -212,7 +212,7 @@ def decide(
     ]
     sceptical = posterior(sums, ids, Prior(SCEPTICAL_UNKNOWN, prior.labs), unknown)[named]
     against = any(sums[named][family] <= -SPEAKS for family in sums[named])
-    if not lost and len(speaking) >= 3 and sceptical >= config.name_posterior and not against:  # noqa: PLR2004  # three families
+    if not lost and len(speaking) >= 3 and sceptical >= config.name_posterior and not against:  # three families
         confidence = "high"
     elif not lost and not against:
         confidence = "moderate"

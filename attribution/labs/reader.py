@@ -184,7 +184,7 @@ def _targets(node: yaml.Node | None, report: _Report, *, own_allowed: bool) -> t
             report.add(key, f"`{name}` twice", "keep one of them")
         shares[name] = _scalar({name: value}, name, _number(0, 1), report, 0.0)
     total = sum(shares[name] for name in sorted(shares))
-    if total > 1.1:  # noqa: PLR2004  # rounding of the author's shares
+    if total > 1.1:  # rounding of the author's shares
         report.add(node, f"the shares of `targets` sum to {total:g}", "shares are parts of 1")
     return tuple(sorted((name, share) for name, share in shares.items() if share > 0))
 
@@ -352,7 +352,7 @@ def _payment(raw: str) -> str:
 
 
 def _masked(raw: str) -> str:
-    return f"{raw[:4]!r} and {len(raw) - 4} more characters" if len(raw) > 11 else repr(raw)  # noqa: PLR2004  # a prefix may show
+    return f"{raw[:4]!r} and {len(raw) - 4} more characters" if len(raw) > 11 else repr(raw)  # a prefix may show
 
 
 def _luhn(digits: str) -> bool:

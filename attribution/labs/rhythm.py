@@ -70,7 +70,7 @@ def zone_estimate(hours: NDArray[np.int64], account_days: int) -> tuple[float, f
     chance = np.exp(fit - logsumexp(fit))
     best = int(np.argmax(chance))
     low = high = best
-    while chance[low : high + 1].sum() < 0.9 and (low > 0 or high < len(offsets) - 1):  # noqa: PLR2004  # as documented
+    while chance[low : high + 1].sum() < 0.9 and (low > 0 or high < len(offsets) - 1):  # as documented
         left = chance[low - 1] if low > 0 else -1.0
         right = chance[high + 1] if high < len(offsets) - 1 else -1.0
         low, high = (low - 1, high) if left >= right else (low, high + 1)

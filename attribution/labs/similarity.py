@@ -37,7 +37,7 @@ def features(text: str) -> frozenset[str]:
     found.update(f"p:{a} {b}" for a, b in pairwise(words))
     for word in words:
         found.update(f"c:{word[i : i + RUN]}" for i in range(len(word) - RUN + 1))
-    if any(ord(char) > 0x2E7F for char in plain):  # scripts without blanks between words  # noqa: PLR2004
+    if any(ord(char) > 0x2E7F for char in plain):  # scripts without blanks between words
         run = "".join(words)
         found.update(f"r:{run[i : i + 2]}" for i in range(len(run) - 1))
     return frozenset(found)

@@ -96,7 +96,7 @@ def mixture(templates: Sequence[tuple[str, float]]) -> Mapping[str, float]:
 def _fold(text: str) -> str:
     """Return lower-case text without accents; punctuation other than + and # becomes a space."""
     plain = unicodedata.normalize("NFKD", text.casefold())
-    kept = "".join(c for c in plain if not 0x300 <= ord(c) <= 0x36F)  # noqa: PLR2004  # the combining accents
+    kept = "".join(c for c in plain if not 0x300 <= ord(c) <= 0x36F)  # the combining accents
     kept = unicodedata.normalize("NFC", kept)
     return " " + " ".join(re.sub(r"[^\w+#]+", " ", kept).split()) + " "
 

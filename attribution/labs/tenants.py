@@ -119,14 +119,14 @@ def best_split(core: Core, config: LabConfig) -> tuple[Split | None, Split | Non
 def _pairwise(split: Split, core: Core, config: LabConfig) -> bool:
     """Say whether each two clients of a split differ on their own account: no third one may carry a weak pair."""
     count = int(split.label.max()) + 1
-    if count == 2:  # noqa: PLR2004  # the split itself was judged
+    if count == 2:  # the split itself was judged
         return True
     for left in range(count):
         for right in range(left + 1, count):
             keep = np.isin(split.label, (left, right))
             gains = _gains((split.label[keep] == right).astype(np.int64), _subset(core, keep))
             pair = Split(split.label[keep], gains, config.tenant_penalty)
-            if pair.score <= 0 or len(pair.speaking) < 2:  # noqa: PLR2004  # two kinds of facts
+            if pair.score <= 0 or len(pair.speaking) < 2:  # two kinds of facts
                 return False
     return True
 
@@ -217,7 +217,7 @@ def _thirds(days: NDArray[np.float64]) -> NDArray[np.float64]:
 def _multinomial(counts: NDArray[np.float64], label: NDArray[np.int64]) -> float:
     """Return the log Bayes factor of one multinomial a group over one for all, Dirichlet(1) priors on the used bins."""
     counts = counts[:, counts.sum(axis=0) > 0]
-    if counts.shape[1] < 2:  # noqa: PLR2004  # a constant tells nothing
+    if counts.shape[1] < 2:  # a constant tells nothing
         return 0.0
     apart = sum(_dirichlet(counts[label == group].sum(axis=0), 1.0) for group in range(int(label.max()) + 1))
     return apart - _dirichlet(counts.sum(axis=0), 1.0)
@@ -323,7 +323,7 @@ def targets_of(units: Sequence[Unit]) -> Mapping[str, float]:
             for name, share in unit.targets.items():
                 sums[name] = sums.get(name, 0.0) + share * unit.events
     ranked = sorted(sums.items(), key=lambda item: (-item[1], item[0]))
-    return {name: round(value / known, 6) for name, value in ranked if value / known >= 0.005}  # noqa: PLR2004  # crumbs
+    return {name: round(value / known, 6) for name, value in ranked if value / known >= 0.005}  # crumbs
 
 
 def _evidence(campaign: str, core: Core, splits: tuple[Split | None, Split | None]) -> Evidence:
