@@ -87,7 +87,7 @@ class Texts:
 
 
 def texts_of(templates: pa.Table | None, wanted: Sequence[str], limit: int = 5_000, common: int = 400) -> Texts:
-    """Take the patterns of `wanted`, feature rarities over the `limit` most used templates, and the most used others."""
+    """Take the patterns of `wanted`, feature rarities over the `limit` most used, and the most used others."""
     if templates is None or not templates.num_rows:
         return Texts({}, {})
     frame = templates.select(["template_id", "pattern", "prompts"]).to_pandas()

@@ -1,7 +1,8 @@
 """The table of evidence about a lab: one small function a fact, whose docstring is what an investigator reads.
 
 Each returns the log likelihood ratio, in nats, of what the campaign shows if the dossier's lab runs it, against the
-same if anybody else does (accounts outside rings, or labs in general where people are no comparison). None: the dossier or
+same if anybody else does
+(accounts outside rings, or labs in general where people are no comparison). None: the dossier or
 the logs do not have the fact, which weighs nothing. Bounds are documented in the table; a country never weighs for.
 """
 

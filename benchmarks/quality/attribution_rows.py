@@ -75,8 +75,8 @@ def rows_of(world: Case, name: str, states: Sequence[str]) -> list[Row]:
 def _row(facts: Facts, truth: str, world: str, state: str, labs: Dossiers) -> Row:
     comparison = comparison_of(labs.labs)
     ledger = [row for number, lab in enumerate(labs.labs) for row in judge(facts, number, lab, comparison, plain())]
-    overlap = {lab: 0.0 for lab in labs.ids}
-    naive = {lab: 0.0 for lab in labs.ids}
+    overlap = dict.fromkeys(labs.ids, 0.0)
+    naive = dict.fromkeys(labs.ids, 0.0)
     for row in ledger:
         naive[str(row.lab_id)] += float(row.detail["ratio"])  # type: ignore[arg-type]
         if row.family in INFRASTRUCTURE and "hits" in row.detail and row.name != "issuers":

@@ -123,8 +123,8 @@ def _people(ask: Ask) -> list[dict[str, object]]:
         for day in range(DAYS):
             for _ in range(2):
                 at = START + dt.timedelta(days=day, hours=int(rng.integers(24)), minutes=int(rng.integers(60)))
-                late = ask.jump and day >= 7 and rng.random() < 0.05  # noqa: PLR2004
-                template = f"t-{POPULAR[:24]}" if rng.random() < 0.2 else None  # noqa: PLR2004
+                late = ask.jump and day >= 7 and rng.random() < 0.05
+                template = f"t-{POPULAR[:24]}" if rng.random() < 0.2 else None
                 rows.append(_event(f"person-{person:03d}", at, f"192.0.2.{person}", f"pd-{person}", f"pcard-{person}", template,
                                    "m-2" if late else "m-1"))  # fmt: skip
     if ask.jump:
