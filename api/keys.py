@@ -9,7 +9,7 @@ from api.security import new_key
 
 def main() -> int:
     """Print a key and its line."""
-    if len(sys.argv) != 2 or not sys.argv[1].isidentifier():  # noqa: PLR2004  # program and name
+    if len(sys.argv) != 2 or not sys.argv[1].isidentifier():  # program and name
         print("usage: python -m api.keys NAME", file=sys.stderr)  # noqa: T201  # a command
         return 2
     key, digest = new_key()

@@ -7,8 +7,8 @@ The public surface is what `__all__` names, and nothing else:
 >>> result.tables["rings"].num_rows  # doctest: +SKIP
 9
 
-Labelled worlds come from `attribution.simulate`, scores from `attribution.evaluate`. Names are loaded when first used, so
-that `import attribution` costs nothing.
+Labelled worlds come from `attribution.simulate`, scores from `attribution.evaluate`. Names are loaded when first
+used, so that `import attribution` costs nothing.
 """
 
 from __future__ import annotations

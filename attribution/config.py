@@ -25,7 +25,7 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Base of all sections: immutable, keyword-only, unknown keys refused."""
 
 
-class IngestConfig(Section):
+class IngestConfig(Section, frozen=True):
     """Reading the logs."""
 
     keep_prompts: bool = False
@@ -42,23 +42,23 @@ class IngestConfig(Section):
     """Times its size that a compressed file may unfold to, beyond the first 64 MiB; more is taken for a bomb."""
 
 
-class TemplateConfig(Section):
+class TemplateConfig(Section, frozen=True):
     """Mining templates from prompt text."""
 
     min_count: Positive = 10
     """A wording is a template when this many prompts share it (one prompt sent many times counts eight at most)."""
 
 
-class ProjectionConfig(Section):
+class ProjectionConfig(Section, frozen=True):
     """Evidence per link and its validation."""
 
     false_discovery_rate: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] = 0.05
     """Benjamini-Hochberg level over all pairs of accounts."""
     links_per_account: Annotated[int, msgspec.Meta(ge=2)] = 256
-    """Validated links written per account (towards accounts later in the order); only groups larger than this are thinned."""
+    """Validated links written per account (towards accounts later in the order); larger groups are thinned."""
 
 
-class RingConfig(Section):
+class RingConfig(Section, frozen=True):
     """Partition and verdict."""
 
     min_size: Positive = 5
@@ -73,7 +73,7 @@ class RingConfig(Section):
     """Confidence under which an account is left out of a coordinated ring."""
 
 
-class LabConfig(Section):
+class LabConfig(Section, frozen=True):
     """Campaigns and attribution."""
 
     prior_unknown: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] = 0.5
@@ -92,13 +92,13 @@ class LabConfig(Section):
     """Draws of the release pivot's permutation test."""
 
 
-class ReportConfig(Section):
+class ReportConfig(Section, frozen=True):
     """The report."""
 
     title: str = "Attribution report"
 
 
-class Config(Section):
+class Config(Section, frozen=True):
     """The whole configuration."""
 
     ingest: IngestConfig = IngestConfig()

@@ -205,7 +205,7 @@ class Partition:
 class Evidence:
     """One line of a ledger: what was looked at, what it weighs, and everything needed to recompute the weight.
 
-    `weight` is in nats, positive for covert coordination (rings) or for the lab (campaigns). `detail` holds JSON values.
+    `weight` is in nats, positive for covert coordination (rings) or for the lab (campaigns); `detail` is JSON.
     """
 
     subject: str

@@ -64,10 +64,13 @@ def _rings(rings: Sequence[Ring]) -> pa.Table:
     return _table(
         "rings",
         [
-            (r.ring_id, r.verdict.value, r.probability, len(r.members), r.first_seen, r.last_seen, r.events, r.explanation)
+            (
+                *(r.ring_id, r.verdict.value, r.probability, len(r.members)),
+                *(r.first_seen, r.last_seen, r.events, r.explanation),
+            )
             for r in rings
         ],
-    )  # fmt: skip
+    )
 
 
 def _names(population: Population, accounts: object) -> list[str]:
@@ -112,19 +115,24 @@ def _attributions(attributions: Sequence[Attribution]) -> pa.Table:
     return _table(
         "attributions",
         [
-            (a.campaign_id, a.ring_id, p.lab_id, p.posterior, p.rank, p.likelihood_term, p.confidence_level, a.abstained)
+            (
+                *(a.campaign_id, a.ring_id, p.lab_id, p.posterior, p.rank),
+                *(p.likelihood_term, p.confidence_level, a.abstained),
+            )
             for a in attributions
             for p in a.posteriors
         ],
-    )  # fmt: skip
+    )
 
 
-def _evidence(
-    rings: Sequence[Ring], campaigns: Sequence[Campaign], attributions: Sequence[Attribution]
-) -> pa.Table:
+def _evidence(rings: Sequence[Ring], campaigns: Sequence[Campaign], attributions: Sequence[Attribution]) -> pa.Table:
     lines: list[Evidence] = []
-    for subject in (*rings, *campaigns, *attributions):
-        lines += subject.evidence
+    for ring in rings:
+        lines += ring.evidence
+    for campaign in campaigns:
+        lines += campaign.evidence
+    for attribution in attributions:
+        lines += attribution.evidence
     return _table(
         "evidence",
         [(e.subject, e.lab_id, e.family, e.name, e.weight, canonical(e.detail)) for e in lines],

@@ -133,7 +133,7 @@ def _owners(truth: Truth, output: Output) -> dict[str, str | None]:
     ranked = amount.sort_values(["campaign_id", "amount", "lab"], ascending=[True, False, True])
     best = ranked.drop_duplicates("campaign_id")
     labs = dict(zip(best["campaign_id"], best["lab"], strict=True))
-    return {str(campaign): labs.get(campaign) if part >= 0.5 else None for campaign, part in share.items()}  # noqa: PLR2004
+    return {str(campaign): labs.get(campaign) if part >= 0.5 else None for campaign, part in share.items()}
 
 
 def _tenants(truth: Truth, output: Output) -> tuple[TenantScore, ...]:

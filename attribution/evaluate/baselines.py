@@ -99,8 +99,8 @@ def partition(used: pd.DataFrame, accounts: pd.Index, seed: int) -> dict[str, ND
     popularity = np.bincount(values)
     shape = (len(accounts), len(popularity))
     weight = np.log(len(accounts) / np.maximum(popularity, 1))
-    few = (popularity[values] >= 2) & (popularity[values] <= HUB)  # noqa: PLR2004  # shared at all
-    more = (popularity[values] >= 2) & (popularity[values] <= WEIGHED_HUB)  # noqa: PLR2004
+    few = (popularity[values] >= 2) & (popularity[values] <= HUB)  # shared at all
+    more = (popularity[values] >= 2) & (popularity[values] <= WEIGHED_HUB)
     plain = _pairs(csr_array((np.ones(int(few.sum())), (rows[few], values[few])), shape=shape))
     heavy = _pairs(csr_array((np.sqrt(weight[values[more]]), (rows[more], values[more])), shape=shape))
     heavy.data[heavy.data < NATS] = 0.0

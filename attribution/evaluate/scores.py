@@ -155,5 +155,5 @@ def _verdicts(truth: Truth, output: Output) -> Calibration:
     share = members.assign(guilty=members["account_id"].map(guilty).astype(float)).groupby("ring_id")["guilty"].mean()
     rings = output.rings.set_index("ring_id").sort_index()
     rings = rings[rings.index.isin(share.index) & rings["probability"].notna()]
-    outcome = (share.reindex(rings.index) >= 0.5).to_numpy().astype(np.float64)  # noqa: PLR2004  # half of the members
+    outcome = (share.reindex(rings.index) >= 0.5).to_numpy().astype(np.float64)  # half of the members
     return calibration(rings["probability"].to_numpy(dtype=np.float64).clip(0.0, 1.0), outcome)

@@ -103,7 +103,7 @@ def families(
     order = np.asarray(sorted(range(len(ids)), key=lambda i: (ids[i], patterns[i])), np.int64)
     texts = [_plain(patterns[i]) for i in order]
     weaker = "" if embedder else "only wording was compared: paraphrases without common words are not linked"
-    if len(texts) < 2:  # noqa: PLR2004  # a link needs two
+    if len(texts) < 2:  # a link needs two
         return _result(np.zeros((0, 2), np.int64), np.zeros(0), np.zeros(0), np.zeros(0, bool), order, ids, weaker)
     words, shapes = _matrix([_words(text) for text in texts]), _matrix([_grams(text) for text in texts])
     vectors = embedder(texts) if embedder else None
@@ -284,7 +284,7 @@ def _supported(pairs: NDArray[np.int64], similarity: NDArray[np.float64], n: int
     return (common > 0) | ((similarity >= best[pairs[:, 0]]) & (similarity >= best[pairs[:, 1]]))
 
 
-def _result(  # noqa: PLR0917  # every column of the result
+def _result(  # every column of the result
     pairs: NDArray[np.int64], similarity: NDArray[np.float64], p_value: NDArray[np.float64],
     validated: NDArray[np.bool_], order: NDArray[np.int64], ids: Sequence[str], weaker: str,
 ) -> FamilyLinks:  # fmt: skip

@@ -73,7 +73,7 @@ def is_level(level: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def combine(  # noqa: PLR0917  # arrays, as the compiled callers have them
+def combine(  # arrays, as the compiled callers have them
     nats: NDArray[np.float32],
     degree_a: NDArray[np.float64],
     degree_b: NDArray[np.float64],
@@ -192,7 +192,7 @@ def _gather(a: int, graph: Graph, rules: Rules, scratch: Scratch) -> int:
 
 
 @njit(cache=True, nogil=True)
-def count_rows(  # noqa: PLR0917  # arrays and bounds, in the order of the pass
+def count_rows(  # arrays and bounds, in the order of the pass
     first: int, last: int, graph: Graph, rules: Rules, scratch: Scratch, log_bound: float, histogram: NDArray[np.int64]
 ) -> None:
     """Count the pairs of rows `first` to `last` with ln p <= `log_bound` by floor(-ln p x BINS_PER_NAT)."""
@@ -213,7 +213,7 @@ def count_rows(  # noqa: PLR0917  # arrays and bounds, in the order of the pass
 
 
 @njit(cache=True, nogil=True)
-def write_rows(  # noqa: PLR0917  # arrays and bounds, in the order of the pass
+def write_rows(  # arrays and bounds, in the order of the pass
     first: int, last: int, graph: Graph, rules: Rules, scratch: Scratch, log_bound: float, most: int, out: Out
 ) -> int:
     """Write the pairs of rows `first` to `last` with ln p <= `log_bound`, at most `most` a row; return how many."""

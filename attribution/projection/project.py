@@ -139,7 +139,7 @@ def _count(graph: Graph, rule: Rules, chunks: list[tuple[int, int]], log_bound: 
     return counts
 
 
-def _write(  # noqa: PLR0917  # arrays and bounds, in the order of the pass
+def _write(  # arrays and bounds, in the order of the pass
     graph: Graph, rule: Rules, chunks: list[tuple[int, int]], log_bound: float, most: int, expected: list[int]
 ) -> Out:
     facets = graph.degree.shape[1]

@@ -109,7 +109,7 @@ def _telling(facet: FacetValues, members: NDArray[np.int32], accounts: int) -> l
     entries = np.concatenate(rows) if rows else np.empty(0, dtype=np.int32)
     owner = np.repeat(np.arange(len(rows)), lengths)
     used, inside = np.unique(entries, return_counts=True)
-    keep = (inside >= 2) & ~facet.ignored[used]  # noqa: PLR2004  # sharing takes two
+    keep = (inside >= 2) & ~facet.ignored[used]  # sharing takes two
     used, inside = used[keep], inside[keep]
     lift = (inside / max(len(rows), 1)) / (facet.popularity[used] / accounts)
     rank = inside * np.log(np.maximum(lift, 1.0))

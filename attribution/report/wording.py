@@ -96,9 +96,9 @@ def percent(value: float) -> str:
     """Return a probability as people read it, never rounded up to certainty."""
     if value >= 1 or value <= 0:
         return "100 %" if value >= 1 else "0 %"
-    if value > 0.999:  # noqa: PLR2004  # what would round to 100.0 %
+    if value > 0.999:  # what would round to 100.0 %
         return "> 99.9 %"
-    if value < 0.001:  # noqa: PLR2004  # what would round to 0.0 %
+    if value < 0.001:  # what would round to 0.0 %
         return "< 0.1 %"
     return f"{value * 100:.1f} %"
 

@@ -1,11 +1,12 @@
 r"""Which communities of one component belong together after all: those joined by a wide bridge.
 
-Leiden sees cells inside a ring (the accounts behind one card, one device farm, one template batch), and their description is
-indeed shorter when they are told apart. They still have one operator. What separates a cell of the same ring from a
-stranger that touches it is how many accounts the bridge rests on: a framed victim, a recycled address or a chance link joins
-one or two accounts of a group, an operator's shared cards, machines and templates run through the whole of it. So two
-communities are joined when at least `LEAST` accounts on either side, and `WIDTH` of the smaller side, are ends of validated
-links between the two, `THICK` links for each of them. Each link of a bridge was validated against chance; the width guards against a few injected ones.
+Leiden sees cells inside a ring (the accounts behind one card, one device farm, one template batch), and their
+description is indeed shorter when they are told apart. They still have one operator. What separates a cell of the
+same ring from a stranger that touches it is how many accounts the bridge rests on: a framed victim, a recycled
+address or a chance link joins one or two accounts of a group, an operator's shared cards, machines and templates run
+through the whole of it. So two communities are joined when at least `LEAST` accounts on either side, and `WIDTH` of
+the smaller side, are ends of validated links between the two, `THICK` links for each of them. Each link of a bridge
+was validated against chance; the width guards against a few injected ones.
 """
 
 from __future__ import annotations
@@ -63,4 +64,5 @@ def _wide(source: NDArray[np.int64], target: NDArray[np.int64], label: NDArray[n
     narrow = np.minimum(width, width[back])
     wide = narrow >= np.maximum(LEAST, np.ceil(WIDTH * np.minimum(size[one], size[other])))
     wide &= links >= THICK * narrow
-    return np.column_stack([one, other])[wide & (one < other)]
+    pairs: NDArray[np.int64] = np.column_stack([one, other])[wide & (one < other)]
+    return pairs

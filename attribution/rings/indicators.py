@@ -7,7 +7,6 @@ the logs do not say; it is never counted as no. The docstring is the text that a
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,8 @@ import pandas as pd
 from attribution.domain import Facet, Family
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from attribution.rings.view import Entries, View
@@ -130,7 +131,7 @@ def _affiliation(view: View) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
 
 
 def affiliated(view: View) -> NDArray[np.float64]:
-    """The account belongs to an organisation (verified, or by its own mail domain) that a fifth of the cluster shares."""
+    """The account belongs to an organisation (verified, or by its mail domain) that a fifth of the cluster shares."""
     codes, known = _affiliation(view)
     key = view.cluster.astype(np.int64) * (codes.max(initial=0) + 2) + codes
     _, group, count = np.unique(key, return_inverse=True, return_counts=True)
@@ -170,7 +171,7 @@ def shared_device(view: View) -> NDArray[np.float64]:
 
 
 def _company(view: View, entries: Entries) -> NDArray[np.bool_]:
-    """For members in a shared group: is anyone of that group at home in the same place or of the same organisation?
+    """Find who has company: someone of the same shared group at home in the same place or of the same organisation.
 
     A data centre is nobody's home: whoever rents an exit there can stand beside anybody.
     """
@@ -224,7 +225,7 @@ def dominant_template(view: View) -> NDArray[np.float64]:
 
 
 def round_the_clock(view: View) -> NDArray[np.float64]:
-    """The account has no quiet hours: over the whole period, no four hours of the day in a row are (nearly) free of requests."""
+    """The account has no quiet hours: no four hours of the day in a row are (nearly) free of requests."""
     hours = view.population.hours[view.account].astype(np.float64)
     total = hours.sum(axis=1)
     windows = sum(np.roll(hours, -shift, axis=1) for shift in range(QUIET_HOURS))
@@ -277,7 +278,9 @@ def replaced(view: View) -> NDArray[np.float64]:
 def throwaway_card(view: View) -> NDArray[np.float64]:
     """The account's main instrument is prepaid, virtual or crypto."""
     kind = view.activity["payment_kind"]
-    return _answer(kind.isin(["prepaid", "virtual", "crypto"]).to_numpy(), (kind.notna() & (kind != "unknown")).to_numpy())
+    return _answer(
+        kind.isin(["prepaid", "virtual", "crypto"]).to_numpy(), (kind.notna() & (kind != "unknown")).to_numpy()
+    )
 
 
 def corporate_card(view: View) -> NDArray[np.float64]:

@@ -65,7 +65,7 @@ def _indicator(scores: Scores, row: int, ring_id: str, position: int) -> Evidenc
 
 
 def _cap(scores: Scores, row: int, ring_id: str, family: int) -> Evidence | None:
-    """What the cap took from a family whose indicators together said more than one strong fact may."""
+    """Return what the cap took from a family whose indicators together said more than one strong fact may."""
     name = FAMILIES[family]
     raw = float(sum(scores.indicator[row, i] for i, indicator in enumerate(INDICATORS) if indicator.family is name))
     capped = float(scores.family[row, family])

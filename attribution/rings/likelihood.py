@@ -1,14 +1,15 @@
 r"""How well each hypothesis explains each cluster: beta-binomial marginals, one for each indicator.
 
-For an indicator that holds for $k$ of $n$ known members and a hypothesis that expects a share distributed as Beta(a, b),
+For an indicator that holds for $k$ of $n$ known members and a hypothesis that expects a share distributed as Beta(a,
+b),
 
 $$ \ell = \ln\left[(1-\epsilon)\binom{n}{k}\frac{B(k+a, n-k+b)}{B(a,b)} + \frac{\epsilon}{n+1}\right] + \ln(n+1) $$
 
 nats against "any share is as likely" (the last term subtracts that reference), with $\epsilon$ = `SURPRISE`. The
-share is one unknown for the whole cluster, so a thousand members who copy one another's habit count as one habit, not as
-a thousand: however large $n$, $\ell$ tends to the log density of the beta at the observed share. Members resemble one another
-for reasons that no explanation lists, so no cluster counts as more than `WITNESSES` independent ones: k and n are scaled
-down to that. $n = 0$ gives 0: unknown is no evidence.
+share is one unknown for the whole cluster, so a thousand members who copy one another's habit count as one habit, not
+as a thousand: however large $n$, $\ell$ tends to the log density of the beta at the observed share. Members resemble
+one another for reasons that no explanation lists, so no cluster counts as more than `WITNESSES` independent ones: k
+and n are scaled down to that. $n = 0$ gives 0: unknown is no evidence.
 """
 
 from __future__ import annotations

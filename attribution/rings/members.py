@@ -1,13 +1,13 @@
-r"""Each member's own confidence: does this account belong to the ring, or did it only brush against it?
+r"""Each member's own confidence: whether it belongs to the ring, or only brushed against it.
 
-Inside a cluster an account is a member or a bystander (a customer of the same proxy, a user of the same VPN, a victim of
-framing). For each private tie $t$ (an instrument, a device, a template, a burst that is mostly the cluster's own) with the
-ring's own rate $r_t = (k_t + 1)/(n_t + 2)$ and a bystander's rate $b_t$ (`BYSTANDER`),
+Inside a cluster an account is a member or a bystander (a customer of the same proxy, a user of the same VPN, a victim
+of framing). For each private tie $t$ (an instrument, a device, a template, a burst that is mostly the cluster's own)
+with the ring's own rate $r_t = (k_t + 1)/(n_t + 2)$ and a bystander's rate $b_t$ (`BYSTANDER`),
 
 $$ \mathrm{logit}\,P = \ln\frac{1-\rho}{\rho} + \sum_t x_t \ln\frac{r_t}{b_t} + (1 - x_t)\ln\frac{1-r_t}{1-b_t} $$
 
-with $\rho$ = `BYSTANDERS`; unknown ties are left out. A tie that few members have ($r_t < b_t$) says nothing about those
-who lack it and is left out as well, so that a ring's second card does not count against those with the first.
+with $\rho$ = `BYSTANDERS`; unknown ties are left out. A tie that few members have ($r_t < b_t$) says nothing about
+those who lack it and is left out as well, so that a ring's second card does not count against those with the first.
 """
 
 from __future__ import annotations
@@ -29,7 +29,13 @@ if TYPE_CHECKING:
 BYSTANDERS = 0.1
 """Share of bystanders that a cluster may hold before one looks."""
 BYSTANDER: Mapping[str, float] = MappingProxyType(
-    {"shared_card": 0.1, "shared_device": 0.15, "private_template": 0.2, "dominant_template": 0.05, "signup_burst": 0.15}
+    {
+        "shared_card": 0.1,
+        "shared_device": 0.15,
+        "private_template": 0.2,
+        "dominant_template": 0.05,
+        "signup_burst": 0.15,
+    }
 )
 """How often a bystander has each tie: rarely more than the one that brought it here."""
 

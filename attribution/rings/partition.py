@@ -1,21 +1,21 @@
-r"""From validated links to clusters: Leiden over several seeds, consensus, and splits only where the evidence pays for them.
+r"""From validated links to clusters: Leiden over several seeds, consensus, splits only where evidence pays for them.
 
 The order of work, per connected component of the link graph:
 
 1. **Leiden** (Traag, Waltman & van Eck 2019, Sci. Rep. 9:5233) on the generalised modularity
    $\sum_{ij} w_{ij}\delta_{ij} - \gamma \kappa_i\kappa_j/2W\,\delta_{ij}$, once for each seed.
    What Leiden guarantees after each iteration: communities are connected and gamma-separated. What it guarantees only
-   when iterated until nothing moves (locally optimal nodes, subpartition gamma-density) is likely but not promised after
-   `ITERATIONS`. It never promises the best partition.
+   when iterated until nothing moves (locally optimal nodes, subpartition gamma-density) is likely but not promised
+   after `ITERATIONS`. It never promises the best partition.
 2. **Consensus** (Lancichinetti & Fortunato 2012, Sci. Rep. 2:336): a link is kept where at least half of the seeds put
    its ends together; what hangs together afterwards is one community. Each account carries the share of seeds
    in which it was with its neighbours of that community, and the run carries the seeds' mean adjusted Rand index.
 3. **Splits must pay.** Leiden always splits a large sparse component; a split is believed only if it shortens the
    description of the component: the log likelihood gained under the degree-corrected planted partition
    (Newman 2016, PRE 94:052315, eq. 14; Zhang & Peixoto 2020, PRR 2:043271) must exceed the cost of saying who is where.
-   There is no resolution parameter to choose: of the partitions that the grid of gamma offers, the one with the shortest
-   description wins, and "no split" is one of them. That is how a ring of 20 beside one of 20,000 is found: the
-   comparison is made inside each component, so the size of the rest of the graph does not enter.
+   There is no resolution parameter to choose: of the partitions that the grid of gamma offers, the one with the
+   shortest description wins, and "no split" is one of them. That is how a ring of 20 beside one of 20,000 is found:
+   the comparison is made inside each component, so the size of the rest of the graph does not enter.
 4. **Cells of one ring** are joined again where the bridge between them is wide (`bridges`).
 """
 
@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import random
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import igraph
@@ -160,8 +161,9 @@ def description_saved(
 
     Gain: the profile log likelihood of the degree-corrected planted partition,
     $m_{in}\ln\omega_{in} + m_{out}\ln\omega_{out}$ with $\omega_{in} = m_{in} / (m \sum_r (\kappa_r/2m)^2)$ and
-    $\omega_{out}$ alike (one group has $\omega = 1$, so its gain is 0). Cost: which accounts are where, $\ln n! - \sum_r
-    \ln n_r! + \ln\binom{n-1}{B-1} + \ln n$, and half of $\ln m$ for the extra rate (Bayesian information criterion).
+    $\omega_{out}$ alike (one group has $\omega = 1$, so its gain is 0). Cost: which accounts are where, $\ln n! -
+    \sum_r \ln n_r! + \ln\binom{n-1}{B-1} + \ln n$, and half of $\ln m$ for the extra rate (Bayesian information
+    criterion).
     """
     groups = int(label.max()) + 1
     if groups == 1:
@@ -206,12 +208,12 @@ def _components_of(source: NDArray[np.int64], target: NDArray[np.int64], size: i
 
 def _agreement(runs: list[NDArray[np.int32]]) -> float:
     """Mean adjusted Rand index (Hubert & Arabie 1985) of each seed's partition with the next one's."""
-    scores = [adjusted_rand(a, b) for a, b in zip(runs, runs[1:], strict=False)]
+    scores = [adjusted_rand(a, b) for a, b in pairwise(runs)]
     return float(np.mean(scores)) if scores else 1.0
 
 
 def adjusted_rand(a: NDArray[np.int32], b: NDArray[np.int32]) -> float:
-    """Adjusted Rand index of two labelings of the same accounts, 1 for equal partitions, about 0 for unrelated ones."""
+    """Return the adjusted Rand index of two labelings: 1 for equal partitions, about 0 for unrelated ones."""
     table = coo_array((np.ones(len(a)), (a, b))).tocsr()
     table.sum_duplicates()
 

@@ -1,17 +1,18 @@
-r"""Covert ring or honest sharing: every cluster against every explanation, with each family of evidence left out in turn.
+r"""Covert ring or honest sharing: every cluster against every explanation, each family of evidence left out in turn.
 
 The score of a cluster is the log odds of its best covert explanation against its best innocent one,
 
-$$ s = \max_c \min_i \Big[ \pi_c - \pi_i + \sum_f \mathrm{clip}\big(\textstyle\sum_{j \in f} \ell_{cj} - \ell_{ij}, \pm C\big) \Big] $$
+$$ s = \max_c \min_i \Big[ \pi_c - \pi_i
+    + \sum_f \mathrm{clip}\big(\textstyle\sum_{j \in f} \ell_{cj} - \ell_{ij}, \pm C\big) \Big] $$
 
-with $\pi$ prior and size (`likelihood.prior`), $\ell$ the indicators' nats (`likelihood.table`) and $C$ = `FAMILY_CAP`: the
-indicators of one family depend on each other, so together they may say no more than one strong fact. The best innocent
-explanation is the one that is hardest to beat, not the likeliest class in general.
+with $\pi$ prior and size (`likelihood.prior`), $\ell$ the indicators' nats (`likelihood.table`) and $C$ =
+`FAMILY_CAP`: the indicators of one family depend on each other, so together they may say no more than one strong
+fact. The best innocent explanation is the one that is hardest to beat, not the likeliest class in general.
 
 `coordinated` needs: probability over `config.coordinated`; at least two families that speak for it by `SPEAKS` nats or
 more, one of which an attacker cannot set freely; and a score above 0 with each family left out. `innocent` needs
-a probability under `config.innocent`, and that places, instruments or devices were there to look at: an honest tie can only
-be seen in them. Everything else is `undetermined`, with what is missing.
+a probability under `config.innocent`, and that places, instruments or devices were there to look at: an honest tie
+can only be seen in them. Everything else is `undetermined`, with what is missing.
 """
 
 from __future__ import annotations
@@ -97,8 +98,8 @@ def score(k: NDArray[np.float64], n: NDArray[np.float64], size: NDArray[np.int64
     """Weigh every cluster: O(clusters x hypotheses x indicators)."""
     nats = likelihood.table(k, n)
     by_family = np.zeros((*nats.shape[:2], len(FAMILIES)))
-    for i, family in enumerate(_FAMILY):
-        by_family[:, :, family] += nats[:, :, i]
+    for position, family in enumerate(_FAMILY.tolist()):
+        by_family[:, :, family] += nats[:, :, position]
     prior = likelihood.prior(size.astype(np.float64))
     pair = np.clip(by_family[:, _COVERT, None, :] - by_family[:, None, _INNOCENT, :], -FAMILY_CAP, FAMILY_CAP)
     base = prior[:, _COVERT, None] - prior[:, None, _INNOCENT]
@@ -150,17 +151,24 @@ def decide(scores: Scores, config: RingConfig) -> list[tuple[Verdict, str]]:
 def _rule(scores: Scores, row: int, config: RingConfig) -> tuple[Verdict, str]:
     probability = scores.probability[row]
     if probability <= config.innocent:
-        if not any(scores.n[row, p] for p, i in enumerate(INDICATORS) if i.family in HARD_TO_SET):
-            return Verdict.UNDETERMINED, "no places, instruments or devices are known that could show an honest tie"
-        return Verdict.INNOCENT, f"best explained as {HYPOTHESES[scores.innocent[row]].name}"
+        if any(scores.n[row, p] for p, i in enumerate(INDICATORS) if i.family in HARD_TO_SET):
+            return Verdict.INNOCENT, f"best explained as {HYPOTHESES[scores.innocent[row]].name}"
+        return Verdict.UNDETERMINED, "no places, instruments or devices are known that could show an honest tie"
     speaking = [family for f, family in enumerate(FAMILIES) if scores.family[row, f] >= SPEAKS]
-    if probability < config.coordinated:
-        return Verdict.UNDETERMINED, "the evidence does not decide"
-    if len(speaking) < 2:
-        return Verdict.UNDETERMINED, "fewer than two independent families of evidence speak for coordination"
-    if not HARD_TO_SET.intersection(speaking):
-        return Verdict.UNDETERMINED, "everything that speaks for coordination can be set freely by anyone"
-    weakest = int(scores.without[row].argmin())
-    if scores.without[row, weakest] <= 0:
-        return Verdict.UNDETERMINED, f"rests on the {FAMILIES[weakest].value} family alone"
+    if doubt := _doubt(scores, row, speaking, config):
+        return Verdict.UNDETERMINED, doubt
     return Verdict.COORDINATED, f"{len(speaking)} independent families speak for {HYPOTHESES[scores.covert[row]].name}"
+
+
+def _doubt(scores: Scores, row: int, speaking: list[Family], config: RingConfig) -> str:
+    """Return what keeps a cluster from being called coordinated; empty where nothing does."""
+    weakest = int(scores.without[row].argmin())
+    if scores.probability[row] < config.coordinated:
+        return "the evidence does not decide"
+    if len(speaking) < 2:
+        return "fewer than two independent families of evidence speak for coordination"
+    if not HARD_TO_SET.intersection(speaking):
+        return "everything that speaks for coordination can be set freely by anyone"
+    if scores.without[row, weakest] <= 0:
+        return f"rests on the {FAMILIES[weakest].value} family alone"
+    return ""

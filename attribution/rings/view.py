@@ -1,4 +1,4 @@
-"""Clusters as the indicators see them: every member of every cluster in one long table, so that each is one vector pass."""
+"""Clusters as the indicators see them: all members of all clusters in one long table, one vector pass each."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from attribution.domain import Facet, Incidence, Population
-
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
+
+    from attribution.domain import Facet, Incidence, Population
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ class Network:
     def block(self, operator: int, addresses: int, *, v6: bool = False, kind: str | None = None) -> NDArray[np.int64]:
         """Take fresh addresses of an operator, whole /24s at a time for the larger ones."""
         start = self.next_address
-        if addresses > 64:  # noqa: PLR2004  # small sites sit side by side in one /24
+        if addresses > 64:  # small sites sit side by side in one /24
             start = -(-start // 256) * 256
         self.block_start.append(start)
         self.block_as.append(operator)

@@ -113,7 +113,7 @@ def dials_at(evasion: float) -> Dials:
     for one in dataclasses.fields(Dials):
         a, b = getattr(before, one.name), getattr(after, one.name)
         if isinstance(a, str):
-            values[one.name] = b if part >= 0.5 else a  # noqa: PLR2004  # the nearer anchor
+            values[one.name] = b if part >= 0.5 else a  # the nearer anchor
         elif isinstance(a, int):
             values[one.name] = round(a + (b - a) * part)
         elif min(a, b) >= 1.0:
@@ -202,15 +202,15 @@ class WorldOptions:
             Naming the option and what it may be.
         """
         for wrong, message, remedy in (
-            (self.accounts < 500, f"{self.accounts} accounts are too few", "ask for 500 or more"),  # noqa: PLR2004
+            (self.accounts < 500, f"{self.accounts} accounts are too few", "ask for 500 or more"),
             (
                 self.rings < 0 or self.rings * 10 > self.accounts,
                 f"{self.rings} rings do not fit",
                 "ask for fewer rings",
             ),
             (self.labs < 1, f"{self.labs} labs", "ask for one lab or more"),
-            (self.days < 7, f"{self.days} days are too few", "ask for seven days or more"),  # noqa: PLR2004
-            (not 0 < self.ring_share < 0.9, f"ring share {self.ring_share}", "choose a share between 0 and .9"),  # noqa: PLR2004
+            (self.days < 7, f"{self.days} days are too few", "ask for seven days or more"),
+            (not 0 < self.ring_share < 0.9, f"ring share {self.ring_share}", "choose a share between 0 and .9"),
             (self.file_format not in FORMATS, f"format {self.file_format!r}", "choose one of " + ", ".join(FORMATS)),
         ):
             if wrong:

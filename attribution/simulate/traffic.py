@@ -101,7 +101,7 @@ def counts(options: WorldOptions, roster: Roster, rows: NDArray[np.int64], part:
         for name in ("first", "last", "rate", "duty", "weekend", "peak", "peak_day")
     }
     there = np.clip(np.minimum(column["last"], day + 1) - np.maximum(column["first"], day), 0.0, 1.0)
-    rate = column["rate"] * there * np.where(np.arange(options.days) % 7 >= 5, column["weekend"], 1.0)  # noqa: PLR2004  # Saturday
+    rate = column["rate"] * there * np.where(np.arange(options.days) % 7 >= 5, column["weekend"], 1.0)  # Saturday
     rate *= 1.0 + column["peak"] * np.exp(-np.abs(day - column["peak_day"]))
     active = rng.random(rate.shape) < column["duty"]
     rate *= active * rng.gamma(2.0, 0.5, rate.shape)
@@ -198,7 +198,7 @@ def _clock(
 def _address(cast: Cast, moments: Moments) -> NDArray[np.int64]:
     options, roster = cast.options, cast.roster
     account, session, hour, local = moments.account, moments.session, moments.hour, moments.local
-    working = (local > 8.5) & (local < 18.5) & ((hour // 24).astype(np.int64) % 7 < 5)  # noqa: PLR2004  # office hours, Monday to Friday
+    working = (local > 8.5) & (local < 18.5) & ((hour // 24).astype(np.int64) % 7 < 5)  # office hours, Monday to Friday
     u = uniform(mix(salt(options.seed, "place"), session)).astype(np.float32)
     chosen = np.zeros(len(account), dtype=np.int64)
     for weights, where in ((roster.at_work, np.flatnonzero(working)), (roster.off_work, np.flatnonzero(~working))):

@@ -50,7 +50,7 @@ def network_of(ip: str) -> str | None:
         address = ipaddress.ip_address(ip)
     except ValueError:
         return None
-    prefix = 24 if address.version == 4 else 48  # noqa: PLR2004  # IP versions
+    prefix = 24 if address.version == 4 else 48  # IP versions
     return str(ipaddress.ip_network((address, prefix), strict=False))
 
 

@@ -22,6 +22,7 @@ def daily(con: duckdb.DuckDBPyConnection, accounts: Sequence[str], rings: Sequen
     members = pa.table({"account_id": pa.array(accounts, pa.string()), "ring_id": pa.array(rings, pa.string())})
     con.register("ring_members", members)
     try:
-        return con.sql(files("attribution.warehouse").joinpath("daily.sql").read_text("utf-8")).df()
+        counted: pd.DataFrame = con.sql(files("attribution.warehouse").joinpath("daily.sql").read_text("utf-8")).df()
+        return counted
     finally:
         con.unregister("ring_members")

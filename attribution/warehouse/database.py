@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def connect(path: Path | None, *, read_only: bool = False, memory_limit: str = "3GB") -> Iterator[duckdb.DuckDBPyConnection]:
+def connect(
+    path: Path | None, *, read_only: bool = False, memory_limit: str = "3GB"
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the database file (None: in memory) with the fact tables in place, and close it at the end.
 
     Raises
@@ -24,7 +26,11 @@ def connect(path: Path | None, *, read_only: bool = False, memory_limit: str = "
     StoreError
         The file is locked by another process, is no DuckDB file, or cannot be created.
     """
-    config = {"memory_limit": memory_limit, "preserve_insertion_order": "false", "autoinstall_known_extensions": "false"}
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": memory_limit,
+        "preserve_insertion_order": "false",
+        "autoinstall_known_extensions": "false",
+    }
     try:
         con = duckdb.connect(str(path) if path else ":memory:", read_only=read_only, config=config)
     except duckdb.Error as error:

@@ -112,7 +112,7 @@ def test_the_first_help_names_every_exit_code(command: Callable[..., Ended]) -> 
         (["simulate", "{tmp}/file"], 2, "is a file", "name a folder"),
     ],
 )
-def test_a_mistake_ends_with_its_code_one_line_and_a_remedy(  # noqa: PLR0917  # pytest passes them by name
+def test_a_mistake_ends_with_its_code_one_line_and_a_remedy(  # pytest passes them by name
     command: Callable[..., Ended], tmp_path: Path, args: list[str], code: int, error: str, remedy: str
 ) -> None:
     (tmp_path / "file").write_text("x")

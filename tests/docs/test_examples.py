@@ -1,4 +1,4 @@
-"""What README and docs show does run: Python blocks, `attribution ...` lines and files, each page in a folder of its own.
+"""What README and docs show does run: Python blocks, `attribution ...` lines, files; each page in a folder of its own.
 
 A page that makes no world itself finds `world/` and `result/`, as the README's first commands leave them. Worlds are
 made with few accounts here, whatever the page says; nothing else differs from what a reader would do.
@@ -122,9 +122,9 @@ def test_the_export_query_writes_events(tmp_path: Path, monkeypatch: pytest.Monk
     (query,) = (code for _, language, code in blocks(ROOT / "docs" / "data-contract.md") if language == "sql")
     with duckdb.connect() as con:
         con.execute(
-            "CREATE TABLE requests AS SELECT 'c' || i AS customer_key, TIMESTAMPTZ '2026-03-02 00:00:00+00' AS received_at,"
-            " i::VARCHAR AS request_id, '192.0.2.1' AS client_ip, 'd' AS fingerprint, 'tok' AS card_token, 'Hi' AS body_text,"
-            " 'm' AS model_name FROM range(9) AS t (i)"
+            "CREATE TABLE requests AS SELECT 'c' || i AS customer_key, TIMESTAMPTZ '2026-03-02 00:00Z' AS received_at,"
+            " i::VARCHAR AS request_id, '192.0.2.1' AS client_ip, 'd' AS fingerprint, 't' AS card_token,"
+            " 'Hi' AS body_text, 'm' AS model_name FROM range(9) AS t (i)"
         )
         con.execute(query)
     call(["run", "logs", "--out", "out"], "the export of docs/data-contract.md")

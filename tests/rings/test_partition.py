@@ -128,7 +128,7 @@ def test_hash_seed_changes_nothing() -> None:
         "print([c.tolist() for c in p.clusters], p.agreement)\n"
     )
     said = {
-        subprocess.run(  # noqa: S603  # our own interpreter and code
+        subprocess.run(  # our own interpreter and code
             [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
         ).stdout
         for seed in ("0", "1")

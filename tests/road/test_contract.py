@@ -62,13 +62,17 @@ def test_rings_members_and_campaigns_refer_to_one_another(result: Result) -> Non
     assert set(tables["members"]["ring_id"].to_pylist()) == rings
     sizes = tables["members"].group_by("ring_id").aggregate([("account_id", "count")])
     counted = dict(zip(sizes["ring_id"].to_pylist(), sizes["account_id_count"].to_pylist(), strict=True))
-    assert counted == dict(zip(tables["rings"]["ring_id"].to_pylist(), tables["rings"]["size"].to_pylist(), strict=True))
+    assert counted == dict(
+        zip(tables["rings"]["ring_id"].to_pylist(), tables["rings"]["size"].to_pylist(), strict=True)
+    )
     covert = {
         ring["ring_id"] for ring in tables["rings"].select(["ring_id", "verdict"]).to_pylist()
         if ring["verdict"] == "coordinated"
     }  # fmt: skip
     assert set(tables["campaigns"]["ring_id"].to_pylist()) == covert
-    assert set(tables["campaign_members"]["campaign_id"].to_pylist()) == set(tables["campaigns"]["campaign_id"].to_pylist())
+    assert set(tables["campaign_members"]["campaign_id"].to_pylist()) == set(
+        tables["campaigns"]["campaign_id"].to_pylist()
+    )
 
 
 def test_numbers_are_what_they_claim(result: Result) -> None:

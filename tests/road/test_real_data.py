@@ -17,7 +17,9 @@ def retweets() -> Path:
     if folder is None:
         if os.environ.get("ATTRIBUTION_NO_SKIP") == "1":
             pytest.fail("REAL DATA IS NOT TESTED: ATTRIBUTION_REAL_DATA is not set")
-        pytest.skip("REAL DATA IS NOT TESTED: set ATTRIBUTION_REAL_DATA to a folder with co_retweets/ (docs/real-data.md)")
+        pytest.skip(
+            "REAL DATA IS NOT TESTED: set ATTRIBUTION_REAL_DATA to a folder with co_retweets/ (docs/real-data.md)"
+        )
     return Path(folder) / "co_retweets"
 
 

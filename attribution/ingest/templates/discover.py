@@ -117,7 +117,7 @@ def _grow(tokens: Tokens, weight: NDArray[np.uint32], floor: int, strength: Stre
     return nodes
 
 
-def _anchors(  # noqa: PLR0917  # the state of one level
+def _anchors(  # the state of one level
     tokens: Tokens,
     weight: NDArray[np.uint32],
     rows: NDArray[np.int64],
@@ -145,7 +145,7 @@ def _anchors(  # noqa: PLR0917  # the state of one level
         return np.concatenate(list(pool.map(choose, edges[:-1], edges[1:])))
 
 
-def _divide(  # noqa: PLR0917  # the state of one level
+def _divide(  # the state of one level
     tokens: Tokens,
     weight: NDArray[np.uint32],
     floor: int,

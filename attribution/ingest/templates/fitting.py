@@ -1,5 +1,5 @@
 """Where a pattern stands in a prompt, compiled: runs of fixed tokens in order, with anything between them."""
-# ruff: noqa: ANN001, ANN201, C901, PLR0912, PLR0915, PLR0917, SIM110
+# ruff: noqa: ANN001, ANN201, C901, PLR0912, PLR0915, SIM110
 # numba infers the types, and a loop over bytes or tokens is written out: calls and generators would cost its speed
 # mypy: disable-error-code="no-untyped-def,no-untyped-call"
 

@@ -3,7 +3,7 @@
 A *shingle* is three tokens in a row, with a mark before the first token and one after the last. A *pattern* is an
 int64 array: token numbers, and `SLOT` where anything may stand. All loops are linear in the tokens they see.
 """
-# ruff: noqa: ANN001, ANN201, ANN202, C901, PLR0917, PLR2004
+# ruff: noqa: ANN001, ANN201, ANN202, C901
 # numba infers the types, and a loop over bytes or tokens is written out: calls and generators would cost its speed
 # mypy: disable-error-code="no-untyped-def,no-untyped-call"
 

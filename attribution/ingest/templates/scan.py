@@ -1,6 +1,6 @@
 """The tokeniser's loop over bytes, compiled."""
 
-# ruff: noqa: ANN001, ANN201, ANN202, C901, PLR0911, PLR0912, PLR0915, PLR0917, PLR2004
+# ruff: noqa: ANN001, ANN201, ANN202, C901, PLR0911, PLR0912, PLR0915
 # numba infers the types, and a loop over bytes or tokens is written out: calls and generators would cost its speed
 # mypy: disable-error-code="no-untyped-def,no-untyped-call"
 
