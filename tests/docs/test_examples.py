@@ -32,6 +32,11 @@ FILE = re.compile(r"# ([\w.-]+\.(?:toml|yaml))\n")
 SHELL = {"console", "sh", "bash"}
 OFFERED = {"run", "show", "evaluate", "simulate", "labs", "version"}
 """Commands that a page's test runs; `serve` never ends, `graph` needs a server, `demo` is `make demo`."""
+STAND_INS = {
+    "russian_coord_tweets.csv": "object_id,account_id,content_id,timestamp_share\n"
+    + "".join(f"post-{i % 3},account-{i},tweet-{i},{1_610_870_193 + i}\n" for i in range(12))
+}
+"""What a reader brings along."""
 QUIET = ["--log", "error"]
 
 
@@ -103,6 +108,8 @@ def test_what_a_page_shows_runs(
         folder.mkdir()
     else:
         shutil.copytree(left_behind, folder)
+    for name, content in STAND_INS.items():
+        (folder / name).write_text(content, "utf-8")
     monkeypatch.chdir(folder)
     names: dict[str, object] = {"__name__": "__main__"}
     for line, language, code in shown:
