@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -40,7 +40,8 @@ def connect(
         ) from error
     try:
         con.execute("set timezone = 'UTC'")
-        con.execute("set enable_progress_bar = false")
+        with suppress(duckdb.InvalidInputException):  # Jupyter without ipywidgets: no bar, and no setting either
+            con.execute("set enable_progress_bar = false")
         if not read_only:
             con.execute(files("attribution.warehouse").joinpath("facts.sql").read_text("utf-8"))
         yield con
