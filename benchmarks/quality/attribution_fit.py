@@ -43,8 +43,9 @@ def loss(theta: np.ndarray, rows: list[Row], prior: float = 0.5) -> float:
 
 
 def fit(rows: list[Row]) -> np.ndarray:
-    """Return the coefficients of the families, from 0 to 1.6, for and against, and the unknown's log likelihood, which
-    is never below 0: a dossier about which nothing is seen must not outrank an unknown lab.
+    """Return the coefficients of the families, for and against, and the unknown's log likelihood.
+
+    That is never below 0: a dossier about which nothing is seen must not outrank an unknown lab.
     """
     start = np.append(np.ones(len(PARTS)), 0.5)
     bounds = [(0.2, 1.25)] * len(FAMILIES) + [(0.1, 1.2)] * len(FAMILIES) + [(0.05, 4.0)]

@@ -3,8 +3,9 @@
     python benchmarks/quality/attribution_quality.py [--seeds 12] [--first 101] [--labs 8]
 
 Worlds of 3,000 accounts, 10 rings and 8 labs (two of them without a dossier), evasion 0, .25, .5, .75 in turn; seeds
-that nothing was fitted on. `right`, `another` are parts of the campaigns of labs with a dossier, `framed` is the part of
-campaigns of labs without one that got a name. Then false flags, and how well the tenants of a shared ring are told apart.
+that nothing was fitted on. `right`, `another` are parts of the campaigns of labs with a dossier, `framed` is the part
+of campaigns of labs without one that got a name. Then false flags, and how well the tenants of a shared ring are told
+apart.
 """
 
 from __future__ import annotations
@@ -116,9 +117,7 @@ def flags(first: int, labs: int, fitted: Coefficients, count: int) -> None:
         if flag:
             rows = gather([(first + 500 + n, EVASIONS[n % 2], flag, ("full",), labs) for n in range(count)])
             right, another, framed = scores(rows, answers(fitted)["engine"])
-            print(
-                f"{flag:18s} right {right:.3f}  another's name {another:.3f}  framed {framed:.3f}   {len(rows)} campaigns"
-            )
+            print(f"{flag:18s} right {right:.3f}  another's {another:.3f}  framed {framed:.3f}   {len(rows)} campaigns")
 
 
 def main() -> None:

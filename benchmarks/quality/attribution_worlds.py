@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import duckdb
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset as ds
 
@@ -28,6 +26,9 @@ from attribution.warehouse.population import population
 from attribution.warehouse.traffic import traffic
 
 if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+
     from attribution.labs.dossiers import Dossiers
     from attribution.simulate.scene import Scene
 
@@ -101,9 +102,16 @@ def case(options: WorldOptions) -> Case:
             members = [(people.accounts[int(m)].as_py(), ring.ring_id) for ring in rings for m in ring.members]
             sent = traffic(con, [m[0] for m in members], [m[1] for m in members])
     return Case(
-        people, sent, rings, _templates(scene, brands), truth,
-        frozenset(lab.lab_id for lab in scene.labs if lab.documented), scene, brands, account_names(options, scene.roster.size),
-    )  # fmt: skip
+        people,
+        sent,
+        rings,
+        _templates(scene, brands),
+        truth,
+        frozenset(lab.lab_id for lab in scene.labs if lab.documented),
+        scene,
+        brands,
+        account_names(options, scene.roster.size),
+    )
 
 
 def _load(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
@@ -126,9 +134,20 @@ def _rings(people: Population, roles: pd.DataFrame) -> tuple[Ring, ...]:
         members = np.array(sorted(place[a] for a in rows["account_id"] if a in place), dtype=np.int32)
         seen = people.activity.iloc[members]
         rings.append(
-            Ring(str(name), Verdict.COORDINATED, 0.99, None, members, np.ones(len(members)), seen["first_seen"].min(),
-                 seen["last_seen"].max(), int(seen["events"].sum()), 1.0, ())
-        )  # fmt: skip
+            Ring(
+                str(name),
+                Verdict.COORDINATED,
+                0.99,
+                None,
+                members,
+                np.ones(len(members)),
+                seen["first_seen"].min(),
+                seen["last_seen"].max(),
+                int(seen["events"].sum()),
+                1.0,
+                (),
+            )
+        )
     return tuple(rings)
 
 

@@ -19,7 +19,7 @@ from attribution.warehouse.traffic import traffic
 if TYPE_CHECKING:
     from attribution.domain import Population, Traffic
 
-START = dt.datetime(2026, 3, 1)
+START = dt.datetime(2026, 3, 1)  # noqa: DTZ001  # parquet columns without a zone
 PEOPLE, MEMBERS, DAYS = 200, 40, 14
 COT = "Imagine the internal reasoning behind the expert's answer and write out every step in order: {}"
 RUBRIC = "You are a strict grader of medical answers. Give points for accuracy and return only JSON: {}"
@@ -71,7 +71,7 @@ def world(ask: Ask | None = None) -> Small:
     frame = pd.DataFrame(events)
     for column in {"ip", "device_id", "payment_id", "template_id", "model"} - ask.columns:
         frame[column] = None
-    accounts, ips, cards = _tables(ask, frame)
+    accounts, ips, cards = _tables(ask, frame)  # noqa: RUF059  # read by name in SQL
     with connect(None) as con:
         con.execute("insert into events by name select * from frame")
         con.execute("insert into accounts by name select * from accounts")
@@ -92,8 +92,19 @@ def world(ask: Ask | None = None) -> Small:
         names = people.accounts.to_pylist()
         members = np.array([row for row, name in enumerate(names) if name.startswith("ring")], dtype=np.int32)
         sent = traffic(con, [names[m] for m in members], ["r1"] * len(members))
-    ring = Ring("r1", Verdict.COORDINATED, 0.99, None, members, np.ones(len(members)), pd.Timestamp(START, tz="UTC"),
-                pd.Timestamp(START + dt.timedelta(DAYS), tz="UTC"), int((frame["account_id"].str[:4] == "ring").sum()), 1.0, ())  # fmt: skip
+    ring = Ring(
+        "r1",
+        Verdict.COORDINATED,
+        0.99,
+        None,
+        members,
+        np.ones(len(members)),
+        pd.Timestamp(START, tz="UTC"),
+        pd.Timestamp(START + dt.timedelta(DAYS), tz="UTC"),
+        int((frame["account_id"].str[:4] == "ring").sum()),
+        1.0,
+        (),
+    )
     return Small(people, sent, ring, _templates(ask))
 
 
@@ -109,10 +120,17 @@ def _members(ask: Ask) -> list[dict[str, object]]:
                     at = START + dt.timedelta(
                         days=day, hours=int(rng.choice(client.hours)), minutes=int(rng.integers(60))
                     )
-                    rows.append(_event(
-                        f"ring-{member:03d}", at, ask.own_ip.format(member % 16) if own else f"203.0.113.{rng.integers(250)}",
-                        f"d-{member // 4}", f"card-{member // 8}", f"t-{client.templates[template][:24]}", "m-2" if moved else client.model,
-                    ))  # fmt: skip
+                    rows.append(
+                        _event(
+                            f"ring-{member:03d}",
+                            at,
+                            ask.own_ip.format(member % 16) if own else f"203.0.113.{rng.integers(250)}",
+                            f"d-{member // 4}",
+                            f"card-{member // 8}",
+                            f"t-{client.templates[template][:24]}",
+                            "m-2" if moved else client.model,
+                        )
+                    )
     return rows
 
 
@@ -125,8 +143,17 @@ def _people(ask: Ask) -> list[dict[str, object]]:
                 at = START + dt.timedelta(days=day, hours=int(rng.integers(24)), minutes=int(rng.integers(60)))
                 late = ask.jump and day >= 7 and rng.random() < 0.05
                 template = f"t-{POPULAR[:24]}" if rng.random() < 0.2 else None
-                rows.append(_event(f"person-{person:03d}", at, f"192.0.2.{person}", f"pd-{person}", f"pcard-{person}", template,
-                                   "m-2" if late else "m-1"))  # fmt: skip
+                rows.append(
+                    _event(
+                        f"person-{person:03d}",
+                        at,
+                        f"192.0.2.{person}",
+                        f"pd-{person}",
+                        f"pcard-{person}",
+                        template,
+                        "m-2" if late else "m-1",
+                    )
+                )
     if ask.jump:
         rows.append(_event("person-000", START + dt.timedelta(days=7), "192.0.2.0", "pd-0", "pcard-0", None, "m-2"))
     return rows

@@ -46,14 +46,31 @@ STATED = Stated(
     members=60,
     seen={
         "a": {
-            "asns": 20, "networks": 12, "known.ips": 3, "bins": 9, "issuer_countries": 1, "known.payment_ids": 2,
-            "email_domains": 7, "name": 4, "known.account_ids": 1, "known.device_ids": 2, "template_examples": 1,
+            "asns": 20,
+            "networks": 12,
+            "known.ips": 3,
+            "bins": 9,
+            "issuer_countries": 1,
+            "known.payment_ids": 2,
+            "email_domains": 7,
+            "name": 4,
+            "known.account_ids": 1,
+            "known.device_ids": 2,
+            "template_examples": 1,
         }
     },
     base={
-        "asns": (300, 20_000), "networks": (9, 20_000), "known.ips": (0, 20_000), "bins": (70, 9_000), "issuer_countries": (900, 9_000),
-        "known.payment_ids": (0, 9_000), "email_domains": (31, 20_000), "name": (0, 20_000), "known.account_ids": (0, 20_000),
-        "known.device_ids": (0, 20_000), "template_examples": (1, 400),
+        "asns": (300, 20_000),
+        "networks": (9, 20_000),
+        "known.ips": (0, 20_000),
+        "bins": (70, 9_000),
+        "issuer_countries": (900, 9_000),
+        "known.payment_ids": (0, 9_000),
+        "email_domains": (31, 20_000),
+        "name": (0, 20_000),
+        "known.account_ids": (0, 20_000),
+        "known.device_ids": (0, 20_000),
+        "template_examples": (1, 400),
     },
     country={"asns": (300, 2_500, 0.5)},
     hours=HOURS,
@@ -61,7 +78,7 @@ STATED = Stated(
     likeness={"a": 0.8},
     pivots=(StatedPivot("m-5", "2026-03-14", 0.4, 0.001),),
     moved={"2026-03-14": (1, 6)},
-)  # fmt: skip
+)
 
 
 def rows() -> dict[str, Evidence]:
@@ -151,8 +168,12 @@ def pivot(d: Mapping[str, Any]) -> float:
 
 
 BY_HAND: dict[str, Callable[[Mapping[str, Any]], float]] = {
-    "share": share, "hours": hours, "targets": targets, "wording": wording, "pivot": pivot,
-}  # fmt: skip
+    "share": share,
+    "hours": hours,
+    "targets": targets,
+    "wording": wording,
+    "pivot": pivot,
+}
 
 
 @pytest.mark.parametrize("name", [rule.name for rule in TABLE])
@@ -200,9 +221,16 @@ def test_doubt_pulls_towards_nothing() -> None:
 def test_terms_of_icd_203() -> None:
     said = [likelihood_term(p) for p in (0.0, 0.04, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 1.0)]
     assert said == [
-        "almost no chance", "almost no chance", "very unlikely", "unlikely", "roughly even chance", "likely", "very likely",
-        "almost certain", "almost certain",
-    ]  # fmt: skip
+        "almost no chance",
+        "almost no chance",
+        "very unlikely",
+        "unlikely",
+        "roughly even chance",
+        "likely",
+        "very likely",
+        "almost certain",
+        "almost certain",
+    ]
 
 
 def test_coefficients_are_what_they_say() -> None:
