@@ -28,7 +28,7 @@ def test_the_road_runs_to_a_report_and_accounts_for_every_row(retweets: Path, tm
     counts = json.loads((result.out / "run.json").read_text("utf-8"))["counts"]
     # 40 event ids repeat; one of these rows is wholly doubled, 39 say something else under the same id
     assert (counts["rows"], counts["accepted"], counts["duplicates"], counts["quarantined"]) == (35_125, 35_085, 1, 39)
-    assert result.tables["quarantine"]["reason"].unique().to_pylist() == ["conflict"]
+    assert result.tables["quarantine"]["reason"].unique().to_pylist() == ["conflict:event_id"]
     assert result.tables["rings"].num_rows >= 1
     assert "coordinated" not in result.tables["rings"]["verdict"].to_pylist()  # one family, freely set, never suffices
     assert (result.out / "report.html").stat().st_size > 10_000
