@@ -1,4 +1,3 @@
-# ruff: noqa: INP001  # a script beside the picture that it takes
 """Take the README's picture of a report: `make demo`, then `python docs/images/take.py out/demo/result`.
 
 Summary on the left, one ring on the right, in Chromium (playwright, and `chromium` on the path).
