@@ -7,7 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from attribution_worlds import STATES, Case, case, options_of
+from attribution_worlds import Case, case, options_of
 
 from attribution.config import LabConfig
 from attribution.domain import UNKNOWN_LAB
@@ -65,7 +65,7 @@ def rows_of(world: Case, name: str, states: Sequence[str]) -> list[Row]:
     clients = [client_of(one, world) for one in found]
     rows = []
     for state in states:
-        labs = world.dossiers(STATES[state])
+        labs = world.dossiers[state]
         facts = Gatherer(world.population, world.rings, world.traffic, world.templates, labs, config).facts(found)
         for one, client in zip(facts, clients, strict=True):
             rows.append(_row(one, client if client in world.documented else UNKNOWN_LAB, name, state, labs))
@@ -91,7 +91,7 @@ def _row(facts: Facts, truth: str, world: str, state: str, labs: Dossiers) -> Ro
 
 def _world(job: tuple[int, float, str, tuple[str, ...], int]) -> list[Row]:
     seed, evasion, flag, states, labs = job
-    return rows_of(case(options_of(seed, evasion, flag, labs=labs)), f"{seed}/{evasion}/{flag}", states)
+    return rows_of(case(options_of(seed, evasion, flag, labs=labs), states), f"{seed}/{evasion}/{flag}", states)
 
 
 def gather(jobs: Sequence[tuple[int, float, str, tuple[str, ...], int]], workers: int = 2) -> list[Row]:

@@ -1,4 +1,8 @@
-"""Simulated worlds for the attribution benchmarks: true rings, true clients, dossiers in every state of decay."""
+"""Simulated worlds for the attribution benchmarks: true rings, true clients, dossiers in every state of decay.
+
+Worlds are written by `attribution.simulate`, taken in as any logs are, and read back from their files: prompts are
+mined, facts aggregated, and only the rings are the true ones.
+"""
 
 from __future__ import annotations
 
@@ -9,28 +13,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.dataset as ds
 
+from attribution.config import Config
 from attribution.domain import Population, Ring, Traffic, Verdict
+from attribution.ingest import ingest
 from attribution.labs import dossiers
-from attribution.simulate.dossiers import write_dossiers
-from attribution.simulate.draws import generator
-from attribution.simulate.language import made_up
-from attribution.simulate.options import DossierState, FalseFlags, WorldOptions, dials_at
-from attribution.simulate.tables import names
-from attribution.simulate.templates import Writer
-from attribution.simulate.world import BRANDS, account_names, build, simulate
-from attribution.warehouse.database import connect
-from attribution.warehouse.population import population
-from attribution.warehouse.traffic import traffic
+from attribution.simulate import DossierState, FalseFlags, WorldOptions, dials_at, simulate
+from attribution.warehouse import connect, population, template_table, traffic
 
 if TYPE_CHECKING:
-    import duckdb
+    from collections.abc import Sequence
+
     import pandas as pd
+    import pyarrow as pa
 
     from attribution.labs.dossiers import Dossiers
-    from attribution.simulate.scene import Scene
 
 STATES = {
     "full": DossierState(),
@@ -44,35 +42,30 @@ FLAGS = {
     "templates copied": FalseFlags(templates=True),
     "hours imitated": FalseFlags(hours=True),
 }
+KEY = b"quality benchmark"
 
 
 @dataclass(frozen=True)
 class Case:
-    """One world with its truth: rings as they are, and for each ring's account the share of each lab."""
+    """One world: rings as they are, the share of each lab in each ring's accounts, dossiers by state."""
 
     population: Population
     traffic: Traffic
     rings: tuple[Ring, ...]
     templates: pa.Table
     truth: pd.DataFrame
-    documented: frozenset[str]
-    scene: Scene
-    brands: list[str]
-    accounts: pa.StringArray
+    dossiers: dict[str, Dossiers]
 
-    def dossiers(self, state: DossierState) -> Dossiers:
-        """Return what investigators know in this state of the dossiers."""
-        self.scene.options = dataclasses.replace(self.scene.options, dossiers=state)
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "labs.yaml"
-            write_dossiers(self.scene, path, self.brands)
-            return dossiers.load(path)
+    @property
+    def documented(self) -> frozenset[str]:
+        """The labs that have a dossier."""
+        return frozenset(lab for known in self.dossiers.values() for lab in known.ids)
 
 
 def options_of(
     seed: int, evasion: float, flag: str = "", *, accounts: int = 3_000, rings: int = 10, labs: int = 8
 ) -> WorldOptions:
-    """Return a small world with many rings: a fifth of its accounts are in rings."""
+    """Return a small world with many rings: a quarter of its accounts are in rings."""
     return WorldOptions(
         accounts=accounts,
         rings=rings,
@@ -80,51 +73,32 @@ def options_of(
         seed=seed,
         dials=dials_at(evasion),
         ring_share=0.25,
-        drop=("prompt",),
         flags=FLAGS[flag],
     )
 
 
-def case(options: WorldOptions) -> Case:
+def case(options: WorldOptions, states: Sequence[str] = tuple(STATES)) -> Case:
     """Simulate a world and gather what attribution is given, with the true rings in place of found ones."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        simulate(folder, options)
-        scene, _ = build(options)
-        brands = [brand.title() for brand in made_up(generator(options.seed, "brands"), BRANDS, (2, 4))]
-        truth = ds.dataset(folder / "truth" / "campaigns.parquet").to_table().to_pandas()
-        roles = ds.dataset(folder / "truth" / "accounts.parquet").to_table().to_pandas()
+        simulate(folder / "world", options)
+        truth = ds.dataset(folder / "world" / "truth" / "campaigns.parquet").to_table().to_pandas()
+        roles = ds.dataset(folder / "world" / "truth" / "accounts.parquet").to_table().to_pandas()
         with connect(None) as con:
-            con.execute("set threads = 1")
-            _load(con, folder)
+            ingest(folder / "world", con, Config(), key=KEY)
             people = population(con)
             rings = _rings(people, roles)
             members = [(people.accounts[int(m)].as_py(), ring.ring_id) for ring in rings for m in ring.members]
             sent = traffic(con, [m[0] for m in members], [m[1] for m in members])
-    return Case(
-        people,
-        sent,
-        rings,
-        _templates(scene, brands),
-        truth,
-        frozenset(lab.lab_id for lab in scene.labs if lab.documented),
-        scene,
-        brands,
-        account_names(options, scene.roster.size),
-    )
+            texts = template_table(con)
+        known = {state: _known(options, STATES[state], folder / str(n)) for n, state in enumerate(states)}
+    return Case(people, sent, rings, texts, truth, known)
 
 
-def _load(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """Put a simulated world into the fact tables; it needs no checks."""
-    for table in ("events", "accounts", "ips", "payments"):
-        found = sorted(folder.glob(f"{table}*.parquet")) + sorted(folder.glob(f"{table}/*.parquet"))
-        for path in found:
-            columns = [c for c, *_ in con.execute(f"describe select * from '{path}'").fetchall()]
-            mine = [c for c, *_ in con.execute(f"describe {table}").fetchall()]
-            both = ", ".join(c for c in columns if c in mine)
-            con.execute(f"insert into {table} ({both}) select {both} from '{path}'")
-            for column in columns:
-                con.execute("insert or ignore into input_columns values (?)", [f"{table}.{column}"])
+def _known(options: WorldOptions, state: DossierState, folder: Path) -> Dossiers:
+    """Write the same world once more, with the dossiers in another state, and read these."""
+    simulate(folder, dataclasses.replace(options, dossiers=state, drop=("prompt",)))
+    return dossiers.load(folder / "labs.yaml")
 
 
 def _rings(people: Population, roles: pd.DataFrame) -> tuple[Ring, ...]:
@@ -135,34 +109,17 @@ def _rings(people: Population, roles: pd.DataFrame) -> tuple[Ring, ...]:
         seen = people.activity.iloc[members]
         rings.append(
             Ring(
-                str(name),
-                Verdict.COORDINATED,
-                0.99,
-                None,
-                members,
-                np.ones(len(members)),
-                seen["first_seen"].min(),
-                seen["last_seen"].max(),
-                int(seen["events"].sum()),
-                1.0,
-                (),
+                ring_id=str(name),
+                verdict=Verdict.COORDINATED,
+                probability=0.99,
+                explanation=None,
+                members=members,
+                confidence=np.ones(len(members)),
+                first_seen=seen["first_seen"].min(),
+                last_seen=seen["last_seen"].max(),
+                events=int(seen["events"].sum()),
+                stability=1.0,
+                evidence=(),
             )
         )
     return tuple(rings)
-
-
-def _templates(scene: Scene, brands: list[str]) -> pa.Table:
-    """Return the templates' text, which the miner would find in the prompts."""
-    roster, seed = scene.roster, scene.options.seed
-    blocks = np.unique(
-        np.stack([roster.concept.ravel(), roster.concepts.ravel(), roster.variant.ravel()], axis=1), axis=0
-    )
-    pairs = {(int(c) + i, int(v)) for c, n, v in blocks for i in range(int(n))}
-    pairs |= {(concept, 0) for concept in range(80)}
-    kept = sorted(pair for pair in pairs if pair[0] < len(scene.concepts.purpose))
-    surface = np.array([c * (1 << 32) + v for c, v in kept], dtype=np.int64)
-    writer = Writer(seed, scene.concepts, brands)
-    texts = [writer.write(c, v) for c, v in kept]
-    return pa.table(
-        {"template_id": names(seed, "t", surface), "pattern": texts, "example": texts, "prompts": [1] * len(texts)}
-    )
