@@ -8,10 +8,27 @@ from typing import TYPE_CHECKING
 import neo4j_server
 import pytest
 
+from attribution import pipeline
+from attribution.simulate import preset, simulate
 from attribution.store.neo4j_client import Client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make one small labelled world for all tests of the whole road."""
+    folder = tmp_path_factory.mktemp("world")
+    simulate(folder, preset("moderate", accounts=2_500, rings=3, seed=71))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def result(world: Path, tmp_path_factory: pytest.TempPathFactory) -> pipeline.Result:
+    """Run the engine once on that world."""
+    return pipeline.run(world, labs=world / "labs.yaml", out=tmp_path_factory.mktemp("out"), seed=3)
 
 
 @pytest.fixture(scope="session")
