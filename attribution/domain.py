@@ -383,4 +383,4 @@ OUTPUT_TABLES: Mapping[str, pa.Schema] = {
         ]
     ),
 }
-"""The contract's output tables: name to schema. `tests/test_contract.py` holds every run to them."""
+"""The contract's output tables: name to schema. `tests/road/test_contract.py` holds every run to them."""

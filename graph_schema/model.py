@@ -1,7 +1,7 @@
 """The one declaration of the graph: labels, keys, relationships, properties.
 
 Constraints, the tables of `docs/graph.md` and the lint of every query come from here. A query that names anything
-else fails `tests/neo4j/test_queries.py`.
+else fails `tests/neo4j/test_graph_queries.py`.
 """
 
 from __future__ import annotations

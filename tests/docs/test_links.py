@@ -50,12 +50,16 @@ def test_the_index_knows_every_page() -> None:
     assert not missing, "add them to docs/index.md"
 
 
-def test_pages_that_code_and_messages_name_exist() -> None:
+NAMED = r"\b(docs|tests|benchmarks|attribution|api|graph_schema)/[A-Za-z0-9_./-]+\.(md|py|sql|json|yaml)\b"
+
+
+def test_files_that_comments_messages_and_pages_name_exist() -> None:
     listed = subprocess.run(
-        ["git", "grep", "-IohE", r"docs/[A-Za-z0-9_./-]+\.md"],  # noqa: S607  # the reader's own git
+        ["git", "grep", "-IohE", NAMED],  # noqa: S607  # the reader's own git
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     if listed.returncode == 128:  # not a git checkout
         pytest.skip("no git checkout: a release archive")
+    assert listed.stdout
     missing = {name for name in listed.stdout.split() if not (ROOT / name).exists()}
     assert not missing
