@@ -12,16 +12,23 @@ from attribution.ingest.templates import fitting
 from attribution.ingest.templates.kernels import SLOT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from attribution.ingest.templates.strength import Strength
+
+    Rule = Callable[[NDArray[np.int64], NDArray[np.int64], Strength], bool]
 
 _NEW_TOKENS = 4
 _NEW_CONTENT = 3
 
 
-def fillings(patterns: list[NDArray[np.int64]], strength: Strength) -> dict[int, int]:
-    """Return which patterns are another one with slots filled in: position to position of the most general such."""
+def fillings(patterns: list[NDArray[np.int64]], own: Rule, strength: Strength) -> dict[int, int]:
+    """Return which patterns are another one with slots filled in: position to position of the most general such.
+
+    `own` tells of a general pattern and one that fits it whether the latter is a template of its own.
+    """
     index = _Index.of(patterns)
     size = [int((pattern != SLOT).sum()) for pattern in patterns]
     out: dict[int, int] = {}
@@ -31,7 +38,7 @@ def fillings(patterns: list[NDArray[np.int64]], strength: Strength) -> dict[int,
             for other in index.candidates(pattern)
             if size[other] < size[number]
             and gaps_of(patterns[other], pattern) is not None
-            and not is_richer(patterns[other], pattern, strength)
+            and not own(patterns[other], pattern, strength)
         ]
         if wider:
             out[number] = min(wider, key=lambda other: (size[other], patterns[other].tobytes()))

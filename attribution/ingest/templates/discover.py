@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attribution.ingest.templates import fitting, kernels
-from attribution.ingest.templates.containment import fillings, gaps_of, is_richer
+from attribution.ingest.templates.containment import fillings, gaps_of
 from attribution.ingest.templates.kernels import SLOT
+from attribution.ingest.templates.refine import Group, is_own, says_more
 from attribution.ingest.templates.strength import PLAUSIBLE
 from attribution.ingest.templates.tokens import Tokens
 
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
 
     from attribution.ingest.templates.strength import Strength
 
-_LEVELS = 8
+_LEVELS = 24
 _SAMPLE = 256
+_REFINED = 16_384
+_PART = 0.01
 _MIN_PROMPTS = 3
 _MIN_BITS = 18
 _MAX_BITS = 24
@@ -79,6 +82,8 @@ class _Node:
     pattern: NDArray[np.int64]
     strong: bool
     weight: int
+    docs: NDArray[np.int64]
+    reached: int = 0
     children: list[int] = field(default_factory=list)
 
 
@@ -94,15 +99,15 @@ def discover(tokens: Tokens, weight: NDArray[np.uint32], floor: int, strength: S
     nodes = _grow(tokens, weight, floor, strength)
     picked: list[int] = []
     for number in nodes[0].children:
-        picked.extend(_pick(nodes, number, strength))
+        picked.extend(_pick(tokens, nodes, number, strength))
     found = [nodes[i].found for i in picked]
     return _general([*found, *_generalise(found, strength)], strength)
 
 
 def _grow(tokens: Tokens, weight: NDArray[np.uint32], floor: int, strength: Strength) -> list[_Node]:
-    nothing = Found(0, np.zeros(0, np.int64), np.ones(1, np.bool_))
-    nodes = [_Node(-1, nothing, nothing.pattern(), strong=False, weight=int(weight.sum()))]
     rows = np.arange(len(tokens), dtype=np.int64)
+    nothing = Found(0, np.zeros(0, np.int64), np.ones(1, np.bool_))
+    nodes = [_Node(-1, nothing, nothing.pattern(), strong=False, weight=int(weight.sum()), docs=rows)]
     group = np.zeros(len(rows), np.int64)
     owner = np.zeros(1, np.int64)
     for _ in range(_LEVELS):
@@ -110,7 +115,8 @@ def _grow(tokens: Tokens, weight: NDArray[np.uint32], floor: int, strength: Stre
             break
         sizes = np.bincount(group, weights=weight[rows], minlength=len(owner)).astype(np.int64)
         ceiling = np.where(owner == 0, _NO_CEILING, np.ceil(_WHOLE * sizes).astype(np.int64))
-        chosen = _anchors(tokens, weight, rows, group, floor, ceiling, strength.plain())
+        lowest = np.where(owner == 0, floor, np.maximum(floor, np.ceil(_PART * sizes))).astype(np.int64)
+        chosen = _anchors(tokens, weight, rows, group, lowest, ceiling, strength.plain())
         rows, group, owner = _divide(
             tokens, weight, floor, strength, nodes, rows[chosen != 0], chosen[chosen != 0], owner[group[chosen != 0]]
         )
@@ -122,7 +128,7 @@ def _anchors(  # the state of one level
     weight: NDArray[np.uint32],
     rows: NDArray[np.int64],
     group: NDArray[np.int64],
-    floor: int,
+    floor: NDArray[np.int64],
     ceiling: NDArray[np.int64],
     plain: NDArray[np.bool_],
 ) -> NDArray[np.uint64]:
@@ -168,12 +174,13 @@ def _divide(  # the state of one level
         if sizes[number] < floor or len(members) < _MIN_PROMPTS:
             continue
         docs = rows[members]
-        node = _node(tokens, docs[:_SAMPLE], int(parents[members[0]]), int(sizes[number]), strength)
+        node = _node(tokens, docs, int(parents[members[0]]), int(sizes[number]), strength)
         nodes[node.parent].children.append(len(nodes))
         nodes.append(node)
         if node.strong and not (node.pattern == SLOT).any():
             continue
-        going = docs[:_SAMPLE] if node.strong else docs
+        going = docs[:_REFINED] if node.strong else docs
+        node.reached = int(weight[going].sum())
         kept_rows.append(going)
         kept_groups.append(np.full(len(going), len(owner), np.int64))
         owner.append(len(nodes) - 1)
@@ -182,12 +189,13 @@ def _divide(  # the state of one level
     return np.concatenate(kept_rows), np.concatenate(kept_groups), np.asarray(owner, np.int64)
 
 
-def _node(tokens: Tokens, docs: NDArray[np.int64], parent: int, weight: int, strength: Strength) -> _Node:
+def _node(tokens: Tokens, everyone: NDArray[np.int64], parent: int, weight: int, strength: Strength) -> _Node:
+    docs = everyone[:_SAMPLE]
     reference, fixed, joined, core = kernels.consensus(tokens.values, tokens.indptr, docs)
     found = _found(tokens, int(reference), fixed, joined)
     pattern = found.pattern()
     if core == 0 or (pattern == SLOT).all():
-        return _Node(parent, found, pattern, strong=False, weight=weight)
+        return _Node(parent, found, pattern, strong=False, weight=weight, docs=everyone)
     fitting.lone_words(tokens.values, tokens.indptr, docs, reference, pattern, fixed, joined, _REACH)
     closer = _found(tokens, int(reference), fixed, joined)
     if _fitting(tokens, docs, closer.pattern()) >= _KEPT * _fitting(tokens, docs, pattern):
@@ -195,7 +203,7 @@ def _node(tokens: Tokens, docs: NDArray[np.int64], parent: int, weight: int, str
     lengths = tokens.indptr[docs + 1] - tokens.indptr[docs]
     coverage = float((pattern != SLOT).sum() / max(float(np.sort(lengths)[len(lengths) // 2]), 1.0))
     strong = strength.enough(pattern, coverage) and _fitting(tokens, docs, pattern) >= _FITTING * len(docs)
-    return _Node(parent, found, pattern, strong=strong, weight=weight)
+    return _Node(parent, found, pattern, strong=strong, weight=weight, docs=everyone)
 
 
 def _found(tokens: Tokens, reference: int, fixed: NDArray[np.bool_], joined: NDArray[np.bool_]) -> Found:
@@ -208,21 +216,23 @@ def _fitting(tokens: Tokens, docs: NDArray[np.int64], pattern: NDArray[np.int64]
     return int(fitting.count_fitting(tokens.values, tokens.indptr, docs, pattern))
 
 
-def _pick(nodes: list[_Node], number: int, strength: Strength) -> list[int]:
-    """Return the templates of a subtree: the node itself, or what its parts say instead."""
+def _pick(tokens: Tokens, nodes: list[_Node], number: int, strength: Strength) -> list[int]:
+    """Return the templates of a subtree: the node itself, or what its parts say instead, or both."""
     node = nodes[number]
-    below = [choice for child in node.children for choice in _pick(nodes, child, strength)]
+    below = [choice for child in node.children for choice in _pick(tokens, nodes, child, strength)]
     if not below:
         return [number] if node.strong else []
-    richer = [choice for choice in below if is_richer(node.pattern, nodes[choice].pattern, strength)]
+    whole = Group(node.docs, node.pattern)
+    own = [
+        choice for choice in below if is_own(tokens, whole, Group(nodes[choice].docs, nodes[choice].pattern), strength)
+    ]
     if not node.strong:
         words, content = strength.measure(node.pattern)
-        fills = sum(nodes[choice].weight for choice in below if choice not in richer)
-        plausible = PLAUSIBLE.passes(words, content, 1, 0.0) and len(below) - len(richer) >= _FILLS
+        fills = sum(nodes[choice].weight for choice in below) - sum(nodes[choice].weight for choice in own)
+        plausible = PLAUSIBLE.passes(words, content, 1, 0.0) and len(below) - len(own) >= _FILLS
         return [number] if plausible and fills >= _RICHER_SHARE * node.weight else below
-    reached = sum(nodes[child].weight for child in node.children)
-    share = sum(nodes[choice].weight for choice in richer)
-    return richer if share >= _RICHER_SHARE * max(reached, 1) else [number]
+    share = sum(nodes[choice].weight for choice in own)
+    return own if share >= _RICHER_SHARE * max(node.reached, 1) else [*own, number]
 
 
 def _generalise(found: list[Found], strength: Strength) -> list[Found]:
@@ -245,7 +255,7 @@ def _generalise(found: list[Found], strength: Strength) -> list[Found]:
         if not node.strong or not strength.enough(node.pattern, 0.0):
             continue
         fitting = [pattern for pattern in patterns if gaps_of(node.pattern, pattern) is not None]
-        richer = sum(is_richer(node.pattern, pattern, strength) for pattern in fitting)
+        richer = sum(says_more(node.pattern, pattern, strength) for pattern in fitting)
         if len(fitting) - richer >= max(_FILLS, richer):
             out.append(_carry(found[int(order[node.found.reference])], node.found))
     return out
@@ -270,5 +280,5 @@ def _carry(found: Found, general: Found) -> Found:
 
 def _general(found: list[Found], strength: Strength) -> list[Found]:
     """Drop the templates that are another one with a slot filled in."""
-    within = fillings([item.pattern() for item in found], strength)
+    within = fillings([item.pattern() for item in found], says_more, strength)
     return [item for number, item in enumerate(found) if number not in within]

@@ -83,7 +83,7 @@ def count_shingles(values, indptr, rows, group, weight, bits):
 def anchors(values, indptr, rows, group, counts, bits, floor, ceiling, plain):
     """Return for each prompt the hash of its most shared shingle, 0 where none is shared enough.
 
-    `floor` and `ceiling` (the latter by group) bound the count: below, too few share it; above, the whole group does,
+    `floor` and `ceiling` (by group) bound the count: below, too few share it; above, the whole group does,
     so that it cannot divide the group. A shingle of nothing but `plain` tokens (a bitmap over their lowest 16 bits) is
     an anchor only where there is no other: "what is the" brings together what does not belong together.
     """
@@ -94,7 +94,7 @@ def anchors(values, indptr, rows, group, counts, bits, floor, ceiling, plain):
         row = rows[r]
         a, b = indptr[row], indptr[row + 1]
         mark = np.uint64(group[r])
-        low, high = floor, ceiling[group[r]]
+        low, high = floor[group[r]], ceiling[group[r]]
         best, best_hash = np.uint32(0), np.uint64(0)
         only_poor = True
         for p in range(b - a):

@@ -14,6 +14,7 @@ from attribution.ingest.templates.containment import fillings
 from attribution.ingest.templates.discover import Found, discover
 from attribution.ingest.templates.match import Matcher, build
 from attribution.ingest.templates.pattern import Pattern, parse, render
+from attribution.ingest.templates.refine import says_more
 from attribution.ingest.templates.strength import Strength
 from attribution.ingest.templates.tokens import HEAD_CHARS, TAIL_CHARS, Tokens, join, normalise, seed_of, tokenise
 
@@ -144,7 +145,7 @@ class _Job:
 
     def fillings(self, patterns: list[Pattern]) -> dict[str, str]:
         """Return which templates, found in different rounds, are another one with a slot filled in."""
-        within = fillings([pattern.tokens for pattern in patterns], self.strength)
+        within = fillings([pattern.tokens for pattern in patterns], says_more, self.strength)
         return {patterns[part].template_id: patterns[whole].template_id for part, whole in within.items()}
 
     def rows(self, batch: _Batch) -> NDArray[np.uint64]:
