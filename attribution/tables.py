@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from attribution.domain import Attribution, Campaign, Evidence, Population, Ring
 
 HYPOTHESIS = "hypothesis"
@@ -32,9 +35,11 @@ def build(
     """Return every table of `OUTPUT_TABLES`, each sorted by its key."""
     return {
         "rings": _rings(rings),
-        "members": _members(rings, population),
+        "members": _memberships("members", population, ((r.ring_id, r.members, r.confidence) for r in rings)),
         "campaigns": _campaigns(campaigns),
-        "campaign_members": _campaign_members(campaigns, population),
+        "campaign_members": _memberships(
+            "campaign_members", population, ((c.campaign_id, c.members, c.share) for c in campaigns)
+        ),
         "attributions": _attributions(attributions),
         "evidence": _evidence(rings, campaigns, attributions),
         "suppressed": suppressed.cast(OUTPUT_TABLES["suppressed"]),
@@ -73,20 +78,15 @@ def _rings(rings: Sequence[Ring]) -> pa.Table:
     )
 
 
-def _names(population: Population, accounts: object) -> list[str]:
-    return list(population.accounts.take(pa.array(accounts)).to_pylist())
-
-
-def _members(rings: Sequence[Ring], population: Population) -> pa.Table:
+def _memberships(
+    name: str, population: Population, groups: Iterable[tuple[str, NDArray[np.int32], NDArray[np.float64]]]
+) -> pa.Table:
+    """Return one row a member: the group's id, the account's id, and the number that goes with it."""
     rows: list[tuple[object, ...]] = []
-    for ring in rings:
-        rows += zip(
-            [ring.ring_id] * len(ring.members),
-            _names(population, ring.members),
-            ring.confidence.tolist(),
-            strict=True,
-        )
-    return _table("members", rows)
+    for group, members, number in groups:
+        accounts = population.accounts.take(pa.array(members)).to_pylist()
+        rows += zip([group] * len(members), accounts, number.tolist(), strict=True)
+    return _table(name, rows)
 
 
 def _campaigns(campaigns: Sequence[Campaign]) -> pa.Table:
@@ -97,18 +97,6 @@ def _campaigns(campaigns: Sequence[Campaign]) -> pa.Table:
             for c in campaigns
         ],
     )
-
-
-def _campaign_members(campaigns: Sequence[Campaign], population: Population) -> pa.Table:
-    rows: list[tuple[object, ...]] = []
-    for campaign in campaigns:
-        rows += zip(
-            [campaign.campaign_id] * len(campaign.members),
-            _names(population, campaign.members),
-            campaign.share.tolist(),
-            strict=True,
-        )
-    return _table("campaign_members", rows)
 
 
 def _attributions(attributions: Sequence[Attribution]) -> pa.Table:
