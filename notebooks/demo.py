@@ -36,7 +36,6 @@ from attribution.simulate import WorldOptions, simulate
 
 pd.options.display.max_colwidth = 90
 pd.options.display.float_format = "{:.3f}".format
-alt.theme.enable("quartz")
 
 world = None
 if "ATTRIBUTION_RESULT" in os.environ:
@@ -66,12 +65,12 @@ rings.head(12)
 # A verdict is more than a probability: a cluster at 95 % stays `undetermined` when all of it hangs on one family of evidence.
 
 # %%
-VERDICTS = alt.Scale(domain=["coordinated", "undetermined", "innocent"], range=["#a33b0f", "#8a8f98", "#2f6f73"])
+names = ["coordinated", "undetermined", "innocent"]
 alt.Chart(rings).mark_point(filled=True, size=70, opacity=0.8).encode(
     alt.X("size", scale=alt.Scale(type="log"), title="accounts"),
     alt.Y("probability", title="probability of covert coordination", axis=alt.Axis(format="%")),
-    alt.Color("verdict", scale=VERDICTS),
-    alt.Shape("verdict"),
+    alt.Color("verdict", scale=alt.Scale(domain=names, range=["#a33b0f", "#8a8f98", "#2f6f73"])),
+    alt.Shape("verdict", scale=alt.Scale(domain=names)),
     tooltip=["ring_id", "verdict", "probability", "size", "explanation"],
 ).properties(width=520, height=240)
 
@@ -152,7 +151,7 @@ alt.Chart(tried).mark_point(filled=True, size=90).encode(
     alt.X("nats", title="log score against the best explanation"),
     alt.Y("explanation", sort="-x", title=None),
     alt.Color("kind", scale=alt.Scale(domain=["covert", "innocent"], range=["#a33b0f", "#2f6f73"])),
-    alt.Shape("kind"),
+    alt.Shape("kind", scale=alt.Scale(domain=["covert", "innocent"])),
 ).properties(width=420)
 
 # %% [markdown]
@@ -180,19 +179,19 @@ targets = pd.DataFrame(
     columns=["campaign", "capability", "share"],
 )
 alt.Chart(targets).mark_bar().encode(
-    alt.X("share", axis=alt.Axis(format="%"), title="share of the campaign's traffic"),
-    alt.Y("capability", sort="-x", title=None),
-    alt.Row("campaign", title=None),
+    alt.X("share:Q", axis=alt.Axis(format="%"), title="share of the campaign's traffic"),
+    alt.Y("capability:N", sort="-x", title=None),
+    alt.Row("campaign:N", title=None, header=alt.Header(labelOrient="top", labelAnchor="start")),
 ).properties(width=420)
 
 # %%
 posteriors = tables["attributions"].query("ring_id == @ring.ring_id")
 assert np.allclose(posteriors.groupby("campaign_id")["posterior"].sum(), 1.0)
 alt.Chart(posteriors).mark_bar().encode(
-    alt.X("posterior", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
-    alt.Y("lab_id", sort="-x", title=None),
-    alt.Row("campaign_id", title=None),
-    tooltip=["lab_id", "posterior", "likelihood_term", "confidence_level"],
+    alt.X("posterior:Q", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
+    alt.Y("lab_id:N", sort="-x", title=None),
+    alt.Row("campaign_id:N", title=None, header=alt.Header(labelOrient="top", labelAnchor="start")),
+    tooltip=["lab_id:N", "posterior:Q", "likelihood_term:N", "confidence_level:N"],
 ).properties(width=420)
 
 # %%
