@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from attribution.simulate import World, WorldOptions
 
 ROOT = Path(__file__).parents[2]
-ACCOUNTS = 1000
+ACCOUNTS = 700
 FENCE = re.compile(r"^```(?P<language>\w+)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"# ([\w.-]+\.(?:toml|yaml))\n")
 SHELL = {"console", "sh", "bash"}
