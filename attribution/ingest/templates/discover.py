@@ -39,6 +39,8 @@ _SMALL = 100_000
 _WHOLE = 0.9
 _NO_CEILING = 1 << 40
 _RICHER_SHARE = 0.5
+_OWN_SHARE = 0.1
+_ALL_OWN = 0.9
 _FILLS = 3
 _SLOT_NAMES = 0xF0000000
 _REACH = 64
@@ -87,7 +89,9 @@ class _Node:
     children: list[int] = field(default_factory=list)
 
 
-def discover(tokens: Tokens, weight: NDArray[np.uint32], floor: int, strength: Strength) -> list[Found]:
+def discover(
+    tokens: Tokens, weight: NDArray[np.uint32], floor: int, strength: Strength, *, last: bool = True
+) -> list[Found]:
     """Return the templates among prompts, in an order that depends on content alone.
 
     Parameters
@@ -95,11 +99,13 @@ def discover(tokens: Tokens, weight: NDArray[np.uint32], floor: int, strength: S
     tokens : prompts, distinct in their tokens, sorted by content.
     weight : uint32 (prompts,), how often each was sent (capped by the caller).
     floor : weight that a template needs.
+    last : whether prompts that follow none of a group's parts are to get the group's own pattern even where parts are
+        templates of their own. If not, they are left over, to be looked at again without those of the parts.
     """
     nodes = _grow(tokens, weight, floor, strength)
     picked: list[int] = []
     for number in nodes[0].children:
-        picked.extend(_pick(tokens, nodes, number, strength))
+        picked.extend(_pick(tokens, nodes, number, strength, last=last))
     found = [nodes[i].found for i in picked]
     return _general([*found, *_generalise(found, strength)], strength)
 
@@ -216,10 +222,10 @@ def _fitting(tokens: Tokens, docs: NDArray[np.int64], pattern: NDArray[np.int64]
     return int(fitting.count_fitting(tokens.values, tokens.indptr, docs, pattern))
 
 
-def _pick(tokens: Tokens, nodes: list[_Node], number: int, strength: Strength) -> list[int]:
+def _pick(tokens: Tokens, nodes: list[_Node], number: int, strength: Strength, *, last: bool) -> list[int]:
     """Return the templates of a subtree: the node itself, or what its parts say instead, or both."""
     node = nodes[number]
-    below = [choice for child in node.children for choice in _pick(tokens, nodes, child, strength)]
+    below = [choice for child in node.children for choice in _pick(tokens, nodes, child, strength, last=last)]
     if not below:
         return [number] if node.strong else []
     whole = Group(node.docs, node.pattern)
@@ -232,7 +238,8 @@ def _pick(tokens: Tokens, nodes: list[_Node], number: int, strength: Strength) -
         plausible = PLAUSIBLE.passes(words, content, 1, 0.0) and len(below) - len(own) >= _FILLS
         return [number] if plausible and fills >= _RICHER_SHARE * node.weight else below
     share = sum(nodes[choice].weight for choice in own)
-    return own if share >= _RICHER_SHARE * max(node.reached, 1) else [*own, number]
+    enough = _ALL_OWN if last else _OWN_SHARE
+    return own if share >= enough * max(node.reached, 1) else [*own, number]
 
 
 def _generalise(found: list[Found], strength: Strength) -> list[Found]:

@@ -30,7 +30,9 @@ _BATCH = 131_072
 _SAMPLE = 65_536
 _MEMORY = 2_000_000
 _ROUNDS = 3
-_WORTHWHILE = 0.02
+_STRICT = 2
+"""Rounds that name only the parts of a group where parts are templates of their own; later ones name the rest."""
+_WORTHWHILE = 0.005
 """Another round is made as long as the last one placed this share of the prompts that were left."""
 _CAP = 8
 """One prompt sent many times counts as this many at most when a template's weight is judged."""
@@ -81,11 +83,12 @@ def mine(con: duckdb.DuckDBPyConnection, *, key: bytes, config: TemplateConfig) 
     left = _settle(job.stream(1), build([*known.values(), *fresh.values()]), placed)
     for number in range(_ROUNDS + 1):
         look = job.sample(left) if number == 0 else left
-        found = {name: pattern for name, pattern in job.learn(look).items() if name not in fresh and name not in known}
+        learnt = job.learn(look, last=number >= _STRICT)
+        found = {name: pattern for name, pattern in learnt.items() if name not in fresh and name not in known}
         fresh.update(found)
         before = len(left.keys)
         left = _settle([left], build(found.values()), placed)
-        if number and before - len(left.keys) < _WORTHWHILE * before:
+        if number >= _STRICT and before - len(left.keys) < _WORTHWHILE * before:
             break
     copies = job.copies(left)
     fresh.update({name: pattern for name, pattern in copies.items() if name not in known and name not in fresh})
@@ -157,12 +160,12 @@ class _Job:
         every = len(batch.keys) // _SAMPLE
         return batch.take(np.flatnonzero(self.rows(batch) % np.uint64(every) == 0)) if every > 1 else batch
 
-    def learn(self, batch: _Batch) -> dict[str, Pattern]:
+    def learn(self, batch: _Batch, *, last: bool = False) -> dict[str, Pattern]:
         """Find the templates among prompts."""
         hashes = self.rows(batch)
         first, sent = _distinct(hashes, np.minimum(batch.n, _CAP))
         weight = np.minimum(sent, _CAP).astype(np.uint32)
-        found = discover(batch.tokens.take(first), weight, self.floor, self.strength)
+        found = discover(batch.tokens.take(first), weight, self.floor, self.strength, last=last)
         return self.render(batch, hashes, [Found(int(first[item.reference]), item.shape, item.cuts) for item in found])
 
     def copies(self, batch: _Batch) -> dict[str, Pattern]:

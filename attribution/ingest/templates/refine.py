@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 _RUN_WORDS = 3
 _RUN_CONTENT = 2
-_APART = 3
-"""Tokens between two filled slots, so that no one shingle brought both values together."""
+_APART = 2
+"""Fixed tokens between two filled slots, at least: no one shingle brought both values together."""
 _USUAL = 0.6
 """What the group has there in more than this share of its prompts tells nothing."""
 _CHANCE = -7.0
@@ -58,7 +58,7 @@ def is_own(tokens: Tokens, group: Group, part: Group, strength: Strength) -> boo
         share = _count(tokens, docs, _fill(group.pattern, gaps, number)) / max(fitting_all, 1)
         if share <= _USUAL and len(part.docs) * math.log(max(share, 1e-3)) <= _CHANCE:
             rare.append(position)
-    return len(rare) > 1 and max(rare) - min(rare) > _APART
+    return len(rare) > 1 and max(rare) - min(rare) >= _APART
 
 
 def says_more(general: NDArray[np.int64], filled: NDArray[np.int64], strength: Strength) -> bool:
@@ -67,7 +67,7 @@ def says_more(general: NDArray[np.int64], filled: NDArray[np.int64], strength: S
     if gaps is None or is_richer(general, filled, strength) or _has_run(gaps, strength):
         return True
     places = [position for _, position in _filled(general, gaps)]
-    return len(places) > 1 and max(places) - min(places) > _APART
+    return len(places) > 1 and max(places) - min(places) >= _APART
 
 
 def _has_run(gaps: list[NDArray[np.int64]], strength: Strength) -> bool:
