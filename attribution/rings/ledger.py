@@ -80,6 +80,7 @@ def _conclusion(scores: Scores, row: int, ring_id: str, reason: str) -> Evidence
         "reason": reason,
         "score": float(scores.total[row]),
         "without_family": {f.value: float(scores.without[row, p]) for p, f in enumerate(FAMILIES)},
+        "speaks": {f.value: float(scores.speaks[row, p]) for p, f in enumerate(FAMILIES)},
         "unknown": [i.name for p, i in enumerate(INDICATORS) if scores.n[row, p] == 0],
     }
     return Evidence(ring_id, None, STRUCTURE, "conclusion", 0.0, detail)

@@ -128,7 +128,40 @@ def _consensus(
     runs = [_leiden(graph, weight, resolution, seed + k) for k in range(seeds)]
     together = np.mean([run[source] == run[target] for run in runs], axis=0)
     label = _components_of(source[together >= 0.5], target[together >= 0.5], size)
+    label = _deeper(source, target, weight, label, together, seeds, seed)
     return join(source, target, label), together, _agreement(runs)
+
+
+def _deeper(
+    source: NDArray[np.int64],
+    target: NDArray[np.int64],
+    weight: NDArray[np.float64],
+    label: NDArray[np.int32],
+    together: NDArray[np.float64],
+    seeds: int,
+    seed: int,
+) -> NDArray[np.int32]:
+    """Look at every community as if it were alone: what a large component hides, a small one shows.
+
+    `together` of links inside a community becomes the product of both levels.
+    """
+    out = label.copy()
+    groups = int(label.max()) + 1
+    if groups == 1:
+        return out
+    inside = np.flatnonzero(label[source] == label[target])
+    inside = inside[np.argsort(label[source[inside]], kind="stable")]
+    bounds = np.flatnonzero(np.diff(label[source[inside]])) + 1
+    for links in np.split(inside, bounds):
+        if not len(links):
+            continue
+        nodes, position = np.unique(np.concatenate([source[links], target[links]]), return_inverse=True)
+        ends = position[: len(links)], position[len(links) :]
+        own, kept, _ = _consensus(*ends, weight[links], len(nodes), seeds, seed)
+        together[links] *= kept
+        out[nodes[own > 0]] = groups + own[own > 0] - 1
+        groups += int(own.max())
+    return out
 
 
 def _is_clique(links: int, size: int) -> bool:

@@ -9,8 +9,14 @@ with $\pi$ prior and size (`likelihood.prior`), $\ell$ the indicators' nats (`li
 `FAMILY_CAP`: the indicators of one family depend on each other, so together they may say no more than one strong
 fact. The best innocent explanation is the one that is hardest to beat, not the likeliest class in general.
 
-`coordinated` needs: probability over `config.coordinated`; at least two families that speak for it by `SPEAKS` nats or
-more, one of which an attacker cannot set freely; and a score above 0 with each family left out. `innocent` needs
+`coordinated` needs: probability over `config.coordinated`; at least two families that speak for it, one of which an
+attacker cannot set freely; and a score above 0 with each family left out. A family speaks when what it shows is
+`SPEAKS` nats likelier under the covert explanation than among innocent clusters in general,
+
+$$ g_f = \sum_{j \in f} \ell_{cj} - \ln \sum_i \pi_i e^{\sum_{j \in f} \ell_{ij}} / \sum_i \pi_i $$
+
+Not: than under the one innocent explanation that is hardest to beat. That one is hardest just because it explains some
+family as well as coordination does; whether it explains the others is what the score and the leaving out decide. `innocent` needs
 a probability under `config.innocent`, and that places, instruments or devices were there to look at: an honest tie
 can only be seen in them. Everything else is `undetermined`, with what is missing.
 """
@@ -61,6 +67,7 @@ class Scores:
     family : float64 (clusters, families), nats of each family after the cap.
     total : float64 (clusters,), the score.
     without : float64 (clusters, families), the score with that family left out (pair chosen anew).
+    speaks : float64 (clusters, families), nats of each family against innocent clusters in general.
     probability : float64 (clusters,), calibrated.
     nats : float64 (clusters, hypotheses, indicators), every explanation's own nats.
     priors : float64 (clusters, hypotheses), every explanation's prior and size.
@@ -75,6 +82,7 @@ class Scores:
     family: NDArray[np.float64]
     total: NDArray[np.float64]
     without: NDArray[np.float64]
+    speaks: NDArray[np.float64]
     probability: NDArray[np.float64]
     nats: NDArray[np.float64]
     priors: NDArray[np.float64]
@@ -119,6 +127,7 @@ def score(k: NDArray[np.float64], n: NDArray[np.float64], size: NDArray[np.int64
         family=pair[rows, c, i],
         total=decided,
         without=without,
+        speaks=by_family[rows, covert] - _in_general(by_family[:, _INNOCENT]),
         probability=calibrated(decided),
         nats=nats,
         priors=prior,
@@ -130,6 +139,13 @@ def _decide(total: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.i
     worst = total.min(axis=2)
     c = worst.argmax(axis=1)
     return c, total[np.arange(len(total)), c].argmin(axis=1)
+
+
+def _in_general(by_family: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Nats of each family among innocent clusters: the mean likelihood over explanations, by prior."""
+    prior = np.array([HYPOTHESES[i].prior for i in _INNOCENT.tolist()])
+    likelihoods = np.exp(by_family) * (prior / prior.sum())[None, :, None]
+    return np.asarray(np.log(likelihoods.sum(axis=1)), dtype=np.float64)
 
 
 def _value(total: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -154,7 +170,7 @@ def _rule(scores: Scores, row: int, config: RingConfig) -> tuple[Verdict, str]:
         if any(scores.n[row, p] for p, i in enumerate(INDICATORS) if i.family in HARD_TO_SET):
             return Verdict.INNOCENT, f"best explained as {HYPOTHESES[scores.innocent[row]].name}"
         return Verdict.UNDETERMINED, "no places, instruments or devices are known that could show an honest tie"
-    speaking = [family for f, family in enumerate(FAMILIES) if scores.family[row, f] >= SPEAKS]
+    speaking = [family for f, family in enumerate(FAMILIES) if scores.speaks[row, f] >= SPEAKS]
     if doubt := _doubt(scores, row, speaking, config):
         return Verdict.UNDETERMINED, doubt
     return Verdict.COORDINATED, f"{len(speaking)} independent families speak for {HYPOTHESES[scores.covert[row]].name}"
