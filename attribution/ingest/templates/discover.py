@@ -41,6 +41,7 @@ _NO_CEILING = 1 << 40
 _RICHER_SHARE = 0.5
 _OWN_SHARE = 0.1
 _ALL_OWN = 0.9
+_LEAST_REST = 0.1
 _FILLS = 3
 _SLOT_NAMES = 0xF0000000
 _REACH = 64
@@ -238,8 +239,27 @@ def _pick(tokens: Tokens, nodes: list[_Node], number: int, strength: Strength, *
         plausible = PLAUSIBLE.passes(words, content, 1, 0.0) and len(below) - len(own) >= _FILLS
         return [number] if plausible and fills >= _RICHER_SHARE * node.weight else below
     share = sum(nodes[choice].weight for choice in own)
+    if own:
+        rest = _rest(tokens, nodes, number, own, strength)
+        if rest.strong and _fixed(rest) > _fixed(node):
+            nodes.append(rest)
+            return [*own, len(nodes) - 1]
     enough = _ALL_OWN if last else _OWN_SHARE
     return own if share >= enough * max(node.reached, 1) else [*own, number]
+
+
+def _rest(tokens: Tokens, nodes: list[_Node], number: int, own: list[int], strength: Strength) -> _Node:
+    """Return what a group's prompts have in common that are in none of the parts."""
+    node = nodes[number]
+    docs = np.setdiff1d(node.docs[:_REFINED], np.concatenate([nodes[choice].docs for choice in own]))
+    weight = node.reached - sum(nodes[choice].weight for choice in own)
+    if len(docs) < _MIN_PROMPTS or weight < _LEAST_REST * node.reached:
+        return _Node(number, node.found, node.pattern, strong=False, weight=weight, docs=docs)
+    return _node(tokens, docs, number, weight, strength)
+
+
+def _fixed(node: _Node) -> int:
+    return int((node.pattern != SLOT).sum())
 
 
 def _generalise(found: list[Found], strength: Strength) -> list[Found]:

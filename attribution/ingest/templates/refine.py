@@ -28,8 +28,11 @@ if TYPE_CHECKING:
 
 _RUN_WORDS = 3
 _RUN_CONTENT = 2
+_SLOTS = 2
 _APART = 2
 """Fixed tokens between two filled slots, at least: no one shingle brought both values together."""
+_SPAN = 5
+"""Tokens from the first filled slot to the last, at least, where they are closer."""
 _USUAL = 0.6
 """What the group has there in more than this share of its prompts tells nothing."""
 _CHANCE = -7.0
@@ -45,50 +48,72 @@ class Group:
     pattern: NDArray[np.int64]
 
 
+@dataclass(frozen=True, slots=True)
+class _Filled:
+    """A slot that a part fills: which, after how many fixed tokens of the group, and where in the part's pattern."""
+
+    number: int
+    after: int
+    first: int
+    last: int
+    phrase: bool
+
+
 def is_own(tokens: Tokens, group: Group, part: Group, strength: Strength) -> bool:
     """Tell whether a part of a group is a template of its own; linear in 1,024 prompts of the group."""
     gaps = gaps_of(group.pattern, part.pattern)
-    if gaps is None or is_richer(group.pattern, part.pattern, strength) or _has_run(gaps, strength):
+    if gaps is None or is_richer(group.pattern, part.pattern, strength):
         return True
-    filled = _filled(group.pattern, gaps)
+    if any(_has_run(gap, strength, _RUN_CONTENT) for gap in gaps):
+        return True
     docs = group.docs[:_LOOKED_AT]
     fitting_all = _count(tokens, docs, group.pattern)
-    rare: list[int] = []
-    for number, position in filled:
-        share = _count(tokens, docs, _fill(group.pattern, gaps, number)) / max(fitting_all, 1)
+    rare: list[_Filled] = []
+    for filled in _filled(group.pattern, gaps, strength):
+        share = _count(tokens, docs, _fill(group.pattern, gaps, filled.number)) / max(fitting_all, 1)
         if share <= _USUAL and len(part.docs) * math.log(max(share, 1e-3)) <= _CHANCE:
-            rare.append(position)
-    return len(rare) > 1 and max(rare) - min(rare) >= _APART
+            rare.append(filled)
+    return _apart(rare)
 
 
 def says_more(general: NDArray[np.int64], filled: NDArray[np.int64], strength: Strength) -> bool:
     """Tell the same by the two patterns alone: fixed words in a row, or in two slots apart from each other."""
     gaps = gaps_of(general, filled)
-    if gaps is None or is_richer(general, filled, strength) or _has_run(gaps, strength):
+    if gaps is None or is_richer(general, filled, strength):
         return True
-    places = [position for _, position in _filled(general, gaps)]
-    return len(places) > 1 and max(places) - min(places) >= _APART
+    return any(_has_run(gap, strength, _RUN_CONTENT) for gap in gaps) or _apart(_filled(general, gaps, strength))
 
 
-def _has_run(gaps: list[NDArray[np.int64]], strength: Strength) -> bool:
-    for gap in gaps:
-        edges = [-1, *np.flatnonzero(gap == SLOT).tolist(), len(gap)]
-        for begin, end in pairwise(edges):
-            words, content = strength.measure(gap[begin + 1 : end])
-            if words >= _RUN_WORDS and content >= _RUN_CONTENT:
-                return True
+def _apart(filled: list[_Filled]) -> bool:
+    """Tell whether two slots are filled, not merely because one shingle, or two values in a row, reach into both."""
+    if len(filled) < _SLOTS:
+        return False
+    wide = filled[-1].after - filled[0].after >= _APART or filled[-1].last - filled[0].first >= _SPAN
+    return wide or any(slot.phrase for slot in filled)
+
+
+def _has_run(gap: NDArray[np.int64], strength: Strength, least: float) -> bool:
+    edges = [-1, *np.flatnonzero(gap == SLOT).tolist(), len(gap)]
+    for begin, end in pairwise(edges):
+        words, content = strength.measure(gap[begin + 1 : end])
+        if words >= _RUN_WORDS and content >= least:
+            return True
     return False
 
 
-def _filled(pattern: NDArray[np.int64], gaps: list[NDArray[np.int64]]) -> list[tuple[int, int]]:
-    """Return which gaps hold fixed words, each with its place counted in fixed tokens of the pattern."""
+def _filled(pattern: NDArray[np.int64], gaps: list[NDArray[np.int64]], strength: Strength) -> list[_Filled]:
+    """Return which gaps hold fixed words, in order."""
+    ends = [0, *_run_ends(pattern)]
     before = np.concatenate([[0], np.cumsum(pattern != SLOT)])
     out = []
-    runs = _run_ends(pattern)
+    at = 0
     for number, gap in enumerate(gaps):
-        if (gap != SLOT).any():
-            at = runs[number - 1] if number else 0
-            out.append((number, int(before[at])))
+        after = int(before[ends[number]])
+        own = np.flatnonzero(gap != SLOT)
+        if len(own):
+            phrase = _has_run(gap, strength, 1.0)
+            out.append(_Filled(number, after, after + at + int(own[0]), after + at + int(own[-1]), phrase))
+        at += len(gap)
     return out
 
 
