@@ -225,27 +225,35 @@ def _fitting(tokens: Tokens, docs: NDArray[np.int64], pattern: NDArray[np.int64]
 
 def _pick(tokens: Tokens, nodes: list[_Node], number: int, strength: Strength, *, last: bool) -> list[int]:
     """Return the templates of a subtree: the node itself, or what its parts say instead, or both."""
+    below = [choice for child in nodes[number].children for choice in _pick(tokens, nodes, child, strength, last=last)]
+    return _choose(tokens, nodes, number, below, strength, last=last)
+
+
+def _choose(  # the state of a choice
+    tokens: Tokens, nodes: list[_Node], number: int, below: list[int], strength: Strength, *, last: bool
+) -> list[int]:
     node = nodes[number]
-    below = [choice for child in node.children for choice in _pick(tokens, nodes, child, strength, last=last)]
     if not below:
         return [number] if node.strong else []
     whole = Group(node.docs, node.pattern)
     own = [
         choice for choice in below if is_own(tokens, whole, Group(nodes[choice].docs, nodes[choice].pattern), strength)
     ]
+    share = sum(nodes[choice].weight for choice in own)
     if not node.strong:
         words, content = strength.measure(node.pattern)
-        fills = sum(nodes[choice].weight for choice in below) - sum(nodes[choice].weight for choice in own)
+        fills = sum(nodes[choice].weight for choice in below) - share
         plausible = PLAUSIBLE.passes(words, content, 1, 0.0) and len(below) - len(own) >= _FILLS
         return [number] if plausible and fills >= _RICHER_SHARE * node.weight else below
-    share = sum(nodes[choice].weight for choice in own)
-    if own:
+    if not last and share >= _OWN_SHARE * max(node.reached, 1):
+        return own
+    if own and last:
         rest = _rest(tokens, nodes, number, own, strength)
         if rest.strong and _fixed(rest) > _fixed(node):
             nodes.append(rest)
-            return [*own, len(nodes) - 1]
-    enough = _ALL_OWN if last else _OWN_SHARE
-    return own if share >= enough * max(node.reached, 1) else [*own, number]
+            others = [choice for choice in below if choice not in own]
+            return [*own, *_choose(tokens, nodes, len(nodes) - 1, others, strength, last=last)]
+    return own if share >= _ALL_OWN * max(node.reached, 1) else [*own, number]
 
 
 def _rest(tokens: Tokens, nodes: list[_Node], number: int, own: list[int], strength: Strength) -> _Node:
@@ -255,7 +263,9 @@ def _rest(tokens: Tokens, nodes: list[_Node], number: int, own: list[int], stren
     weight = node.reached - sum(nodes[choice].weight for choice in own)
     if len(docs) < _MIN_PROMPTS or weight < _LEAST_REST * node.reached:
         return _Node(number, node.found, node.pattern, strong=False, weight=weight, docs=docs)
-    return _node(tokens, docs, number, weight, strength)
+    rest = _node(tokens, docs, number, weight, strength)
+    rest.reached = weight
+    return rest
 
 
 def _fixed(node: _Node) -> int:

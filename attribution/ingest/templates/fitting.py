@@ -61,6 +61,15 @@ def count_fitting(values, indptr, docs, pattern):
 
 
 @nb.njit(nogil=True, cache=True)
+def which_fit(values, indptr, docs, pattern):
+    """Return which of the prompts fit the pattern, bool (docs,)."""
+    out = np.zeros(len(docs), np.bool_)
+    for i in range(len(docs)):
+        out[i] = fits(values, indptr[docs[i]], indptr[docs[i] + 1], pattern)
+    return out
+
+
+@nb.njit(nogil=True, cache=True)
 def places(values, start, stop, pattern, out):
     """Write where each run of a pattern begins and ends in a prompt (int64, pairs); return the runs, 0 if none fit."""
     n = len(pattern)

@@ -9,9 +9,8 @@ out of a few fills one slot with a word or two, and is neither.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,10 +32,8 @@ _APART = 2
 """Fixed tokens between two filled slots, at least: no one shingle brought both values together."""
 _SPAN = 5
 """Tokens from the first filled slot to the last, at least, where they are closer."""
-_USUAL = 0.6
-"""What the group has there in more than this share of its prompts tells nothing."""
-_CHANCE = -7.0
-"""Natural logarithm of the chance that a part has the value by accident."""
+_CHI_SQUARE = 10.0
+"""With one degree of freedom: one in 600 by accident."""
 _LOOKED_AT = 1024
 
 
@@ -66,14 +63,21 @@ def is_own(tokens: Tokens, group: Group, part: Group, strength: Strength) -> boo
         return True
     if any(_has_run(gap, strength, _RUN_CONTENT) for gap in gaps):
         return True
+    filled = _filled(group.pattern, gaps, strength)
+    if not _apart(filled):
+        return False
     docs = group.docs[:_LOOKED_AT]
-    fitting_all = _count(tokens, docs, group.pattern)
-    rare: list[_Filled] = []
-    for filled in _filled(group.pattern, gaps, strength):
-        share = _count(tokens, docs, _fill(group.pattern, gaps, filled.number)) / max(fitting_all, 1)
-        if share <= _USUAL and len(part.docs) * math.log(max(share, 1e-3)) <= _CHANCE:
-            rare.append(filled)
-    return _apart(rare)
+    docs = docs[_fitting(tokens, docs, group.pattern)]
+    has = [_fitting(tokens, docs, _fill(group.pattern, gaps, slot.number)) for slot in filled]
+    pairs = combinations(range(len(filled)), 2)
+    return any(_apart([filled[i], filled[j]]) and _together(has[i], has[j]) for i, j in pairs)
+
+
+def _together(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> bool:
+    """Tell whether two slots have their values in the same prompts, more than chance allows (chi square)."""
+    n, a, b, both = len(one), int(one.sum()), int(other.sum()), int((one & other).sum())
+    excess = both * n - a * b
+    return excess > 0 and excess * excess * n >= _CHI_SQUARE * a * b * (n - a) * (n - b)
 
 
 def says_more(general: NDArray[np.int64], filled: NDArray[np.int64], strength: Strength) -> bool:
@@ -131,5 +135,5 @@ def _fill(pattern: NDArray[np.int64], gaps: list[NDArray[np.int64]], number: int
     return np.concatenate([pattern[:left], gaps[number], pattern[right:]])
 
 
-def _count(tokens: Tokens, docs: NDArray[np.int64], pattern: NDArray[np.int64]) -> int:
-    return int(fitting.count_fitting(tokens.values, tokens.indptr, docs, pattern))
+def _fitting(tokens: Tokens, docs: NDArray[np.int64], pattern: NDArray[np.int64]) -> NDArray[np.bool_]:
+    return np.asarray(fitting.which_fit(tokens.values, tokens.indptr, docs, pattern))
