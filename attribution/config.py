@@ -36,6 +36,8 @@ class IngestConfig(Section, frozen=True):
     """A longer value (a prompt, an id) is refused."""
     batch_rows: Positive = 131_072
     """Rows held in memory at a time."""
+    mmdb: str = ""
+    """MMDB file with facts about addresses (network, organisation, country, kind) that the logs' `ips` do not have."""
     naive_times_are_utc: bool = False
     """Read times without a zone as UTC. Off: they are refused, since nobody can know which zone was meant."""
     max_unfolding: Positive = 200
@@ -125,7 +127,7 @@ def load_config(path: Path | None) -> Config:
         return Config()
     try:
         table = tomllib.loads(path.read_text("utf-8"))
-        return msgspec.convert(table, Config)
+        settings = msgspec.convert(table, Config)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"{path}: cannot be read ({error})", remedy="name an existing TOML file, or leave --config out"
@@ -136,3 +138,10 @@ def load_config(path: Path | None) -> Config:
         raise ConfigError(
             f"{path}: {error}", remedy="see docs/configuration.md for every key with its bounds"
         ) from error
+    if settings.rings.innocent >= settings.rings.coordinated:
+        raise ConfigError(
+            f"{path}: rings.innocent is {settings.rings.innocent}, not below rings.coordinated"
+            f" ({settings.rings.coordinated})",
+            remedy="what is innocent must be less probable than what is coordinated",
+        )
+    return settings

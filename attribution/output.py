@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from attribution.config import Config
     from attribution.domain import Population, Ring
-    from attribution.ingest import Intake
+    from attribution.ingest import Intake, Lookup
     from attribution.labs.dossiers import Dossiers
     from attribution.telemetry import StageRecord
 
@@ -105,12 +105,23 @@ def record(facts: str, config: Config, dossiers: Dossiers, seed: int) -> RunReco
 
 
 def run_facts(
-    run: RunRecord, intake: Intake, population: Population, dossiers: Dossiers, *, default_key: bool
+    run: RunRecord,
+    intake: Intake,
+    lookup: Lookup | None,
+    population: Population,
+    dossiers: Dossiers,
+    *,
+    default_key: bool,
 ) -> report.RunFacts:
     """Return what the report says of the run; hashes of the files, which change with row order, stand in `run.json`."""
     warnings = list(intake.warnings)
     if default_key:
         warnings.append("Prompt hashes use the built-in key: set ATTRIBUTION_HASH_KEY to a secret of this deployment.")
+    if lookup is not None:
+        warnings.append(
+            f"Facts about {lookup.known:,} of {lookup.addresses:,} addresses come from {clean(lookup.name)}, built"
+            f" {lookup.built} (SHA-256 {lookup.sha256[:16]}…), not from the logs."
+        )
     activity = population.activity
     return report.RunFacts(
         run_id=run.run_id,
@@ -144,6 +155,7 @@ def _moment(moment: pd.Timestamp) -> str:
 def manifest(
     run: RunRecord,
     intake: Intake,
+    lookup: Lookup | None,
     made: Mapping[str, pa.Table],
     config: Config,
     dossiers: Dossiers,
@@ -160,6 +172,7 @@ def manifest(
         "dossiers": {lab.id: lab.digest for lab in dossiers.labs},
         "versions": {"attribution": version.engine(), "python": platform.python_version(), **version.libraries()},
         "inputs": [asdict(file) for file in intake.files],
+        "mmdb": asdict(lookup) if lookup else None,
         "warnings": list(intake.warnings),
         "counts": {
             "rows": sum(file.rows for file in intake.files),

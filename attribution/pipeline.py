@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from attribution import config as configuration
 from attribution import output, tables
 from attribution.domain import Verdict
-from attribution.ingest import ingest
+from attribution.ingest import enrich, ingest
 from attribution.labs import attribute, campaigns, dossiers
 from attribution.projection import project
 from attribution.report import build, encode, explanations, lab_facts
@@ -75,6 +75,7 @@ def run(
         results = EmbeddedStore(con)
         with say.stage("ingest") as stage, output.transaction(con):
             intake = ingest(Path(source), con, settings, key=key, progress=say.progress)
+            lookup = enrich(con, settings.ingest.mmdb, say.progress)
             stage.rows = sum(file.rows for file in intake.files)
         with say.stage("population") as stage:
             people = population(con)
@@ -107,7 +108,7 @@ def run(
                 quarantine=intake.quarantine,
             )
             document = build(
-                run=output.run_facts(record, intake, people, known_labs, default_key=key == DEFAULT_KEY),
+                run=output.run_facts(record, intake, lookup, people, known_labs, default_key=key == DEFAULT_KEY),
                 rings=rings,
                 campaigns=tenants,
                 attributions=named,
@@ -124,7 +125,7 @@ def run(
             )
         with say.stage("publish"):
             output.write(folder, found, document)
-            manifest = output.manifest(record, intake, found, settings, known_labs, say.records, folder)
+            manifest = output.manifest(record, intake, lookup, found, settings, known_labs, say.records, folder)
             (folder / output.MANIFEST).write_text(manifest, "utf-8")
             results.publish(dataclasses.replace(record, manifest=manifest), found, report=encode(document).decode())
     return Result(record.run_id, Path(out), found, document)

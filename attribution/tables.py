@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
     from attribution.domain import Attribution, Campaign, Evidence, Population, Ring
 
-HYPOTHESIS = "hypothesis"
-"""Family of evidence lines that hold one explanation's own score: context, no part of a sum."""
-
 
 def build(
     *,

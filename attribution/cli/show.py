@@ -78,7 +78,7 @@ def print_rings(found: Document, *, limit: int) -> None:
         head = [text(number), text(ring.ring_id, limit=24), text(ring.verdict, style), chance, text(f"{ring.size:,}")]
         head += [text(ring.explanation or "none")] if wide else []
         for campaign in ring.campaigns or (None,):
-            cells = [text(cell, limit=60) for cell in _lab(campaign)]
+            cells = [text(cell, limit=60) for cell in _lab(campaign, ring)]
             rows.add_row(*head, *(cells if wide else [_stacked(cells)]))
             head = [text("")] * len(head)
     out.print(rows)
@@ -93,11 +93,11 @@ def _stacked(cells: Sequence[Text]) -> Text:
     return Text("\n").join(cell for cell in cells if cell.plain)
 
 
-def _lab(campaign: CampaignEntry | None) -> tuple[str, str, str]:
+def _lab(campaign: CampaignEntry | None, ring: RingEntry) -> tuple[str, str, str]:
     from attribution.report import wording
 
     if campaign is None:
-        return "", "", ""
+        return ring.reason if ring.verdict == "undetermined" else "", "", ""
     if campaign.abstained or not campaign.posteriors:
         return "abstained", "", ""
     best = campaign.posteriors[0]

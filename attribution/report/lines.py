@@ -59,16 +59,17 @@ def plain(value: object) -> object:
 def hypotheses(ring: Ring) -> tuple[Hypothesis, ...]:
     """Return the scores of all explanations, the best first."""
     lines = [line for line in ring.evidence if line.family == HYPOTHESIS_FAMILY]
-    best = max((line.weight for line in lines), default=0.0)
-    ordered = sorted(lines, key=lambda line: (-round(line.weight, 4), line.name))
+    scored = [(float(str(line.detail["score"])), line) for line in lines]
+    best = max((score for score, _ in scored), default=0.0)
+    ordered = sorted(scored, key=lambda one: (-round(one[0], 4), one[1].name))
     return tuple(
         Hypothesis(
             name=clean(line.name, 60),
             covert=bool(line.detail.get("covert", False)),
-            score=round(line.weight, 4),
-            relative=round(line.weight - best, 4),
+            score=round(score, 4),
+            relative=round(score - best, 4),
         )
-        for line in ordered
+        for score, line in ordered
     )
 
 

@@ -103,7 +103,7 @@ def _members(rest: dict[str, object]) -> list[str]:
     for side in ("covert", "innocent"):
         word, _, reason = str(rest.pop(f"{side}_expects", "no opinion")).partition(": ")
         expected.append(f"{rest.pop(side, side)}: {word}{f' ({reason})' if reason else ''}")
-    for key in ("covert_beta", "innocent_beta", "surprise"):
+    for key in ("covert_beta", "innocent_beta", "surprise", "witnesses"):
         rest.pop(key, None)
     return [
         f"seen in {holds} of {known} members; expected by {', by '.join(expected)}"

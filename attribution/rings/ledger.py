@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 STRUCTURE = "structure"
 """Family of lines that are no facts about members: prior and size, the reason of the verdict."""
 HYPOTHESIS = "hypothesis"
-"""Family of lines that hold one explanation's own score: context, no part of the sum."""
+"""Family of lines that hold one explanation's own score in their detail: context, weight 0."""
 
 
 def ledger(scores: Scores, row: int, ring_id: str, size: int, reason: str) -> tuple[Evidence, ...]:
-    """Lines whose weights, the explanations' own apart, sum to the score of the cluster."""
+    """Return lines whose weights sum to the score of the cluster."""
     lines = [_prior(scores, row, ring_id, size)]
     lines += [_indicator(scores, row, ring_id, position) for position in range(len(INDICATORS))]
     lines += [line for f in range(len(FAMILIES)) if (line := _cap(scores, row, ring_id, f))]
@@ -95,5 +95,5 @@ def _explanation(scores: Scores, row: int, ring_id: str, position: int) -> Evide
         "prior_and_size": float(scores.priors[row, position]),
         "indicators": nats,
     }
-    weight = float(scores.priors[row, position]) + sum(nats.values())
-    return Evidence(ring_id, None, HYPOTHESIS, hypothesis.name, weight, detail)
+    detail["score"] = float(scores.priors[row, position]) + sum(nats.values())
+    return Evidence(ring_id, None, HYPOTHESIS, hypothesis.name, 0.0, detail)

@@ -116,7 +116,10 @@ def _evidence(ring: str, name: Names, verdict: Verdict) -> tuple[Evidence, ...]:
         ("team", False, -71.3),
         ("campus", False, -133.0),
     )
-    lines += [Evidence(ring, None, "hypothesis", label, score, {"covert": covert}) for label, covert, score in scores]
+    lines += [
+        Evidence(ring, None, "hypothesis", label, 0.0, {"covert": covert, "score": score})
+        for label, covert, score in scores
+    ]
     return tuple(lines)
 
 
