@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _RUN_WORDS = 3
 _RUN_CONTENT = 2
+_LOOSE = 1
+"""Words with a meaning that a run needs more if it touches no fixed words: it may be a phrase that people use."""
 _SLOTS = 2
 _APART = 2
 """Fixed tokens between two filled slots, at least: no one shingle brought both values together."""
@@ -100,7 +102,8 @@ def _has_run(gap: NDArray[np.int64], strength: Strength, least: float) -> bool:
     edges = [-1, *np.flatnonzero(gap == SLOT).tolist(), len(gap)]
     for begin, end in pairwise(edges):
         words, content = strength.measure(gap[begin + 1 : end])
-        if words >= _RUN_WORDS and content >= least:
+        loose = begin >= 0 and end < len(gap)
+        if words >= _RUN_WORDS and content >= least + loose * _LOOSE:
             return True
     return False
 
