@@ -107,7 +107,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
             throwaway_card=("all or none", "cards are bought in batches of one kind"),
             concealed_device=("most", "where a device leaks, nothing else is shared"),
             common_place=("hardly any", "each account has exits of its own"),
-            scattered_exits=("many", "proxy exits change all the time"),
+            scattered_exits=("some", "rotating exits are sold beside lasting ones"),
             private_template=("all or none, rather all", "the accounts exist for the operator's prompts, unless each group has its own wording"),
         ),
     ),
@@ -270,9 +270,9 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "remote company", False, 0.06, (15.0, 0.9), "A company without an office: one card, homes all over.",
         _expects(
-            one_payer=("nearly all", "one company, one card"),
-            one_place=("few", "everyone works from home, or through one VPN"),
-            common_place=("few", "everyone works from home"),
+            one_payer=("many", "one company, one card or one a department"),
+            one_place=("all or none, rather none", "everyone works from home, or through the company's VPN"),
+            common_place=("all or none, rather none", "everyone works from home, or through the company's VPN"),
             scattered_exits=("few", "homes are few places each"),
             affiliated=("all or none, rather all", "the company's mail domain or its verified name, if it has them"),
             shared_card=("most", "the company pays"),

@@ -189,7 +189,7 @@ def _company(view: View, entries: Entries) -> NDArray[np.bool_]:
 
 def _concealed(view: View, facet: Facet) -> NDArray[np.float64]:
     entries = view.entries(facet)
-    if entries is None or not (view.knows("events.ip") or view.knows("accounts.org")):
+    if entries is None or not view.knows("events.ip"):  # who sits where is unknown: nobody can be seen to hide it
         return _unknown(view)
     shares = _any(view, entries, entries.inside >= 2)
     return _answer(~_company(view, entries), shares)

@@ -10,15 +10,16 @@ with $\pi$ prior and size (`likelihood.prior`), $\ell$ the indicators' nats (`li
 fact. The best innocent explanation is the one that is hardest to beat, not the likeliest class in general.
 
 `coordinated` needs: probability over `config.coordinated`; at least two families that speak for it, one of which an
-attacker cannot set freely; and a score above 0 with each family left out. A family speaks when what it shows is
-`SPEAKS` nats likelier under the covert explanation than among innocent clusters in general,
+attacker cannot set freely and which speaks with `STRONG` nats; and a score above 0 with each family left out. A family
+speaks when what it shows is `SPEAKS` nats likelier under the covert explanation than among innocents in general,
 
 $$ g_f = \sum_{j \in f} \ell_{cj} - \ln \sum_i \pi_i e^{\sum_{j \in f} \ell_{ij}} / \sum_i \pi_i $$
 
 Not: than under the one innocent explanation that is hardest to beat. That one is hardest just because it explains some
-family as well as coordination does; whether it explains the others is what the score and the leaving out decide. `innocent` needs
-a probability under `config.innocent`, and that places, instruments or devices were there to look at: an honest tie
-can only be seen in them. Everything else is `undetermined`, with what is missing.
+family as well as coordination does; whether it explains the others is what the score and the leaving out decide.
+
+`innocent` needs a probability under `config.innocent`, and that places, instruments or devices were there to look at:
+an honest tie can only be seen in them. Everything else is `undetermined`, with what is missing.
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ FAMILY_CAP = 6.0
 """Nats that one family may add to or take from the score: e^6 is about 400 to 1."""
 SPEAKS = float(np.log(3.0))
 """Nats from which a family speaks for coordination: 3 to 1."""
+STRONG = float(np.log(10.0))
+"""Nats that a family which cannot be set freely must bring: 10 to 1, "strong" in Jeffreys' scale."""
 HARD_TO_SET = frozenset({Family.PAYMENT, Family.DEVICE, Family.PLACE})
 """Families that cost an attacker something: money, machines, exits. Prompts, clocks and sign-up facts are free."""
 FAMILIES: tuple[Family, ...] = tuple(Family)
@@ -185,6 +188,15 @@ def _doubt(scores: Scores, row: int, speaking: list[Family], config: RingConfig)
         return "fewer than two independent families of evidence speak for coordination"
     if not HARD_TO_SET.intersection(speaking):
         return "everything that speaks for coordination can be set freely by anyone"
+    if not any(scores.speaks[row, f] >= STRONG for f, family in enumerate(FAMILIES) if family in HARD_TO_SET):
+        return f"places, instruments and devices speak for coordination, but not strongly{_missing(scores, row)}"
     if scores.without[row, weakest] <= 0:
         return f"rests on the {FAMILIES[weakest].value} family alone"
     return ""
+
+
+def _missing(scores: Scores, row: int) -> str:
+    """Name the families hard to set of which nothing is known: what would decide."""
+    known = {indicator.family for p, indicator in enumerate(INDICATORS) if scores.n[row, p]}
+    missing = sorted(family.value for family in HARD_TO_SET - known)
+    return f"; nothing is known of {', '.join(missing)}" if missing else ""
