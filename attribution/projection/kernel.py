@@ -11,7 +11,7 @@ file as well, because numba's cache sees only the file of the function that it c
 from __future__ import annotations
 
 from math import lgamma, log
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -25,19 +25,31 @@ CONTENT = 3
 """The group of template, template family and burst."""
 BINS_PER_NAT = 128
 SLACK = 1e-3
-"""The quick test sums single-precision nats; pairs this close to the bound are combined and tested exactly."""
+"""Quick tests leave this many nats for rounding; what is closer to a bound is computed in full."""
 
 
 class Scratch(NamedTuple):
-    """One thread's accumulator: zero between rows. `nats` and `shared` are (accounts, facets)."""
+    """One thread's accumulator.
+
+    `partner` (accounts, 16 or more) is zero between rows. One cache line holds all that a row knows of a partner: nats
+    by facet, then the number of shared values of each facet that counts several (`counter` says in which column, -1:
+    none), then whether the partner was met at all. Single precision holds the counts exactly.
+    """
 
     cursor: NDArray[np.int64]
-    nats: NDArray[np.float32]
-    shared: NDArray[np.int32]
-    stamp: NDArray[np.int32]
+    partner: NDArray[np.float32]
+    counter: NDArray[np.int64]
     touched: NDArray[np.int32]
     passed: NDArray[np.int32]
     passed_log_p: NDArray[np.float64]
+
+
+class Kept(NamedTuple):
+    """Pairs that the counting pass keeps for the writing pass: where each row's start, partner and ln p."""
+
+    start: NDArray[np.int64]
+    partner: NDArray[np.int32]
+    log_p: NDArray[np.float64]
 
 
 class Out(NamedTuple):
@@ -160,91 +172,229 @@ def skip_to(row: int, graph: Graph, cursor: NDArray[np.int64]) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _gather(a: int, graph: Graph, rules: Rules, scratch: Scratch) -> int:
-    """Fill the accumulator with row `a`; return how many partners it has."""
+def _gather(a: int, graph: Graph, rules: Rules, scratch: Scratch, ceiling: NDArray[np.float64]) -> int:
+    """Fill the accumulator with row `a`; return how many partners it has. `ceiling` is that of `ceilings`."""
+    partner = scratch.partner
+    met = partner.shape[1] - 1
     partners = 0
     for f in range(graph.row_start.shape[0]):
         most = rules.facts[f]
         cap = rules.cap[f]
+        price = rules.price[f]
+        counter = scratch.counter[f]
         for i in range(graph.row_start[f, a], graph.row_start[f, a + 1]):
             v = graph.row_value[i]
             start = scratch.cursor[v] + 1
             scratch.cursor[v] = start
-            base = -graph.log_rate[v] - np.log(graph.degree[a, f]) - rules.price[f]
+            base = -graph.log_rate[v] - np.log(graph.degree[a, f]) - price
             for j in range(start, graph.column_start[v + 1]):
                 b = graph.column_account[j]
-                if scratch.stamp[b] != a:
-                    scratch.stamp[b] = a
+                if partner[b, met] == 0.0:
+                    partner[b, met] = 1.0
                     scratch.touched[partners] = b
                     partners += 1
                 worth = base - graph.column_log_degree[j]
                 if most > 1:
-                    level = scratch.shared[b, f] + 1
-                    scratch.shared[b, f] = level
+                    level = int(partner[b, counter]) + 1
+                    partner[b, counter] = level
                     if level > 1:
                         if level > most or not is_level(level):
                             continue
-                        worth = fact_nats(level, graph.degree[a, f] * graph.degree[b, f] * graph.rate[v])
-                        worth -= rules.price[f]
-                if worth > scratch.nats[b, f]:
-                    scratch.nats[b, f] = min(worth, cap)
+                        nats = worth + price
+                        if min(cap, level * nats + ceiling[level, int(nats > 1.0)] - price) <= partner[b, f]:
+                            continue
+                        worth = fact_nats(level, graph.degree[a, f] * graph.degree[b, f] * graph.rate[v]) - price
+                if worth > partner[b, f]:
+                    partner[b, f] = min(worth, cap)
     return partners
 
 
 @njit(cache=True, nogil=True)
+def ceilings(rules: Rules) -> NDArray[np.float64]:
+    """Return what `fact_nats` is at most above level x -ln(expected), by level and whether -ln(expected) is over 1.
+
+    Shape (most + 1, 2). That saves the logarithms of all that cannot raise a facet; what is left is computed in full.
+    """
+    most = 1
+    for f in range(rules.facts.shape[0]):
+        most = max(most, rules.facts[f])
+    table = np.zeros((most + 1, 2))
+    for level in range(2, most + 1):
+        table[level, 0] = level - 1 + lgamma(level + 1.0) + SLACK
+        table[level, 1] = 0.5 + lgamma(level + 1.0) + SLACK
+    return table
+
+
+@njit(cache=True, nogil=True)
+def _passing(
+    a: int, partners: int, graph: Graph, rules: Rules, scratch: Scratch, log_bound: float, room: NDArray[np.float64]
+) -> int:
+    """Put the partners with ln p <= `log_bound` into `scratch.passed`, clear the accumulator; return how many."""
+    facets, width = rules.cap.shape[0], scratch.partner.shape[1]
+    shown = np.empty(facets)
+    passed = 0
+    for k in range(partners):
+        b = scratch.touched[k]
+        if log_bound >= 0.0 or _least(scratch.partner[b], rules) - SLACK <= log_bound:
+            _, log_p = combine(scratch.partner[b, :facets], graph.degree[a], graph.degree[b], rules, shown, room)
+            if log_p <= log_bound:
+                scratch.passed[passed] = b
+                scratch.passed_log_p[passed] = log_p
+                passed += 1
+        for column in range(width):
+            scratch.partner[b, column] = 0.0
+    return passed
+
+
+@njit(cache=True, nogil=True)
+def _least(nats: NDArray[np.float32], rules: Rules) -> float:
+    """Return a lower bound of the pair's ln p, from what takes no logarithm. Facets of a group stand side by side."""
+    total = 0.0
+    most = 0.0
+    speaking = 0
+    anchored = False
+    for f in range(rules.cap.shape[0]):
+        if f and rules.group[f] != rules.group[f - 1]:
+            total += most
+            speaking += most > 0.0
+            most = 0.0
+        most = max(most, nats[f] - rules.choice[f])
+        if rules.anchor[f] and nats[f] > 0.0:
+            anchored = True
+    total += most
+    speaking += most > 0.0
+    if not anchored:
+        return 0.0
+    return min(0.0, (rules.alone if speaking == 1 else rules.several) - total)
+
+
+@njit(cache=True, nogil=True)
 def count_rows(  # arrays and bounds, in the order of the pass
-    first: int, last: int, graph: Graph, rules: Rules, scratch: Scratch, log_bound: float, histogram: NDArray[np.int64]
-) -> None:
-    """Count the pairs of rows `first` to `last` with ln p <= `log_bound` by floor(-ln p x BINS_PER_NAT)."""
-    shown = np.zeros(rules.cap.shape[0])
+    first: int,
+    last: int,
+    graph: Graph,
+    rules: Rules,
+    scratch: Scratch,
+    log_bound: float,
+    histogram: NDArray[np.int64],
+    most: int,
+) -> Kept:
+    """Count the pairs of rows `first` to `last` with ln p <= `log_bound` by floor(-ln p x BINS_PER_NAT).
+
+    The pairs are kept as well unless there are more than `most`: then `Kept` is empty.
+    """
     room = np.zeros((3, rules.groups))
-    scratch.stamp[:] = -1
+    ceiling = ceilings(rules)
     skip_to(first, graph, scratch.cursor)
+    start = np.zeros(last - first + 1, np.int64)
+    partner = np.empty(min(most, 4096), np.int32)
+    log_p = np.empty(min(most, 4096), np.float64)
+    kept = 0
     for a in range(first, last):
-        partners = _gather(a, graph, rules, scratch)
-        for k in range(partners):
-            b = scratch.touched[k]
-            if -scratch.nats[b].sum() - SLACK <= log_bound:
-                _, log_p = combine(scratch.nats[b], graph.degree[a], graph.degree[b], rules, shown, room)
-                if log_p <= log_bound:
-                    histogram[min(int(-log_p * BINS_PER_NAT), histogram.shape[0] - 1)] += 1
-            scratch.nats[b, :] = 0.0
-            scratch.shared[b, :] = 0
+        partners = _gather(a, graph, rules, scratch, ceiling)
+        passed = _passing(a, partners, graph, rules, scratch, log_bound, room)
+        for k in range(passed):
+            histogram[min(int(-scratch.passed_log_p[k] * BINS_PER_NAT), histogram.shape[0] - 1)] += 1
+        if kept + passed > most:
+            kept = most + 1
+        else:
+            if kept + passed > len(partner):
+                size = min(most, max(kept + passed, 2 * len(partner)))
+                partner = _grown(partner, kept, size)
+                log_p = _grown(log_p, kept, size)
+            partner[kept : kept + passed] = scratch.passed[:passed]
+            log_p[kept : kept + passed] = scratch.passed_log_p[:passed]
+            kept += passed
+        start[a - first + 1] = kept
+    if kept > most:
+        return Kept(start[:0], partner[:0].copy(), log_p[:0].copy())
+    return Kept(start, partner[:kept].copy(), log_p[:kept].copy())
+
+
+@njit(cache=True, nogil=True)
+def _grown(array: NDArray[Any], used: int, size: int) -> NDArray[Any]:
+    longer = np.empty(size, array.dtype)
+    longer[:used] = array[:used]
+    return longer
 
 
 @njit(cache=True, nogil=True)
 def write_rows(  # arrays and bounds, in the order of the pass
-    first: int, last: int, graph: Graph, rules: Rules, scratch: Scratch, log_bound: float, most: int, out: Out
+    first: int,
+    last: int,
+    graph: Graph,
+    rules: Rules,
+    scratch: Scratch,
+    log_bound: float,
+    most: int,
+    kept: Kept,
+    out: Out,
 ) -> int:
-    """Write the pairs of rows `first` to `last` with ln p <= `log_bound`, at most `most` a row; return how many."""
+    """Write the pairs of rows `first` to `last` with ln p <= `log_bound`, at most `most` a row; return how many.
+
+    The pairs come from `kept`, or are found again where nothing was kept.
+    """
     shown = np.zeros(rules.cap.shape[0])
+    nats = np.zeros(rules.cap.shape[0], np.float32)
     room = np.zeros((3, rules.groups))
-    scratch.stamp[:] = -1
-    skip_to(first, graph, scratch.cursor)
+    ceiling = ceilings(rules)
+    again = len(kept.start) == 0
+    if again:
+        skip_to(first, graph, scratch.cursor)
     written = 0
     for a in range(first, last):
-        partners = _gather(a, graph, rules, scratch)
         passed = 0
-        for k in range(partners):
-            b = scratch.touched[k]
-            if -scratch.nats[b].sum() - SLACK <= log_bound:
-                _, log_p = combine(scratch.nats[b], graph.degree[a], graph.degree[b], rules, shown, room)
-                if log_p <= log_bound:
-                    scratch.passed[passed] = b
-                    scratch.passed_log_p[passed] = log_p
+        if again:
+            partners = _gather(a, graph, rules, scratch, ceiling)
+            passed = _passing(a, partners, graph, rules, scratch, log_bound, room)
+        else:
+            for k in range(kept.start[a - first], kept.start[a - first + 1]):
+                if kept.log_p[k] <= log_bound:
+                    scratch.passed[passed] = kept.partner[k]
+                    scratch.passed_log_p[passed] = kept.log_p[k]
                     passed += 1
         for b in np.sort(_strongest(a, scratch.passed[:passed], scratch.passed_log_p[:passed], most)):
-            weight, log_p = combine(scratch.nats[b], graph.degree[a], graph.degree[b], rules, shown, room)
+            _pair(a, b, graph, rules, nats)
+            weight, log_p = combine(nats, graph.degree[a], graph.degree[b], rules, shown, room)
             out.source[written] = a
             out.target[written] = b
             out.by_facet[written, :] = shown
             out.weight[written] = weight
             out.log_p[written] = log_p
             written += 1
-        for k in range(partners):
-            scratch.nats[scratch.touched[k], :] = 0.0
-            scratch.shared[scratch.touched[k], :] = 0
     return written
+
+
+@njit(cache=True, nogil=True)
+def _pair(a: int, b: int, graph: Graph, rules: Rules, nats: NDArray[np.float32]) -> None:
+    """Fill `nats` with one pair's capped nats by facet, as `_gather` does: a walk over both rows, rarest first."""
+    for f in range(nats.shape[0]):
+        nats[f] = 0.0
+        level = 0
+        i, j = graph.row_start[f, a], graph.row_start[f, b]
+        while i < graph.row_start[f, a + 1] and j < graph.row_start[f, b + 1] and level < rules.facts[f]:
+            v, other = graph.row_value[i], graph.row_value[j]
+            if v != other:
+                users = graph.column_start[v + 1] - graph.column_start[v]
+                others = graph.column_start[other + 1] - graph.column_start[other]
+                if users < others or (users == others and v < other):
+                    i += 1
+                else:
+                    j += 1
+                continue
+            level += 1
+            worth = 0.0
+            if level == 1:
+                column = graph.column_account[graph.column_start[v] : graph.column_start[v + 1]]
+                place = graph.column_start[v] + np.searchsorted(column, b)
+                base = -graph.log_rate[v] - np.log(graph.degree[a, f]) - rules.price[f]
+                worth = base - graph.column_log_degree[place]
+            elif is_level(level):
+                worth = fact_nats(level, graph.degree[a, f] * graph.degree[b, f] * graph.rate[v]) - rules.price[f]
+            if worth > nats[f]:
+                nats[f] = min(worth, rules.cap[f])
+            i += 1
+            j += 1
 
 
 @njit(cache=True, nogil=True)

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from attribution.domain import OUTPUT_TABLES, Links
-from attribution.projection.kernel import BINS_PER_NAT, Out, Scratch, count_rows, row_work, write_rows
+from attribution.projection.kernel import BINS_PER_NAT, Kept, Out, Scratch, count_rows, row_work, write_rows
 from attribution.projection.layout import lay_out, rules
 from attribution.projection.null import LEAST, FacetNull, Null, fit
 
@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 CHUNKS = 16
 THREADS = min(2, os.cpu_count() or 1)
 BINS = 200 * BINS_PER_NAT
+KEPT = 2_000_000
+"""Pairs that a chunk keeps from the counting pass for the writing pass, 12 bytes each; one with more looks again."""
+LINE = 64
+"""Bytes of a cache line."""
+NONE = Kept(np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0, np.float64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +69,12 @@ def project(population: Population, config: ProjectionConfig) -> Projection:
     updates = sum(int((f.popularity[f.kept] * (f.popularity[f.kept] - 1) // 2).sum()) for f in null.facets.values())
     # At most `updates` pairs can be discovered, so no p-value above level * updates / pairs can pass.
     bound = config.false_discovery_rate * min(updates, null.pairs) / max(null.pairs, 1)
-    counts = _count(graph, rule, chunks, np.log(bound)) if bound > 0 else np.zeros((len(chunks), BINS), np.int64)
+    counts, kept = np.zeros((len(chunks), BINS), np.int64), [NONE for _ in chunks]
+    if bound > 0:
+        counts, kept = _count(graph, rule, chunks, np.log(bound), KEPT)
     edge = step_up(counts.sum(axis=0), null.pairs, config.false_discovery_rate)
     expected = [int(count[edge:].sum()) for count in counts] if edge is not None else [0 for _ in chunks]
-    pairs = _write(graph, rule, chunks, -(edge or 0) / BINS_PER_NAT, config.links_per_account, expected)
+    pairs = _write(graph, rule, chunks, kept, -(edge or 0) / BINS_PER_NAT, config.links_per_account, expected)
     links = Links(
         source=pairs.source,
         target=pairs.target,
@@ -89,7 +96,8 @@ def project(population: Population, config: ProjectionConfig) -> Projection:
 def pair_counts(population: Population, null: Null, *, log_bound: float = 0.0) -> NDArray[np.int64]:
     """Count all pairs that share anything and have ln p <= `log_bound`, by floor(-ln p x BINS_PER_NAT)."""
     graph = lay_out(population, null)
-    return np.asarray(_count(graph, rules(null), _chunks(row_work(graph)), log_bound).sum(axis=0), np.int64)
+    counts, _ = _count(graph, rules(null), _chunks(row_work(graph)), log_bound, 0)
+    return np.asarray(counts.sum(axis=0), np.int64)
 
 
 def step_up(counts: NDArray[np.int64], hypotheses: int, level: float) -> int | None:
@@ -114,33 +122,49 @@ def _chunks(work: NDArray[np.int64]) -> list[tuple[int, int]]:
     return [(first, last) for first, last in pairwise(bounds) if first < last]
 
 
-def _scratch(graph: Graph) -> Scratch:
+def _scratch(graph: Graph, rule: Rules) -> Scratch:
     accounts, facets = graph.degree.shape
+    several = rule.facts > 1
+    floats = LINE // np.dtype(np.float32).itemsize
+    width = -(-(facets + int(several.sum()) + 1) // floats) * floats
+    room = np.zeros(accounts * width + floats, np.float32)
+    first = -room.ctypes.data % LINE // room.itemsize
     return Scratch(
         cursor=np.zeros(len(graph.rate), np.int64),
-        nats=np.zeros((accounts, facets), np.float32),
-        shared=np.zeros((accounts, facets), np.int32),
-        stamp=np.full(accounts, -1, np.int32),
+        partner=room[first : first + accounts * width].reshape(accounts, width),
+        counter=np.where(several, facets + np.cumsum(several) - 1, -1),
         touched=np.empty(accounts, np.int32),
         passed=np.empty(accounts, np.int32),
         passed_log_p=np.empty(accounts, np.float64),
     )
 
 
-def _count(graph: Graph, rule: Rules, chunks: list[tuple[int, int]], log_bound: float) -> NDArray[np.int64]:
-    """Count pairs by bin; the bound is loosened to the edge of its bin, so that every bin is counted whole."""
+def _count(
+    graph: Graph, rule: Rules, chunks: list[tuple[int, int]], log_bound: float, keep: int
+) -> tuple[NDArray[np.int64], list[Kept]]:
+    """Count pairs by bin; the bound is loosened to the edge of its bin, so that every bin is counted whole.
+
+    Return the pairs as well, chunk by chunk, where there are at most `keep`.
+    """
     log_bound = -float(np.floor(-log_bound * BINS_PER_NAT)) / BINS_PER_NAT
     counts = np.zeros((len(chunks), BINS), np.int64)
+    kept = [NONE for _ in chunks]
 
     def work(number: int, scratch: Scratch) -> None:
-        count_rows(*chunks[number], graph, rule, scratch, log_bound, counts[number])
+        kept[number] = count_rows(*chunks[number], graph, rule, scratch, log_bound, counts[number], keep)
 
-    _share(work, len(chunks), graph)
-    return counts
+    _share(work, len(chunks), graph, rule)
+    return counts, kept
 
 
 def _write(  # arrays and bounds, in the order of the pass
-    graph: Graph, rule: Rules, chunks: list[tuple[int, int]], log_bound: float, most: int, expected: list[int]
+    graph: Graph,
+    rule: Rules,
+    chunks: list[tuple[int, int]],
+    kept: list[Kept],
+    log_bound: float,
+    most: int,
+    expected: list[int],
 ) -> Out:
     facets = graph.degree.shape[1]
     room = [min(count, (last - first) * most) for count, (first, last) in zip(expected, chunks, strict=True)]
@@ -158,9 +182,10 @@ def _write(  # arrays and bounds, in the order of the pass
     def work(number: int, scratch: Scratch) -> None:
         if room[number]:
             part = _rows(whole, slice(start[number], start[number + 1]))
-            written[number] = write_rows(*chunks[number], graph, rule, scratch, log_bound, most, part)
+            written[number] = write_rows(*chunks[number], graph, rule, scratch, log_bound, most, kept[number], part)
+            kept[number] = NONE
 
-    _share(work, len(chunks), graph)
+    _share(work, len(chunks), graph, rule)
     if (written == room).all():
         return whole
     keep = np.concatenate([np.arange(s, s + n) for s, n in zip(start[:-1], written, strict=True)])
@@ -171,12 +196,12 @@ def _rows(pairs: Out, rows: slice | NDArray[np.int64]) -> Out:
     return Out(pairs.source[rows], pairs.target[rows], pairs.by_facet[rows], pairs.weight[rows], pairs.log_p[rows])
 
 
-def _share(work: Callable[[int, Scratch], None], tasks: int, graph: Graph) -> None:
+def _share(work: Callable[[int, Scratch], None], tasks: int, graph: Graph, rule: Rules) -> None:
     """Do the tasks on up to THREADS threads, each with its own scratch; which thread does which cannot matter."""
     numbers = iter(range(tasks))
 
     def run() -> None:
-        scratch = _scratch(graph)
+        scratch = _scratch(graph, rule)
         for number in numbers:
             work(number, scratch)
 

@@ -171,8 +171,9 @@ def test_renaming_accounts_renames_links_and_nothing_else(
 def test_threads_and_chunks_do_not_change_a_byte(linked: Population, monkeypatch: pytest.MonkeyPatch) -> None:
     module = __import__("attribution.projection.project", fromlist=["THREADS"])
     results = []
-    for threads, chunks in ((1, 1), (2, 16), (2, 7)):
+    for threads, chunks, kept in ((1, 1, 10**6), (2, 16, 10**6), (2, 7, 10**6), (2, 3, 0), (1, 2, 40)):
         monkeypatch.setattr(module, "THREADS", threads)
+        monkeypatch.setattr(module, "KEPT", kept)
         monkeypatch.setattr(module, "CHUNKS", chunks)
         results.append(project(linked, ProjectionConfig()).links)
     for other in results[1:]:
