@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def connect(
-    path: Path | None, *, read_only: bool = False, memory_limit: str = "3GB"
+    path: Path | None, *, read_only: bool = False, memory_limit: str = "1500MB"
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the database file (None: in memory) with the fact tables in place, and close it at the end.
 
