@@ -232,28 +232,30 @@ def _pick(tokens: Tokens, nodes: list[_Node], number: int, strength: Strength, *
 def _choose(  # the state of a choice
     tokens: Tokens, nodes: list[_Node], number: int, below: list[int], strength: Strength, *, last: bool
 ) -> list[int]:
-    node = nodes[number]
-    if not below:
-        return [number] if node.strong else []
-    whole = Group(node.docs, node.pattern)
-    own = [
-        choice for choice in below if is_own(tokens, whole, Group(nodes[choice].docs, nodes[choice].pattern), strength)
-    ]
-    share = sum(nodes[choice].weight for choice in own)
-    if not node.strong:
+    """Choose between a node and the templates among its parts; what the parts leave over becomes the node, again."""
+    chosen: list[int] = []
+    while below:
+        node = nodes[number]
         words, content = strength.measure(node.pattern)
-        fills = sum(nodes[choice].weight for choice in below) - share
-        plausible = PLAUSIBLE.passes(words, content, 1, 0.0) and len(below) - len(own) >= _FILLS
-        return [number] if plausible and fills >= _RICHER_SHARE * node.weight else below
-    if not last and share >= _OWN_SHARE * max(node.reached, 1):
-        return own
-    if own and last:
-        rest = _rest(tokens, nodes, number, own, strength)
-        if rest.strong and _fixed(rest) > _fixed(node):
-            nodes.append(rest)
-            others = [choice for choice in below if choice not in own]
-            return [*own, *_choose(tokens, nodes, len(nodes) - 1, others, strength, last=last)]
-    return own if share >= _ALL_OWN * max(node.reached, 1) else [*own, number]
+        if not node.strong and not PLAUSIBLE.passes(words, content, 1, 0.0):
+            return below
+        whole = Group(node.docs, node.pattern)
+        parts = [(choice, Group(nodes[choice].docs, nodes[choice].pattern)) for choice in below]
+        own = [choice for choice, part in parts if is_own(tokens, whole, part, strength)]
+        share = sum(nodes[choice].weight for choice in own)
+        if not node.strong:
+            fills = sum(nodes[choice].weight for choice in below) - share
+            return [number] if len(below) - len(own) >= _FILLS and fills >= _RICHER_SHARE * node.weight else below
+        if not last and share >= _OWN_SHARE * max(node.reached, 1):
+            return own
+        chosen += own
+        rest = _rest(tokens, nodes, number, own, strength) if own and last else node
+        if not rest.strong or _fixed(rest) <= _fixed(node):
+            return chosen if share >= _ALL_OWN * max(node.reached, 1) else [*chosen, number]
+        below = [choice for choice in below if choice not in own]
+        number = len(nodes)
+        nodes.append(rest)
+    return [*chosen, number] if nodes[number].strong else chosen
 
 
 def _rest(tokens: Tokens, nodes: list[_Node], number: int, own: list[int], strength: Strength) -> _Node:

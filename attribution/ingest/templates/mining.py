@@ -32,7 +32,7 @@ _MEMORY = 2_000_000
 _ROUNDS = 3
 _STRICT = 2
 """Rounds that name only the parts of a group where parts are templates of their own; later ones name the rest."""
-_WORTHWHILE = 0.005
+_WORTHWHILE = 0.02
 """Another round is made as long as the last one placed this share of the prompts that were left."""
 _CAP = 8
 """One prompt sent many times counts as this many at most when a template's weight is judged."""

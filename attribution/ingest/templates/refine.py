@@ -36,7 +36,7 @@ _SPAN = 5
 """Tokens from the first filled slot to the last, at least, where they are closer."""
 _CHI_SQUARE = 10.0
 """With one degree of freedom: one in 600 by accident."""
-_LOOKED_AT = 1024
+_LOOKED_AT = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class _Filled:
 
 
 def is_own(tokens: Tokens, group: Group, part: Group, strength: Strength) -> bool:
-    """Tell whether a part of a group is a template of its own; linear in 1,024 prompts of the group."""
+    """Tell whether a part of a group is a template of its own; linear in 512 prompts of the group."""
     gaps = gaps_of(group.pattern, part.pattern)
     if gaps is None or is_richer(group.pattern, part.pattern, strength):
         return True
