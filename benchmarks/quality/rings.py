@@ -54,7 +54,10 @@ def cell(values: list[float | None], wanted: float | None = None) -> str:
 
 def quality(rows: list[Row], found: list[Measured]) -> list[str]:
     """Write the table of the engine."""
-    lines = ["| world | P | R | J | innocents in rings | ring accounts undetermined | wanted |", "|---|---|---|---|---|---|---|"]
+    lines = [
+        "| world | P | R | J | innocents in rings | ring accounts undetermined | wanted |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for row in rows:
         own = [one for one in found if one.row == row.name]
         wanted = row.wanted or (None, None, None)
@@ -93,7 +96,9 @@ def reliability(found: list[Measured]) -> list[str]:
         "| probability | clusters | mean | in rings |",
         "|---|---|---|---|",
     ]
-    lines += [f"| {b.low:.1f}-{b.high:.1f} | {b.count} | {b.mean_probability:.3f} | {b.observed:.3f} |" for b in got.bins]
+    lines += [
+        f"| {b.low:.1f}-{b.high:.1f} | {b.count} | {b.mean_probability:.3f} | {b.observed:.3f} |" for b in got.bins
+    ]
     return lines
 
 
