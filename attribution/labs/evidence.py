@@ -236,8 +236,8 @@ TABLE: tuple[Rule, ...] = (
     Rule("organisation", LabFamily.IDENTITY, "name", 0.0, 2.5, organisation),
     Rule("known_accounts", LabFamily.IDENTITY, "known.account_ids", -0.1, 4.0, known_accounts),
     Rule("known_devices", LabFamily.DEVICE, "known.device_ids", -0.1, 4.0, known_devices),
-    Rule("template_reuse", LabFamily.CONTENT, "template_examples", -0.8, 2.5, template_reuse),
-    Rule("targets", LabFamily.CONTENT, "targets", -1.5, 1.2, targets),
+    Rule("template_reuse", LabFamily.CONTENT, "template_examples", -1.2, 2.0, template_reuse),
+    Rule("targets", LabFamily.CONTENT, "targets", -2.5, 1.5, targets),
     Rule("working_day", LabFamily.HOURS, "working_day", -1.5, 1.0, working_day),
     Rule("release_pivot", LabFamily.RELEASE, "releases", 0.0, 1.5, release_pivot),
 )

@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 
 SPEAKS = 0.25
 """Nats from which a family speaks for a lab."""
+SEVERAL = 2
+"""Separately acquired families of infrastructure that name a lab whose content and hours fit without telling."""
+PLAINLY = 1.0
+"""Nats from which a family of infrastructure counts among several."""
+CARRIES = 2.0
+"""Nats of content, hours and release together that name a lab beside a single family of infrastructure: a borrowed
+network with content that many share stays below."""
 FLAT = "flat"
 SCEPTICAL = "sceptical"
 SCEPTICAL_UNKNOWN = 0.9
@@ -167,6 +174,8 @@ def _rule(
     said = " and ".join(speaking)
     families = {LabFamily(family) for family in speaking}
     behaviour = math.fsum(sums[best].get(family.value, 0.0) for family in sorted(BEHAVIOUR))
+    looked_at = {LabFamily(family) for family in sums[best]} & (BEHAVIOUR - {LabFamily.RELEASE})
+    acquired = sum(sums[best].get(family.value, 0.0) >= PLAINLY for family in sorted(INFRASTRUCTURE))
     obstacles = (
         (not speaking, "nothing speaks for any lab"),
         (
@@ -174,14 +183,21 @@ def _rule(
             f"only {said} speak for {best}, and many labs share them: address, card, device or mail domain is missing",
         ),
         (
-            not families & (BEHAVIOUR - {LabFamily.RELEASE}),
+            not looked_at,
             f"only {said} speak for {best}, and that may be the operator's: what is extracted, or when, is missing",
         ),
         (
-            families & BEHAVIOUR == {LabFamily.HOURS} and len(families & INFRASTRUCTURE) == 1,
+            behaviour <= -SPEAKS,
+            f"what is extracted, when, and at which release speak against {best} together",
+        ),
+        (
+            acquired < SEVERAL and behaviour < CARRIES,
+            f"only {said} speak for {best}, and that may be the operator's: content and hours fit others too",
+        ),
+        (
+            families & BEHAVIOUR == {LabFamily.HOURS} and acquired < SEVERAL,
             f"only {said} speak for {best}, and both may be its country's: what is extracted is missing",
         ),
-        (behaviour < SPEAKS, f"what is extracted, when, and at which release do not speak for {best} together"),
         (
             len(families) < config.name_families,
             f"{len(families)} independent families speak for {best}, {config.name_families} are needed",

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NOISE = (0.15, 0.35, 0.55, 0.75)
-"""Shares of traffic that comes at any hour, each as likely as the other."""
+"""Shares of traffic that does not keep the hours, each as likely as the other."""
+FLAT = np.full(24, 1.0 / 24.0)
 DRAWS = 24
 """The most independent draws that a campaign's hours are worth: its jobs are scheduled together."""
 LENGTHS = (8, 10, 12, 14)
@@ -30,15 +31,15 @@ def working_day_weight(
     """Return the log likelihood ratio of a working day against office hours in general and against the population's.
 
     Counts are scaled down to at most `DRAWS`. Under the lab: the day's hours, an hour early or late, with a share of
-    noise, averaged. Under anybody else: half office days of any length at any hour, half the hours of accounts outside
-    rings with the same noise.
+    noise, averaged; the noise keeps the hours of accounts outside rings, among which a campaign hides. Under anybody
+    else: half office days of any length at any hour, half those hours alone.
     """
     counts = thinned(hours, account_days)
-    lab = float(logsumexp([np.log(p) + _log(counts, _plateau(day, shift)) for shift, p in SLACK]))
-    anywhere = [_log(counts, _window(start, length)) for start in range(24) for length in LENGTHS]
+    people = np.asarray((outside + 1.0) / (outside.sum() + 24.0))
+    lab = float(logsumexp([np.log(p) + _log(counts, _plateau(day, shift), people) for shift, p in SLACK]))
+    anywhere = [_log(counts, _window(start, length), people) for start in range(24) for length in LENGTHS]
     general = float(logsumexp(anywhere) - np.log(len(anywhere)))
-    people = outside / outside.sum() if outside.sum() else np.full(24, 1 / 24)
-    crowd = _log(counts, people)
+    crowd = _log(counts, people, FLAT)
     other = float(logsumexp([general, crowd]) - np.log(2.0))
     return round(lab - other, 12), {
         "model": "hours",
@@ -66,7 +67,7 @@ def zone_estimate(hours: NDArray[np.int64], account_days: int) -> tuple[float, f
     """
     counts = thinned(hours, account_days)
     offsets = np.arange(-12, 15)
-    fit = np.array([_log(counts, _plateau(WorkingDay(float(o), 9.0, 19.0), 0)) for o in offsets])
+    fit = np.array([_log(counts, _plateau(WorkingDay(float(o), 9.0, 19.0), 0), FLAT) for o in offsets])
     chance = np.exp(fit - logsumexp(fit))
     best = int(np.argmax(chance))
     low = high = best
@@ -94,7 +95,7 @@ def _window(start: float, length: float) -> NDArray[np.float64]:
     return np.asarray(inside / inside.sum())
 
 
-def _log(counts: NDArray[np.float64], shape: NDArray[np.float64]) -> float:
-    """Return the log likelihood of the counts under a shape with a share of uniform noise, averaged over the share."""
-    fits = [float((counts * np.log((1 - noise) * shape + noise / 24)).sum()) for noise in NOISE]
+def _log(counts: NDArray[np.float64], shape: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """Return the log likelihood of the counts under a shape with a share of noise, averaged over the share."""
+    fits = [float((counts * np.log((1 - noise) * shape + noise * other)).sum()) for noise in NOISE]
     return float(logsumexp(fits) - np.log(len(NOISE)))

@@ -15,13 +15,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+UNRECOGNISED = "general"
+"""What no particular capability was recognised in: it says nothing of anybody, and a list of it neither."""
 DRAWS = 6.0
 """The most templates that count: a client orders capabilities, not templates."""
-LAB_WORTH = 6.0
+LAB_WORTH = 8.0
 """How far a campaign strays from its lab's targets: as a sample of this size does."""
-GENERAL_WORTH = 3.0
+GENERAL_WORTH = 1.5
 """How far labs differ from labs in general."""
-STRAY = 0.1
+STRAY = 0.2
 """Part of a campaign that is outside the listed targets."""
 
 
@@ -34,13 +36,15 @@ def targets_weight(
 ) -> tuple[float, Mapping[str, object]]:
     """Return the log likelihood ratio of a campaign's capability shares under a lab against labs in general.
 
-    A lab: Dirichlet-multinomial around its listed shares (a tenth of it around labs in general; what the list leaves
+    A lab: Dirichlet-multinomial around its listed shares (a fifth of it around labs in general; what the list leaves
     open goes there too) with worth `LAB_WORTH`. Labs in general: half Dirichlet-multinomial around what all dossiers
-    list, with worth `GENERAL_WORTH`; half one of the other dossiers' labs, each as likely.
+    list, with worth `GENERAL_WORTH`; half one of the other dossiers' labs, each as likely. What was not recognised is
+    left out and makes the rest worth less.
     """
-    names = sorted({*CAPABILITIES, *seen, *listed, *general})
-    draws = min(DRAWS, float(max(templates, 1)))
+    names = sorted({*CAPABILITIES, *seen, *listed, *general} - {UNRECOGNISED})
     share = np.array([seen.get(name, 0.0) for name in names])
+    whole = float(share.sum()) + seen.get(UNRECOGNISED, 0.0)
+    draws = min(DRAWS, float(max(templates, 1))) * float(share.sum()) / max(whole, 1e-12)
     counts = draws * share / max(float(share.sum()), 1e-12)
     base = np.array([general.get(name, 1e-3) for name in names])
     base /= base.sum()

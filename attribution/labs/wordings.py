@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 VERBATIM = (20.0, 1.5)
 """Likeness of a template that is used again as it was, slots apart: Beta parameters."""
-REWORDED = (8.0, 5.0)
+REWORDED = (8.0, 7.0)
 """Likeness of the nearest template where the lab asks for the same in other words."""
-CHANCE = (3.5, 5.5)
+CHANCE = (2.0, 5.0)
 """Likeness of the nearest template of somebody who asks for the same capability."""
-MIX = (0.3, 0.5, 0.2)
+MIX = (0.2, 0.6, 0.2)
 """How often a lab's next campaign repeats an example, rewords it, or has nothing of it."""
 
 

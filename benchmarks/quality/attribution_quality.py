@@ -1,6 +1,6 @@
 """How many campaigns get the right name, beside three baselines, given the true rings.
 
-    python benchmarks/quality/attribution_quality.py [--seeds 12] [--first 101] [--labs 8]
+    python benchmarks/quality/attribution_quality.py [--seeds 12] [--first 1101] [--labs 8]
 
 Worlds of 3,000 accounts, 10 rings and 8 labs (two of them without a dossier), evasion 0, .25, .5, .75 in turn; seeds
 that nothing was fitted on. `right`, `another` are parts of the campaigns of labs with a dossier, `framed` is the part
@@ -124,7 +124,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=12)
-    parser.add_argument("--first", type=int, default=101)
+    parser.add_argument("--first", type=int, default=1101)
     parser.add_argument("--labs", type=int, default=8)
     parser.add_argument("--flag-seeds", type=int, default=4)
     given = parser.parse_args()

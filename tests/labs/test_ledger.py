@@ -119,21 +119,23 @@ def hours(d: Mapping[str, Any]) -> float:
         shape = minutes.reshape(24, 60).mean(axis=1)
         return shape / shape.sum()
 
-    def fit(shape: np.ndarray) -> float:
+    def fit(shape: np.ndarray, noise: np.ndarray) -> float:
         return float(
-            logsumexp([(counts * np.log((1 - n) * shape + n / 24)).sum() for n in (0.15, 0.35, 0.55, 0.75)])
+            logsumexp([(counts * np.log((1 - n) * shape + n * noise)).sum() for n in (0.15, 0.35, 0.55, 0.75)])
             - math.log(4)
         )
+
+    people = (np.array(d["outside_hours"]) + 1) / (sum(d["outside_hours"]) + 24)
 
     offset, start, end = d["working_day"]
     lab = logsumexp(
         [
-            math.log(p) + fit(window((start - offset + s) % 24, (end - start) % 24))
+            math.log(p) + fit(window((start - offset + s) % 24, (end - start) % 24), people)
             for s, p in ((-1, 0.25), (0, 0.5), (1, 0.25))
         ]
     )
-    general = logsumexp([fit(window(s, n)) for s in range(24) for n in (8, 10, 12, 14)]) - math.log(96)
-    crowd = fit(np.array(d["outside_hours"]) / sum(d["outside_hours"]))
+    general = logsumexp([fit(window(s, n), people) for s in range(24) for n in (8, 10, 12, 14)]) - math.log(96)
+    crowd = fit(people, np.full(24, 1 / 24))
     return float(lab - (logsumexp([general, crowd]) - math.log(2)))
 
 
