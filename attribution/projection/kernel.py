@@ -230,42 +230,23 @@ def _passing(
     a: int, partners: int, graph: Graph, rules: Rules, scratch: Scratch, log_bound: float, room: NDArray[np.float64]
 ) -> int:
     """Put the partners with ln p <= `log_bound` into `scratch.passed`, clear the accumulator; return how many."""
-    facets, width = rules.cap.shape[0], scratch.partner.shape[1]
+    facets = rules.cap.shape[0]
+    choice = min(rules.alone, rules.several)  # paid in any case, so the sum of nats less this bounds -ln p
     shown = np.empty(facets)
     passed = 0
     for k in range(partners):
         b = scratch.touched[k]
-        if log_bound >= 0.0 or _least(scratch.partner[b], rules) - SLACK <= log_bound:
+        total = np.float32(0.0)
+        for f in range(facets):
+            total += scratch.partner[b, f]
+        if log_bound >= 0.0 or choice - total - SLACK <= log_bound:
             _, log_p = combine(scratch.partner[b, :facets], graph.degree[a], graph.degree[b], rules, shown, room)
             if log_p <= log_bound:
                 scratch.passed[passed] = b
                 scratch.passed_log_p[passed] = log_p
                 passed += 1
-        for column in range(width):
-            scratch.partner[b, column] = 0.0
+        scratch.partner[b, :] = 0.0
     return passed
-
-
-@njit(cache=True, nogil=True)
-def _least(nats: NDArray[np.float32], rules: Rules) -> float:
-    """Return a lower bound of the pair's ln p, from what takes no logarithm. Facets of a group stand side by side."""
-    total = 0.0
-    most = 0.0
-    speaking = 0
-    anchored = False
-    for f in range(rules.cap.shape[0]):
-        if f and rules.group[f] != rules.group[f - 1]:
-            total += most
-            speaking += most > 0.0
-            most = 0.0
-        most = max(most, nats[f] - rules.choice[f])
-        if rules.anchor[f] and nats[f] > 0.0:
-            anchored = True
-    total += most
-    speaking += most > 0.0
-    if not anchored:
-        return 0.0
-    return min(0.0, (rules.alone if speaking == 1 else rules.several) - total)
 
 
 @njit(cache=True, nogil=True)
