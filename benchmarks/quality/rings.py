@@ -78,8 +78,8 @@ def others(rows: list[Row], found: list[Measured]) -> list[str]:
     for row in rows:
         own = [one for one in found if one.row == row.name]
         cells = []
-        for get in (lambda one: one.engine, *(lambda one, m=m: one.others[m] for m in METHODS)):
-            figures = [get(one) for one in own]
+        for method in ("engine", *METHODS):
+            figures = [one.engine if method == "engine" else one.others[method] for one in own]
             p, r, j = ([getattr(f, n) for f in figures] for n in ("precision", "recall", "jaccard"))
             cells.append(" ".join(cell([interval([math.nan if v is None else v for v in x])[0]]) for x in (p, r, j)))
         lines.append(f"| {row.name} | {' | '.join(cells)} |")

@@ -84,11 +84,11 @@ ROWS = (
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """Precision, recall, mean Jaccard (missed rings 0) and the share of innocents in rings; NaN where undefined."""
+    """Precision, recall, mean Jaccard (missed rings 0), share of innocents in rings; NaN or None: undefined."""
 
-    precision: float
-    recall: float
-    jaccard: float
+    precision: float | None
+    recall: float | None
+    jaccard: float | None
     innocents: float
 
     @classmethod
@@ -196,7 +196,8 @@ def _union(world: Path, truth: Truth) -> pd.Series:
     graph = csr_array((np.ones(len(used), np.int8), (account, value)), shape=(size, size))
     label = connected_components(graph, directed=False)[1][: len(accounts)]
     large = np.bincount(label)[label] >= baselines.SMALLEST
-    return pd.Series(label, index=accounts)[large].map("cluster-{:06d}".format)
+    names: pd.Series = pd.Series(label, index=accounts)[large].map("cluster-{:06d}".format)
+    return names
 
 
 def interval(values: list[float]) -> tuple[float, float, float]:
