@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from attribution.config import RingConfig
     from attribution.domain import Links
 
-ITERATIONS = 8
+ITERATIONS = 4
 """Leiden iterations of one run. Not "until stable": with real weights igraph's test for stability can wait forever."""
 RESOLUTIONS = (0.25, 1.0, 4.0)
 """Multiples of modularity's gamma that a component is tried at; the description length chooses."""
@@ -121,11 +121,12 @@ def _consensus(
     """Return labels (size,), the share of seeds that keep each link inside (links,), and the seeds' agreement."""
     if _is_clique(len(source), size):
         return np.zeros(size, np.int32), np.ones(len(source)), 1.0
-    graph = igraph.Graph(n=size, edges=np.column_stack([source, target]).tolist())
-    resolution = _best_resolution(graph, source, target, weight, size, seed)
+    graph = igraph.Graph(n=size, edges=np.column_stack([source, target]))
+    graph.es["weight"] = weight
+    resolution = _best_resolution(graph, source, target, size, seed)
     if resolution is None:
         return np.zeros(size, np.int32), np.ones(len(source)), 1.0
-    runs = [_leiden(graph, weight, resolution, seed + k) for k in range(seeds)]
+    runs = [_leiden(graph, resolution, seed + k) for k in range(seeds)]
     together = np.mean([run[source] == run[target] for run in runs], axis=0)
     label = _components_of(source[together >= 0.5], target[together >= 0.5], size)
     label = _deeper(source, target, weight, label, together, seeds, seed)
@@ -173,14 +174,13 @@ def _best_resolution(
     graph: igraph.Graph,
     source: NDArray[np.int64],
     target: NDArray[np.int64],
-    weight: NDArray[np.float64],
     size: int,
     seed: int,
 ) -> float | None:
     """Return the gamma whose partition describes the component shortest; None where not splitting is shortest."""
     best, best_saving = None, 0.0
     for resolution in RESOLUTIONS:
-        label = _leiden(graph, weight, resolution, seed)
+        label = _leiden(graph, resolution, seed)
         saving = description_saved(source, target, label, size)
         if saving > best_saving:
             best, best_saving = resolution, saving
@@ -227,10 +227,10 @@ def _seeded(seed: int) -> Iterator[None]:
         igraph.set_random_number_generator(random)
 
 
-def _leiden(graph: igraph.Graph, weight: NDArray[np.float64], resolution: float, seed: int) -> NDArray[np.int32]:
+def _leiden(graph: igraph.Graph, resolution: float, seed: int) -> NDArray[np.int32]:
     with _seeded(seed):
         found = graph.community_leiden(
-            objective_function="modularity", weights=weight.tolist(), resolution=resolution, n_iterations=ITERATIONS
+            objective_function="modularity", weights="weight", resolution=resolution, n_iterations=ITERATIONS
         )
     return np.asarray(found.membership, dtype=np.int32)
 
