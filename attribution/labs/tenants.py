@@ -229,6 +229,13 @@ def _dirichlet(counts: NDArray[np.float64], alpha: float | NDArray[np.float64]) 
     return float(gammaln(start) - gammaln(start + total) + (gammaln(a + counts) - gammaln(a)).sum())
 
 
+def _dirichlets(counts: NDArray[np.float64], alpha: NDArray[np.float64]) -> float:
+    """Return the sum of `_dirichlet` over the rows of `counts`."""
+    start, totals = alpha.sum(), counts.sum(axis=1)
+    rows = gammaln(start) - gammaln(start + totals) + (gammaln(alpha + counts) - gammaln(alpha)).sum(axis=1)
+    return float(rows.sum())
+
+
 def _pools(use: NDArray[np.int64], label: NDArray[np.int64]) -> float:
     """Return the log Bayes factor of own or leaning accounts over accounts that serve all clients alike.
 
@@ -244,7 +251,7 @@ def _pools(use: NDArray[np.int64], label: NDArray[np.int64]) -> float:
     overall = telling.sum(axis=0) / telling.sum()
     if not (overall > 0).all():
         return 0.0
-    alike, lean, own = (sum(_dirichlet(row, worth * overall) for row in telling) for worth in (20.0, 2.0, 0.2))
+    alike, lean, own = (_dirichlets(telling, worth * overall) for worth in (20.0, 2.0, 0.2))
     scale = min(1.0, DRAWS / len(telling))
     return float(np.logaddexp((lean - alike) * scale, (own - alike) * scale) - np.log(2.0))
 

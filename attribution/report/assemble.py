@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 RINGS_DRAWN = 60
 """Rings and undetermined clusters that get a picture; the rest stand in a table."""
-WHOLE_ENTRIES = 300
+WHOLE_ENTRIES = 60
 """Clusters whose entry is whole; innocent ones after them are brief, or thousands of them would swell the report."""
 STRONGEST = 5
 WORTH_SAYING = 0.05
@@ -111,7 +111,13 @@ def build(
     held = drawing.bindings(links, ordered, population.size)
     worth_drawing = sum(ring.verdict != Verdict.INNOCENT for ring in ordered)
     entries = tuple(
-        _shortened(_ring(ring, context, *held[at], drawn=at < min(worth_drawing, RINGS_DRAWN)), at)
+        _ring(
+            ring,
+            context,
+            *held[at],
+            drawn=at < min(worth_drawing, RINGS_DRAWN),
+            brief=at >= WHOLE_ENTRIES and ring.verdict == Verdict.INNOCENT,
+        )
         for at, ring in enumerate(ordered)
     )
     return Document(
@@ -146,11 +152,13 @@ def _ring_order(ring: Ring) -> tuple[int, float, int, str]:
     return wording.VERDICT_ORDER.index(ring.verdict), -round(ring.probability, 6), -len(ring.members), ring.ring_id
 
 
-def _ring(ring: Ring, context: _Context, internal: int, binding: tuple[Binding, ...], *, drawn: bool) -> RingEntry:
-    telling = drawing.telling_values(context.facets, ring.members, context.population.size)
+def _ring(
+    ring: Ring, context: _Context, internal: int, binding: tuple[Binding, ...], *, drawn: bool, brief: bool
+) -> RingEntry:
+    telling = () if brief else drawing.telling_values(context.facets, ring.members, context.population.size)
     ledger = lines.ledger((line for line in ring.evidence if not lines.is_context(line)), context.clients.explanations)
     conclusion = lines.conclusion(ring)
-    return RingEntry(
+    entry = RingEntry(
         ring_id=clean(ring.ring_id),
         verdict=str(ring.verdict),
         probability=round(ring.probability, 6),
@@ -180,12 +188,11 @@ def _ring(ring: Ring, context: _Context, internal: int, binding: tuple[Binding, 
             for campaign in context.campaigns.get(ring.ring_id, ())
         ),
     )
+    return _shortened(entry) if brief else entry
 
 
-def _shortened(entry: RingEntry, at: int) -> RingEntry:
-    """Return the entry, brief if it is one of very many innocent ones."""
-    if at < WHOLE_ENTRIES or entry.verdict != Verdict.INNOCENT:
-        return entry
+def _shortened(entry: RingEntry) -> RingEntry:
+    """Return what is said of one of very many innocent clusters."""
     ledger = tuple(line for line in entry.ledger if line in entry.evidence_for + entry.evidence_against)
     best = entry.hypotheses[:STRONGEST]
     return replace(entry, brief=True, ledger=ledger, hypotheses=best, shared=(), timeline=(), binding=())

@@ -9,6 +9,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from attribution.domain import Ring, Verdict
 from attribution.rings import members, verdict
@@ -47,6 +48,9 @@ def judge(found: Partition, population: Population, config: RingConfig) -> tuple
     scores = verdict.score(*verdict.counts(view, answer), view.size)
     verdicts = verdict.decide(scores, config)
     confidence = members.confidence(view, answer)
+    activity = population.activity
+    first, last = (activity[name].dt.tz_convert(None).to_numpy() for name in ("first_seen", "last_seen"))
+    sent = activity["events"].to_numpy()
     rings = []
     start = 0
     for row, cluster in enumerate(found.clusters):
@@ -57,18 +61,18 @@ def judge(found: Partition, population: Population, config: RingConfig) -> tuple
         if np.count_nonzero(keep) < config.min_size:
             what, reason, keep = Verdict.UNDETERMINED, "too few certain members", np.ones(len(cluster), bool)
         ring_id = identify(population, cluster[keep])
-        activity = population.activity.iloc[cluster[keep]]
+        own_members = cluster[keep]
         rings.append(
             Ring(
                 ring_id=ring_id,
                 verdict=what,
                 probability=float(scores.probability[row]),
                 explanation=HYPOTHESES[scores.innocent[row]].name,
-                members=cluster[keep],
+                members=own_members,
                 confidence=own[keep].astype(np.float64),
-                first_seen=activity["first_seen"].min(),
-                last_seen=activity["last_seen"].max(),
-                events=int(activity["events"].sum()),
+                first_seen=pd.Timestamp(first[own_members].min(), tz="UTC"),
+                last_seen=pd.Timestamp(last[own_members].max(), tz="UTC"),
+                events=int(sent[own_members].sum()),
                 stability=float(np.mean(found.frequency[row])),
                 evidence=ledger(scores, row, ring_id, len(cluster), reason),
             )
