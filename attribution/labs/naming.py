@@ -30,8 +30,8 @@ SEVERAL = 2
 PLAINLY = 1.0
 """Nats from which a family of infrastructure counts among several."""
 CARRIES = 2.0
-"""Nats of content, hours and release together that name a lab beside a single family of infrastructure: a borrowed
-network with content that many share stays below."""
+"""Nats of content, hours and release together that name a lab beside a single family of infrastructure. A borrowed
+network with content that many share stays below as a rule, not always: one in twelve was framed when it was measured."""
 FLAT = "flat"
 SCEPTICAL = "sceptical"
 SCEPTICAL_UNKNOWN = 0.9
