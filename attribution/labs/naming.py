@@ -31,7 +31,7 @@ PLAINLY = 1.0
 """Nats from which a family of infrastructure counts among several."""
 CARRIES = 2.0
 """Nats of content, hours and release together that name a lab beside a single family of infrastructure. A borrowed
-network with content that many share stays below as a rule, not always: one in twelve was framed when it was measured."""
+network with content that many share stays below as a rule, not always: measured, one in twelve was framed."""
 FLAT = "flat"
 SCEPTICAL = "sceptical"
 SCEPTICAL_UNKNOWN = 0.9
