@@ -56,7 +56,7 @@ class ProjectionConfig(Section, frozen=True):
 
     false_discovery_rate: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] = 0.05
     """Benjamini-Hochberg level over all pairs of accounts."""
-    links_per_account: Annotated[int, msgspec.Meta(ge=2)] = 32
+    links_per_account: Annotated[int, msgspec.Meta(ge=2)] = 64
     """Validated links written per account (towards accounts later in the order); larger groups are thinned."""
 
 
