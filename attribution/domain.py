@@ -72,6 +72,20 @@ class Verdict(StrEnum):
 
 UNKNOWN_LAB = "unknown"
 
+CAPABILITIES: tuple[str, ...] = (
+    "chain_of_thought",
+    "rubric_grading",
+    "agentic_coding",
+    "tool_use",
+    "computer_vision",
+    "data_analysis",
+    "safety_rewrite",
+    "multilingual",
+    "roleplay",
+    "general",
+)
+"""What a campaign may be after, by the names of the data contract; dossiers may add their own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Incidence:

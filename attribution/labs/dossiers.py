@@ -19,19 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-CAPABILITIES: tuple[str, ...] = (
-    "chain_of_thought",
-    "rubric_grading",
-    "agentic_coding",
-    "tool_use",
-    "computer_vision",
-    "data_analysis",
-    "safety_rewrite",
-    "multilingual",
-    "roleplay",
-    "general",
-)
-
 RELIABILITY: Mapping[str, float] = {"A": 0.98, "B": 0.92, "C": 0.8, "D": 0.6, "E": 0.4, "F": 0.7}
 """Admiralty letter of a source to the probability that what it says of a lab is so. F (cannot be judged) is not worse
 than E (unreliable): not knowing a source is not the same as having caught it lying."""

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from attribution.domain import Evidence
-from attribution.labs.dossiers import CAPABILITIES, RELIABILITY
+from attribution.domain import CAPABILITIES, Evidence
+from attribution.labs.dossiers import RELIABILITY
 from attribution.labs.ledger import LabFamily, capped, mixed, share_weight, shrunk
 from attribution.labs.rhythm import working_day_weight
 from attribution.labs.targeting import targets_weight

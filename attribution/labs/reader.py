@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import yaml
 
-from attribution.domain import UNKNOWN_LAB
+from attribution.domain import CAPABILITIES, UNKNOWN_LAB
 from attribution.labs.dossiers import (
-    CAPABILITIES,
     CREDIBILITY,
     RELIABILITY,
     Dossier,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import gammaln, logsumexp
 
-from attribution.labs.dossiers import CAPABILITIES
+from attribution.domain import CAPABILITIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,23 +12,12 @@ import unicodedata
 from functools import cache
 from typing import TYPE_CHECKING
 
+from attribution.domain import CAPABILITIES
 from attribution.labs.target_cues import CUES, ENDPOINTS, LONG_OUTPUT, SHORT_OUTPUT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-CAPABILITIES: tuple[str, ...] = (
-    "chain_of_thought",
-    "rubric_grading",
-    "agentic_coding",
-    "tool_use",
-    "computer_vision",
-    "data_analysis",
-    "safety_rewrite",
-    "multilingual",
-    "roleplay",
-    "general",
-)
 FLOOR = 1.0
 """Nats that `general` has before anything is read."""
 _CAP = 7.0

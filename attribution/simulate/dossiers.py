@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import yaml
 
+from attribution.domain import CAPABILITIES
 from attribution.simulate.labs import bin_name, country_name
 from attribution.simulate.network import COUNTRIES
 from attribution.simulate.roster import REGIONAL_MAIL
 from attribution.simulate.templates import Writer
 from attribution.simulate.traffic import START, release_day
-from attribution.simulate.wording import CAPABILITIES
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from attribution.domain import CAPABILITIES
 from attribution.simulate.cards import PER_COUNTRY, bin_names
 from attribution.simulate.draws import chance
 from attribution.simulate.network import COUNTRIES, OFFSETS
 from attribution.simulate.roster import REGIONAL_MAIL, WORK
-from attribution.simulate.wording import CAPABILITIES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

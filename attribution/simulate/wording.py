@@ -9,15 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from attribution.domain import CAPABILITIES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Clauses = tuple[tuple[str, ...], ...]
 
-CAPABILITIES: tuple[str, ...] = (
-    "chain_of_thought", "rubric_grading", "agentic_coding", "tool_use", "computer_vision",
-    "data_analysis", "safety_rewrite", "multilingual", "roleplay", "general",
-)  # fmt: skip
 
 PURPOSES: tuple[str, ...] = (
     *CAPABILITIES, "support", "marketing", "extraction", "homework", "review", "recipe", "meeting", "quiz", "agent", "popular",

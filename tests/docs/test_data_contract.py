@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from attribution.domain import CAPABILITIES
 from attribution.domain import OUTPUT_TABLES as WRITTEN
 from attribution.ingest.contract import TABLES as READ
-from attribution.labs.dossiers import CAPABILITIES
 from attribution.labs.reader import KEYS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "data-contract.md").read_text("utf-8")

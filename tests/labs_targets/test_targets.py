@@ -8,8 +8,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from attribution.domain import CAPABILITIES
 from attribution.labs.target_cues import CUES, ENDPOINTS
-from attribution.labs.targets import CAPABILITIES, mixture, recognise
+from attribution.labs.targets import mixture, recognise
 
 CASES = Path(__file__).parent.parent / "cases" / "targets"
 
