@@ -44,6 +44,13 @@ MEMBER_SHARE = 0.15
 """Part of an account's core traffic from which it counts as used by a campaign."""
 SMALLEST = 0.08
 """Part of the ring's core accounts below which a group of templates is no client of its own."""
+OF_ACCOUNTS = ("accounts", "calendar", "models")
+"""Kinds of facts that go with the account."""
+LOYAL, APART = 0.8, 0.7
+"""Part of an account's core traffic from which it serves one group only; part of such accounts from which groups are
+apart."""
+TARGET_UNITS = 16.0
+"""The most templates whose capabilities count: a client orders capabilities, and each may come in many wordings."""
 SPLIT = "tenants"
 
 
@@ -54,6 +61,17 @@ class Split:
     label: NDArray[np.int64]
     gains: Mapping[str, float]
     penalty: float
+    apart: bool = False
+    """Hardly an account serves two of the groups: then what an account has of its own (when it began, which models it
+    uses, which wording it was given) sets the groups apart without any second client, and counts once."""
+
+    @property
+    def counted(self) -> Mapping[str, float]:
+        """Return the gains that count: of what goes with the account only the largest where accounts are apart."""
+        if not self.apart:
+            return self.gains
+        bound = max((name for name in OF_ACCOUNTS if name in self.gains), key=lambda name: (self.gains[name], name))
+        return {name: gain for name, gain in self.gains.items() if name not in OF_ACCOUNTS or name == bound}
 
     @property
     def score(self) -> float:
@@ -61,12 +79,12 @@ class Split:
 
         Two clients may be alike in any kind of facts: each gain is mixed half and half with no difference.
         """
-        return sum(min(mixed(gain, 0.5), CAPS[name]) for name, gain in sorted(self.gains.items())) - self.penalty
+        return sum(min(mixed(gain, 0.5), CAPS[name]) for name, gain in sorted(self.counted.items())) - self.penalty
 
     @property
     def speaking(self) -> tuple[str, ...]:
         """Return the kinds of facts that speak for it."""
-        return tuple(name for name, gain in sorted(self.gains.items()) if gain >= SPEAKS)
+        return tuple(name for name, gain in sorted(self.counted.items()) if gain >= SPEAKS)
 
 
 def campaigns(
@@ -106,9 +124,7 @@ def best_split(core: Core, config: LabConfig) -> tuple[Split | None, Split | Non
         for count in range(2, min(config.max_tenants, len(core.units)) + 1):
             label = _settled(_ordered(fcluster(tree, count, criterion="maxclust").astype(np.int64)), core)
             if label.max() > 0:
-                candidates.setdefault(
-                    label.tobytes(), Split(label, _gains(label, core), config.tenant_penalty * int(label.max()))
-                )
+                candidates.setdefault(label.tobytes(), _compared(label, core, config))
     ranked = sorted(candidates.values(), key=lambda split: (-split.score, int(split.label.max()), split.label.tolist()))
     winners = [
         split for split in ranked if split.score > 0 and len(split.speaking) > 1 and _pairwise(split, core, config)
@@ -124,8 +140,7 @@ def _pairwise(split: Split, core: Core, config: LabConfig) -> bool:
     for left in range(count):
         for right in range(left + 1, count):
             keep = np.isin(split.label, (left, right))
-            gains = _gains((split.label[keep] == right).astype(np.int64), _subset(core, keep))
-            pair = Split(split.label[keep], gains, config.tenant_penalty)
+            pair = _compared((split.label[keep] == right).astype(np.int64), _subset(core, keep), config)
             if pair.score <= 0 or len(pair.speaking) < 2:  # two kinds of facts
                 return False
     return True
@@ -190,23 +205,44 @@ def _thinned(histogram: NDArray[np.int64], unit: Unit) -> NDArray[np.float64]:
     return np.asarray(histogram * (min(unit.account_days, DRAWS) / max(total, 1.0)), dtype=np.float64)
 
 
-def _gains(label: NDArray[np.int64], core: Core) -> Mapping[str, float]:
-    """Return for each kind of facts the log Bayes factor of separate clients over one, in nats."""
-    units = core.units
-    hours = np.array([_thinned(u.hours, u) for u in units]).reshape(len(units), 12, 2).sum(axis=2)
-    weekend = np.array([_thinned(u.weekdays, u) for u in units])
+def _compared(label: NDArray[np.int64], core: Core, config: LabConfig) -> Split:
+    """Compare separate clients with one: for each kind of facts the log Bayes factor, in nats."""
+    units, apart = core.units, _apart(core.use, label)
+    hours, weekend, mix, days = (
+        _draws([getattr(unit, name) for unit in units], core, apart=apart)
+        for name in ("hours", "weekdays", "mix", "days")
+    )
+    hours = hours.reshape(len(units), 12, 2).sum(axis=2)
     weekend = np.column_stack((weekend[:, :5].sum(axis=1), weekend[:, 5:].sum(axis=1)))
     gains = {
         "hours": _multinomial(hours, label) + _multinomial(weekend, label),
-        "models": _multinomial(np.array([_thinned(u.mix, u) for u in units]), label),
-        "calendar": _multinomial(_thirds(np.array([_thinned(u.days, u) for u in units])), label),
+        "models": _multinomial(mix, label),
+        "calendar": _multinomial(_thirds(days), label),
         "accounts": _pools(core.use, label),
     }
     names = sorted({name for unit in units for name in unit.targets})
     if names:
         targets = np.array([[unit.targets.get(name, 0.0) for name in names] for unit in units])
-        gains["targets"] = _multinomial(TARGET_DRAWS * targets, label)
-    return {name: round(gain, 9) for name, gain in sorted(gains.items())}
+        gains["targets"] = _multinomial(TARGET_DRAWS * min(1.0, TARGET_UNITS / len(units)) * targets, label)
+    rounded = {name: round(gain, 9) for name, gain in sorted(gains.items())}
+    return Split(label, rounded, config.tenant_penalty * int(label.max()), apart)
+
+
+def _apart(use: NDArray[np.int64], label: NDArray[np.int64]) -> bool:
+    """Say whether hardly an account serves two groups."""
+    sent = np.column_stack([use[:, label == group].sum(axis=1) for group in range(int(label.max()) + 1)])
+    sent = sent[sent.sum(axis=1) > 1]
+    return bool(len(sent)) and float((sent.max(axis=1) >= LOYAL * sent.sum(axis=1)).mean()) >= APART
+
+
+def _draws(histograms: list[NDArray[np.int64]], core: Core, *, apart: bool) -> NDArray[np.float64]:
+    """Return the templates' histograms as the independent draws that they are worth.
+
+    Where accounts are apart, an account's templates share its hours, models and calendar: an account is one draw.
+    """
+    thin = np.array([_thinned(histogram, unit) for histogram, unit in zip(histograms, core.units, strict=True)])
+    accounts = float((core.use.sum(axis=1) > 0).sum())
+    return thin * min(1.0, accounts / max(float(thin.sum()), 1.0)) if apart else thin
 
 
 def _thirds(days: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -347,6 +383,8 @@ def _evidence(campaign: str, core: Core, splits: tuple[Split | None, Split | Non
         detail |= {
             "compared": int(shown.label.max()) + 1,
             "gains": dict(shown.gains),
+            "apart": shown.apart,
+            "counted": sorted(shown.counted),
             "speaking": list(shown.speaking),
             "penalty": shown.penalty,
         }
