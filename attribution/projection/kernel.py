@@ -11,55 +11,26 @@ file as well, because numba's cache sees only the file of the function that it c
 from __future__ import annotations
 
 from math import lgamma, log
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numba import njit
+
+from attribution.projection.scratch import Kept
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from attribution.projection.layout import Graph, Rules
+    from attribution.projection.scratch import Out, Scratch
 
 CONTENT = 3
 """The group of template, template family and burst."""
 BINS_PER_NAT = 128
 SLACK = 1e-3
 """Quick tests leave this many nats for rounding; what is closer to a bound is computed in full."""
-
-
-class Scratch(NamedTuple):
-    """One thread's accumulator.
-
-    `partner` (accounts, 16 or more) is zero between rows. One cache line holds all that a row knows of a partner: nats
-    by facet, then the number of shared values of each facet that counts several (`counter` says in which column, -1:
-    none), then whether the partner was met at all. Single precision holds the counts exactly.
-    """
-
-    cursor: NDArray[np.int64]
-    partner: NDArray[np.float32]
-    counter: NDArray[np.int64]
-    touched: NDArray[np.int32]
-    passed: NDArray[np.int32]
-    passed_log_p: NDArray[np.float64]
-
-
-class Kept(NamedTuple):
-    """Pairs that the counting pass keeps for the writing pass: where each row's start, partner and ln p."""
-
-    start: NDArray[np.int64]
-    partner: NDArray[np.int32]
-    log_p: NDArray[np.float64]
-
-
-class Out(NamedTuple):
-    """Where pairs are written; `Links` says what the columns are."""
-
-    source: NDArray[np.int32]
-    target: NDArray[np.int32]
-    by_facet: NDArray[np.float32]
-    weight: NDArray[np.float32]
-    log_p: NDArray[np.float64]
+RISING = -1.6
+"""Where the rarest shared value is worth more than this (over -1 - ln 2), `ceilings` rises with the values shared."""
 
 
 @njit(cache=True, nogil=True)
@@ -72,9 +43,15 @@ def fact_nats(level: int, expected: float) -> float:
     """
     if level == 1:
         return -log(expected) if expected < 1.0 else 0.0
+    return _several(level, expected, log(expected), lgamma(level + 1.0))
+
+
+@njit(cache=True, nogil=True)
+def _several(level: int, expected: float, log_expected: float, log_factorial: float) -> float:
+    """Return `fact_nats` of two values or more, its logarithms being known."""
     if expected > level - 1:
         return 0.0
-    return max(0.0, expected - level * log(expected) + lgamma(level + 1.0) + log(1.0 - expected / (level + 1.0)))
+    return max(0.0, expected - level * log_expected + log_factorial + log(1.0 - expected / (level + 1.0)))
 
 
 @njit(cache=True, nogil=True)
@@ -148,21 +125,6 @@ def combine(  # arrays, as the compiled callers have them
 
 
 @njit(cache=True, nogil=True)
-def row_work(graph: Graph) -> NDArray[np.int64]:
-    """Return the number of updates that each row costs, shape (accounts,). O(entries)."""
-    facets, accounts = graph.row_start.shape[0], graph.row_start.shape[1] - 1
-    cursor = graph.column_start[:-1].copy()
-    work = np.zeros(accounts, np.int64)
-    for a in range(accounts):
-        for f in range(facets):
-            for i in range(graph.row_start[f, a], graph.row_start[f, a + 1]):
-                v = graph.row_value[i]
-                cursor[v] += 1
-                work[a] += graph.column_start[v + 1] - cursor[v]
-    return work
-
-
-@njit(cache=True, nogil=True)
 def skip_to(row: int, graph: Graph, cursor: NDArray[np.int64]) -> None:
     """Set each value's cursor behind its accounts before `row`. O(entries before it)."""
     cursor[:] = graph.column_start[:-1]
@@ -172,56 +134,144 @@ def skip_to(row: int, graph: Graph, cursor: NDArray[np.int64]) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _gather(a: int, graph: Graph, rules: Rules, scratch: Scratch, ceiling: NDArray[np.float64]) -> int:
-    """Fill the accumulator with row `a`; return how many partners it has. `ceiling` is that of `ceilings`."""
-    partner = scratch.partner
-    met = partner.shape[1] - 1
+def _gather(
+    a: int, graph: Graph, rules: Rules, scratch: Scratch, ceiling: NDArray[np.float64], log_bound: float
+) -> int:
+    """Fill the accumulator with row `a`; return how many partners it has. `ceiling` is that of `ceilings`.
+
+    The heaviest facet comes last: most partners of a row share one popular value of it and nothing else. A pair known
+    from no other facet has -ln p = nats - `rules.choice` - `rules.alone`, so it is only met if its nats can reach what
+    `log_bound` needs.
+    """
     partners = 0
     for f in range(graph.row_start.shape[0]):
-        most = rules.facts[f]
-        cap = rules.cap[f]
-        price = rules.price[f]
-        counter = scratch.counter[f]
-        for i in range(graph.row_start[f, a], graph.row_start[f, a + 1]):
-            v = graph.row_value[i]
-            start = scratch.cursor[v] + 1
-            scratch.cursor[v] = start
-            base = -graph.log_rate[v] - np.log(graph.degree[a, f]) - price
-            for j in range(start, graph.column_start[v + 1]):
-                b = graph.column_account[j]
-                if partner[b, met] == 0.0:
-                    partner[b, met] = 1.0
-                    scratch.touched[partners] = b
-                    partners += 1
-                worth = base - graph.column_log_degree[j]
-                if most > 1:
-                    level = int(partner[b, counter]) + 1
-                    partner[b, counter] = level
-                    if level > 1:
-                        if level > most or not is_level(level):
-                            continue
-                        nats = worth + price
-                        if min(cap, level * nats + ceiling[level, int(nats > 1.0)] - price) <= partner[b, f]:
-                            continue
-                        worth = fact_nats(level, graph.degree[a, f] * graph.degree[b, f] * graph.rate[v]) - price
-                if worth > partner[b, f]:
-                    partner[b, f] = min(worth, cap)
+        if f != graph.heaviest:
+            partners = _walk(a, f, partners, graph, rules, scratch, ceiling)
+    last = graph.heaviest
+    needed = np.inf
+    if log_bound >= 0.0:
+        needed = -np.inf
+    elif rules.anchor[last]:
+        needed = rules.choice[last] + rules.alone - log_bound - SLACK
+    tallied = _tally(a, last, graph, rules, scratch)
+    return _weigh(a, last, partners, tallied, graph, rules, scratch, ceiling, needed)
+
+
+@njit(cache=True, nogil=True)
+def _walk(  # arrays, as the compiled callers have them
+    a: int, f: int, partners: int, graph: Graph, rules: Rules, scratch: Scratch, ceiling: NDArray[np.float64]
+) -> int:
+    """Add one facet to row `a`, value by value, rarest first; return how many partners there are now."""
+    partner = scratch.partner
+    most, cap, price, counter = rules.facts[f], rules.cap[f], rules.price[f], scratch.counter[f]
+    for i in range(graph.row_start[f, a], graph.row_start[f, a + 1]):
+        v = graph.row_value[i]
+        start = scratch.cursor[v] + 1
+        scratch.cursor[v] = start
+        base = -graph.log_rate[v] - graph.log_degree[f, a] - price
+        for j in range(start, graph.column_start[v + 1]):
+            b = graph.column_account[j]
+            if not scratch.met[b]:
+                scratch.met[b] = True
+                scratch.touched[partners] = b
+                partners += 1
+            worth = base - graph.log_degree[f, b]
+            if most > 1:
+                level = int(partner[b, counter]) + 1
+                partner[b, counter] = level
+                if level > 1:
+                    if level > most or not is_level(level):
+                        continue
+                    if min(cap, _ceiling(level, worth + price, ceiling) - price) <= partner[b, f]:
+                        continue
+                    expected = graph.degree[a, f] * graph.degree[b, f] * graph.rate[v]
+                    worth = _several(level, expected, -(worth + price), ceiling[level, 2]) - price
+            if worth > partner[b, f]:
+                partner[b, f] = min(worth, cap)
     return partners
+
+
+@njit(cache=True, nogil=True)
+def _tally(a: int, f: int, graph: Graph, rules: Rules, scratch: Scratch) -> int:
+    """Count for each partner of row `a` in one facet what it shares, and which value is the rarest; return how many."""
+    tally = scratch.tally
+    first = graph.row_start[f, a]
+    most = np.uint32(rules.facts[f])
+    tallied = 0
+    for i in range(first, graph.row_start[f, a + 1]):
+        v = graph.row_value[i]
+        start = scratch.cursor[v] + 1
+        scratch.cursor[v] = start
+        rarest = (np.uint32(i - first) << np.uint32(8)) | np.uint32(1)
+        for j in range(start, graph.column_start[v + 1]):
+            b = graph.column_account[j]
+            known = tally[b]
+            if known == 0:
+                tally[b] = rarest
+                scratch.tallied[tallied] = b
+                tallied += 1
+            elif known & np.uint32(255) < most:
+                tally[b] = known + np.uint32(1)
+    return tallied
+
+
+@njit(cache=True, nogil=True)
+def _weigh(  # arrays and bounds, in the order of the row
+    a: int,
+    f: int,
+    partners: int,
+    tallied: int,
+    graph: Graph,
+    rules: Rules,
+    scratch: Scratch,
+    ceiling: NDArray[np.float64],
+    needed: float,
+) -> int:
+    """Weigh what was tallied for the partners that are met, or that reach `needed` nats; return how many are met."""
+    first = graph.row_start[f, a]
+    _mark(a, f, graph, scratch.marked, 1)
+    for k in range(tallied):
+        b = scratch.tallied[k]
+        shared = int(scratch.tally[b] & np.uint32(255))
+        v = graph.row_value[first + int(scratch.tally[b] >> np.uint32(8))]
+        scratch.tally[b] = 0
+        single = -graph.log_rate[v] - graph.log_degree[f, a] - graph.log_degree[f, b]
+        if not scratch.met[b]:
+            limit = single if shared == 1 else _ceiling(shared, single, ceiling)
+            if (single > RISING or shared == 1) and limit - rules.price[f] < needed:
+                continue
+            scratch.met[b] = True
+            scratch.touched[partners] = b
+            partners += 1
+        if shared == 1:
+            scratch.partner[b, f] = max(0.0, min(single - rules.price[f], rules.cap[f]))
+        else:
+            scratch.partner[b, f] = _facet_nats(a, b, f, shared, graph, rules, scratch.marked, ceiling)
+    _mark(a, f, graph, scratch.marked, 0)
+    return partners
+
+
+@njit(cache=True, nogil=True)
+def _ceiling(level: int, nats: float, ceiling: NDArray[np.float64]) -> float:
+    """Return an upper bound of `fact_nats`, `nats` being -ln(expected)."""
+    return float(level * nats + ceiling[level, int(nats > 1.0)])
 
 
 @njit(cache=True, nogil=True)
 def ceilings(rules: Rules) -> NDArray[np.float64]:
     """Return what `fact_nats` is at most above level x -ln(expected), by level and whether -ln(expected) is over 1.
 
-    Shape (most + 1, 2). That saves the logarithms of all that cannot raise a facet; what is left is computed in full.
+    Shape (most + 1, 3). That saves the logarithms of all that cannot raise a facet; what is left is computed in full,
+    with ln level! from the third column.
     """
     most = 1
     for f in range(rules.facts.shape[0]):
         most = max(most, rules.facts[f])
-    table = np.zeros((most + 1, 2))
+    table = np.zeros((most + 1, 3))
     for level in range(2, most + 1):
         table[level, 0] = level - 1 + lgamma(level + 1.0) + SLACK
         table[level, 1] = 0.5 + lgamma(level + 1.0) + SLACK
+        table[level, 2] = lgamma(level + 1.0)
     return table
 
 
@@ -246,6 +296,7 @@ def _passing(
                 scratch.passed_log_p[passed] = log_p
                 passed += 1
         scratch.partner[b, :] = 0.0
+        scratch.met[b] = False
     return passed
 
 
@@ -272,7 +323,7 @@ def count_rows(  # arrays and bounds, in the order of the pass
     log_p = np.empty(min(most, 4096), np.float64)
     kept = 0
     for a in range(first, last):
-        partners = _gather(a, graph, rules, scratch, ceiling)
+        partners = _gather(a, graph, rules, scratch, ceiling, log_bound)
         passed = _passing(a, partners, graph, rules, scratch, log_bound, room)
         for k in range(passed):
             histogram[min(int(-scratch.passed_log_p[k] * BINS_PER_NAT), histogram.shape[0] - 1)] += 1
@@ -326,7 +377,7 @@ def write_rows(  # arrays and bounds, in the order of the pass
     for a in range(first, last):
         passed = 0
         if again:
-            partners = _gather(a, graph, rules, scratch, ceiling)
+            partners = _gather(a, graph, rules, scratch, ceiling, log_bound)
             passed = _passing(a, partners, graph, rules, scratch, log_bound, room)
         else:
             for k in range(kept.start[a - first], kept.start[a - first + 1]):
@@ -334,8 +385,11 @@ def write_rows(  # arrays and bounds, in the order of the pass
                     scratch.passed[passed] = kept.partner[k]
                     scratch.passed_log_p[passed] = kept.log_p[k]
                     passed += 1
+        for f in range(nats.shape[0]):
+            _mark(a, f, graph, scratch.marked, 1)
         for b in np.sort(_strongest(a, scratch.passed[:passed], scratch.passed_log_p[:passed], most)):
-            _pair(a, b, graph, rules, nats)
+            for f in range(nats.shape[0]):
+                nats[f] = _facet_nats(a, b, f, rules.facts[f], graph, rules, scratch.marked, ceiling)
             weight, log_p = combine(nats, graph.degree[a], graph.degree[b], rules, shown, room)
             out.source[written] = a
             out.target[written] = b
@@ -343,39 +397,53 @@ def write_rows(  # arrays and bounds, in the order of the pass
             out.weight[written] = weight
             out.log_p[written] = log_p
             written += 1
+        for f in range(nats.shape[0]):
+            _mark(a, f, graph, scratch.marked, 0)
     return written
 
 
 @njit(cache=True, nogil=True)
-def _pair(a: int, b: int, graph: Graph, rules: Rules, nats: NDArray[np.float32]) -> None:
-    """Fill `nats` with one pair's capped nats by facet, as `_gather` does: a walk over both rows, rarest first."""
-    for f in range(nats.shape[0]):
-        nats[f] = 0.0
-        level = 0
-        i, j = graph.row_start[f, a], graph.row_start[f, b]
-        while i < graph.row_start[f, a + 1] and j < graph.row_start[f, b + 1] and level < rules.facts[f]:
-            v, other = graph.row_value[i], graph.row_value[j]
-            if v != other:
-                users = graph.column_start[v + 1] - graph.column_start[v]
-                others = graph.column_start[other + 1] - graph.column_start[other]
-                if users < others or (users == others and v < other):
-                    i += 1
-                else:
-                    j += 1
-                continue
-            level += 1
-            worth = 0.0
-            if level == 1:
-                column = graph.column_account[graph.column_start[v] : graph.column_start[v + 1]]
-                place = graph.column_start[v] + np.searchsorted(column, b)
-                base = -graph.log_rate[v] - np.log(graph.degree[a, f]) - rules.price[f]
-                worth = base - graph.column_log_degree[place]
-            elif is_level(level):
-                worth = fact_nats(level, graph.degree[a, f] * graph.degree[b, f] * graph.rate[v]) - rules.price[f]
-            if worth > nats[f]:
-                nats[f] = min(worth, rules.cap[f])
-            i += 1
-            j += 1
+def _mark(a: int, f: int, graph: Graph, marked: NDArray[np.uint8], mark: int) -> None:
+    """Mark the values of one row in one facet with 1, or take the marks back with 0."""
+    for i in range(graph.row_start[f, a], graph.row_start[f, a + 1]):
+        marked[graph.row_value[i]] = mark
+
+
+@njit(cache=True, nogil=True)
+def _facet_nats(  # arrays, as the compiled callers have them
+    a: int,
+    b: int,
+    f: int,
+    shared: int,
+    graph: Graph,
+    rules: Rules,
+    marked: NDArray[np.uint8],
+    ceiling: NDArray[np.float64],
+) -> np.float32:
+    """Return one pair's capped nats in one facet, as `_gather` adds them up, rarest value first.
+
+    The values of `a` are `marked`, so a walk over those of `b` finds the ones that are shared: `shared` at most.
+    """
+    nats = np.float32(0.0)
+    cap, price = rules.cap[f], rules.price[f]
+    level = 0
+    for j in range(graph.row_start[f, b], graph.row_start[f, b + 1]):
+        v = graph.row_value[j]
+        if marked[v] == 0:
+            continue
+        level += 1
+        worth = -graph.log_rate[v] - graph.log_degree[f, a] - price - graph.log_degree[f, b]
+        if level > 1:
+            if not is_level(level):
+                worth = 0.0
+            elif min(cap, _ceiling(level, worth + price, ceiling) - price) > nats:
+                expected = graph.degree[a, f] * graph.degree[b, f] * graph.rate[v]
+                worth = _several(level, expected, -(worth + price), ceiling[level, 2]) - price
+        if worth > nats:
+            nats = np.float32(min(worth, cap))
+        if level == shared:
+            break
+    return nats
 
 
 @njit(cache=True, nogil=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numba import njit
 
 from attribution.domain import Facet
 from attribution.projection.rules import GROUPS, LEVELS, LIFT, RULES
@@ -52,22 +53,24 @@ class Graph(NamedTuple):
     Attributes
     ----------
     row_start : int64 (facets, accounts + 1), where an account's values of a facet stand in `row_value`.
-    row_value : int32 (entries,), the values of each row, rarest first.
-    column_start : int64 (values + 1,), where a value's accounts stand in the next two.
+    row_value : int32 (entries,), the values of each row, ascending: within a facet they are numbered rarest first.
+    column_start : int64 (values + 1,), where a value's accounts stand in `column_account`.
     column_account : int32 (entries,), ascending within a value.
-    column_log_degree : float64 (entries,), ln k of that account in that facet.
     rate, log_rate : float64 (values,), S(d_v) and its logarithm.
     degree : float64 (accounts, facets), the null's degree of an account (k).
+    log_degree : float64 (facets, accounts), its logarithm; 0 where an account has no value.
+    heaviest : the facet with the most pairs to look at.
     """
 
     row_start: NDArray[np.int64]
     row_value: NDArray[np.int32]
     column_start: NDArray[np.int64]
     column_account: NDArray[np.int32]
-    column_log_degree: NDArray[np.float64]
     rate: NDArray[np.float64]
     log_rate: NDArray[np.float64]
     degree: NDArray[np.float64]
+    log_degree: NDArray[np.float64]
+    heaviest: int
 
 
 def rules(null: Null) -> Rules:
@@ -97,21 +100,23 @@ def rules(null: Null) -> Rules:
 def lay_out(population: Population, null: Null) -> Graph:
     """Arrange a population for the kernel. O(entries log entries)."""
     row_start = np.zeros((len(null.facets), population.size + 1), np.int64)
-    row_value, column_account, column_log_degree, users, rates = [], [], [], [], []
+    row_value, column_account, users, rates = [], [], [], []
     entries = values = 0
     for number, (facet, fitted) in enumerate(null.facets.items()):
         owner, value = _kept(population.incidence[facet], fitted)
-        renumber = (np.cumsum(fitted.kept) - 1 + values).astype(np.int32)
-        row_value.append(renumber[value[np.lexsort((value, fitted.popularity[value], owner))]])
-        by_value = owner[np.argsort(value, kind="stable")]
-        column_account.append(by_value)
-        column_log_degree.append(np.log(fitted.degree[by_value].astype(np.float64)))
-        users.append(fitted.popularity[fitted.kept])
-        rates.append(fitted.rate[fitted.kept])
+        rarest_first = np.argsort(np.where(fitted.kept, fitted.popularity, np.iinfo(np.int64).max), kind="stable")
+        kept = rarest_first[: int(fitted.kept.sum())]
+        renumber = np.empty(len(fitted.kept), np.int32)
+        renumber[rarest_first] = np.arange(len(rarest_first), dtype=np.int32)
+        value = renumber[value]
+        row_value.append(value[np.lexsort((value, owner))] + np.int32(values))
+        column_account.append(owner[np.argsort(value, kind="stable")])
+        users.append(fitted.popularity[kept])
+        rates.append(fitted.rate[kept])
         row_start[number, 0] = entries
         row_start[number, 1:] = entries + np.cumsum(np.bincount(owner, minlength=population.size))
         entries += len(value)
-        values += int(fitted.kept.sum())
+        values += len(kept)
     rate = _joined(rates, np.float64)
     degree = np.zeros((population.size, len(null.facets)))
     for number, fitted in enumerate(null.facets.values()):
@@ -121,11 +126,27 @@ def lay_out(population: Population, null: Null) -> Graph:
         row_value=_joined(row_value, np.int32),
         column_start=np.cumsum(_joined([np.zeros(1, np.int64), *users], np.int64)),
         column_account=_joined(column_account, np.int32),
-        column_log_degree=_joined(column_log_degree, np.float64),
         rate=rate,
         log_rate=np.log(rate),
         degree=degree,
+        log_degree=np.ascontiguousarray(np.log(np.maximum(degree, 1.0)).T),
+        heaviest=int(np.argmax([(count * (count - 1)).sum() for count in users])) if users else 0,
     )
+
+
+@njit(cache=True, nogil=True)
+def row_work(graph: Graph) -> NDArray[np.int64]:
+    """Return the number of updates that each row costs, shape (accounts,). O(entries)."""
+    facets, accounts = graph.row_start.shape[0], graph.row_start.shape[1] - 1
+    cursor = graph.column_start[:-1].copy()
+    work = np.zeros(accounts, np.int64)
+    for a in range(accounts):
+        for f in range(facets):
+            for i in range(graph.row_start[f, a], graph.row_start[f, a + 1]):
+                v = graph.row_value[i]
+                cursor[v] += 1
+                work[a] += graph.column_start[v + 1] - cursor[v]
+    return work
 
 
 def _kept(matrix: Incidence, fitted: FacetNull) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

@@ -12,9 +12,10 @@ import numpy as np
 import pyarrow as pa
 
 from attribution.domain import OUTPUT_TABLES, Links
-from attribution.projection.kernel import BINS_PER_NAT, Kept, Out, Scratch, count_rows, row_work, write_rows
-from attribution.projection.layout import lay_out, rules
+from attribution.projection.kernel import BINS_PER_NAT, count_rows, write_rows
+from attribution.projection.layout import lay_out, row_work, rules
 from attribution.projection.null import LEAST, FacetNull, Null, fit
+from attribution.projection.scratch import Kept, Out, allocate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,14 +25,13 @@ if TYPE_CHECKING:
     from attribution.config import ProjectionConfig
     from attribution.domain import Population
     from attribution.projection.layout import Graph, Rules
+    from attribution.projection.scratch import Scratch
 
 CHUNKS = 16
 THREADS = min(2, os.cpu_count() or 1)
 BINS = 200 * BINS_PER_NAT
 KEPT = 2_000_000
 """Pairs that a chunk keeps from the counting pass for the writing pass, 12 bytes each; one with more looks again."""
-LINE = 64
-"""Bytes of a cache line."""
 NONE = Kept(np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0, np.float64))
 
 
@@ -122,23 +122,6 @@ def _chunks(work: NDArray[np.int64]) -> list[tuple[int, int]]:
     return [(first, last) for first, last in pairwise(bounds) if first < last]
 
 
-def _scratch(graph: Graph, rule: Rules) -> Scratch:
-    accounts, facets = graph.degree.shape
-    several = rule.facts > 1
-    floats = LINE // np.dtype(np.float32).itemsize
-    width = -(-(facets + int(several.sum()) + 1) // floats) * floats
-    room = np.zeros(accounts * width + floats, np.float32)
-    first = -room.ctypes.data % LINE // room.itemsize
-    return Scratch(
-        cursor=np.zeros(len(graph.rate), np.int64),
-        partner=room[first : first + accounts * width].reshape(accounts, width),
-        counter=np.where(several, facets + np.cumsum(several) - 1, -1),
-        touched=np.empty(accounts, np.int32),
-        passed=np.empty(accounts, np.int32),
-        passed_log_p=np.empty(accounts, np.float64),
-    )
-
-
 def _count(
     graph: Graph, rule: Rules, chunks: list[tuple[int, int]], log_bound: float, keep: int
 ) -> tuple[NDArray[np.int64], list[Kept]]:
@@ -201,7 +184,7 @@ def _share(work: Callable[[int, Scratch], None], tasks: int, graph: Graph, rule:
     numbers = iter(range(tasks))
 
     def run() -> None:
-        scratch = _scratch(graph, rule)
+        scratch = allocate(graph, rule)
         for number in numbers:
             work(number, scratch)
 
