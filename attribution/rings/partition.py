@@ -43,8 +43,12 @@ if TYPE_CHECKING:
     from attribution.config import RingConfig
     from attribution.domain import Links
 
-ITERATIONS = 4
-"""Leiden iterations of one run. Not "until stable": with real weights igraph's test for stability can wait forever."""
+ITERATIONS = 2
+"""Leiden iterations of one run. Not "until stable": with real weights igraph's test for stability can wait forever.
+
+On the three largest components of a world of 33,000 accounts a third and fourth iteration raised modularity by 5e-5 at
+most and the seeds' agreement by .003 at most, at twice the time; what they leave open the consensus of seeds settles.
+"""
 RESOLUTIONS = (0.25, 1.0, 4.0)
 """Multiples of modularity's gamma that a component is tried at; the description length chooses."""
 
@@ -123,10 +127,11 @@ def _consensus(
         return np.zeros(size, np.int32), np.ones(len(source)), 1.0
     graph = igraph.Graph(n=size, edges=np.column_stack([source, target]))
     graph.es["weight"] = weight
-    resolution = _best_resolution(graph, source, target, size, seed)
-    if resolution is None:
+    best = _best_resolution(graph, source, target, size, seed)
+    if best is None:
         return np.zeros(size, np.int32), np.ones(len(source)), 1.0
-    runs = [_leiden(graph, resolution, seed + k) for k in range(seeds)]
+    resolution, first = best
+    runs = [first, *(leiden(graph, resolution, seed + k) for k in range(1, seeds))]
     together = np.mean([run[source] == run[target] for run in runs], axis=0)
     label = _components_of(source[together >= 0.5], target[together >= 0.5], size)
     label = _deeper(source, target, weight, label, together, seeds, seed)
@@ -176,14 +181,14 @@ def _best_resolution(
     target: NDArray[np.int64],
     size: int,
     seed: int,
-) -> float | None:
-    """Return the gamma whose partition describes the component shortest; None where not splitting is shortest."""
+) -> tuple[float, NDArray[np.int32]] | None:
+    """Return the gamma whose partition describes the component shortest, with it; None where no split is shorter."""
     best, best_saving = None, 0.0
     for resolution in RESOLUTIONS:
-        label = _leiden(graph, resolution, seed)
+        label = leiden(graph, resolution, seed)
         saving = description_saved(source, target, label, size)
         if saving > best_saving:
-            best, best_saving = resolution, saving
+            best, best_saving = (resolution, label), saving
     return best
 
 
@@ -227,7 +232,8 @@ def _seeded(seed: int) -> Iterator[None]:
         igraph.set_random_number_generator(random)
 
 
-def _leiden(graph: igraph.Graph, resolution: float, seed: int) -> NDArray[np.int32]:
+def leiden(graph: igraph.Graph, resolution: float, seed: int) -> NDArray[np.int32]:
+    """Communities of a graph with `weight` on its edges, from one seed."""
     with _seeded(seed):
         found = graph.community_leiden(
             objective_function="modularity", weights="weight", resolution=resolution, n_iterations=ITERATIONS
