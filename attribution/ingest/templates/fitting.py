@@ -171,18 +171,19 @@ def lone_words(values, indptr, docs, reference, pattern, fixed, joined, reach):
 
 
 @nb.njit(nogil=True, cache=True)
-def assign(values, indptr, first, last, tokens, bounds, fixed, table, chain, following, gate):
-    """Return for prompts `first` to `last` the most specific pattern that fits, or -1: int32 (last - first,).
+def assign(values, indptr, rows, tokens, bounds, fixed, table, chain, following, gate):
+    """Return for some prompts the most specific pattern that fits, or -1: int32 (rows,).
 
     `tokens`, `bounds` hold the patterns one after another, in the order of preference among equals; `fixed` how many
     fixed tokens each has; `table` (keys), `chain` (first pattern of a key) and `following` (next pattern with the
     same key) index them by one shingle each; `gate` is a bitmap that turns most shingles away.
     """
-    out = np.full(last - first, -1, np.int32)
+    out = np.full(len(rows), -1, np.int32)
     size = len(table)
     mask = np.uint64(len(gate) - 1)
     tried = np.full(len(fixed), -1, np.int64)
-    for row in range(first, last):
+    for r in range(len(rows)):
+        row = rows[r]
         a, b = indptr[row], indptr[row + 1]
         best = -1
         for p in range(b - a):
@@ -195,12 +196,12 @@ def assign(values, indptr, first, last, tokens, bounds, fixed, table, chain, fol
             k = chain[place]
             while k >= 0:
                 better = best < 0 or fixed[k] > fixed[best] or (fixed[k] == fixed[best] and k < best)
-                fresh = tried[k] != row
-                tried[k] = row
+                fresh = tried[k] != r
+                tried[k] = r
                 if better and fresh and fits(values, a, b, tokens[bounds[k] : bounds[k + 1]]):
                     best = k
                 k = following[k]
-        out[row - first] = best
+        out[r] = best
     return out
 
 

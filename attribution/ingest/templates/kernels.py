@@ -1,4 +1,4 @@
-"""The loops over tokens, compiled: shingle counts, anchors, the consensus of a group.
+"""What tokens are made of, and the consensus of a group of prompts, compiled.
 
 A *shingle* is three tokens in a row, with a mark before the first token and one after the last. A *pattern* is an
 int64 array: token numbers, and `SLOT` where anything may stand. All loops are linear in the tokens they see.
@@ -38,78 +38,6 @@ def mix(a, b, c):
     h ^= c * np.uint64(0x165667B19E3779F9)
     h = (h ^ (h >> np.uint64(29))) * other
     return h ^ (h >> np.uint64(32))
-
-
-@nb.njit(nogil=True, cache=True)
-def hash_rows(values, indptr, seed):
-    """Return one hash a prompt over its whole token sequence, uint64 (prompts,)."""
-    out = np.empty(len(indptr) - 1, np.uint64)
-    for row in range(len(out)):
-        state = np.uint64(seed)
-        for i in range(indptr[row], indptr[row + 1]):
-            state = mix(state, np.uint64(values[i]), np.uint64(7))
-        out[row] = state
-    return out
-
-
-@nb.njit(nogil=True, cache=True)
-def count_shingles(values, indptr, rows, group, weight, bits):
-    """Return how much weight of prompts holds each shingle, by group, in a table of 2**bits counters.
-
-    Counters may collide, so a count is an upper bound. A shingle repeated inside a prompt counts once: the lowest 12
-    bits of a counter hold who was last there (a repeat that comes after another prompt's number, or one in 4,096
-    prompts, is counted wrongly, which an estimate can bear).
-    """
-    shift = np.uint64(64 - bits)
-    table = np.full(1 << bits, 0xFFF, np.uint32)
-    for r in range(len(rows)):
-        row = rows[r]
-        a, b = indptr[row], indptr[row + 1]
-        mark = np.uint64(group[r]) << np.uint64(33)
-        me = np.uint32(r % 0xFFF)
-        step = np.uint32(weight[row]) << np.uint32(12)
-        for p in range(b - a):
-            h = mix(padded(values, a, b, p), padded(values, a, b, p + 1), padded(values, a, b, p + 2) ^ mark)
-            slot = np.int64(h >> shift)
-            held = table[slot]
-            if held & np.uint32(0xFFF) != me and held < np.uint32(0xFF000000):
-                table[slot] = ((held + step) & np.uint32(0xFFFFF000)) | me
-    for place in range(len(table)):
-        table[place] >>= np.uint32(12)
-    return table
-
-
-@nb.njit(nogil=True, cache=True)
-def anchors(values, indptr, rows, group, counts, bits, floor, ceiling, plain):
-    """Return for each prompt the hash of its most shared shingle, 0 where none is shared enough.
-
-    `floor` and `ceiling` (by group) bound the count: below, too few share it; above, the whole group does,
-    so that it cannot divide the group. A shingle of nothing but `plain` tokens (a bitmap over their lowest 16 bits) is
-    an anchor only where there is no other: "what is the" brings together what does not belong together.
-    """
-    shift = np.uint64(64 - bits)
-    out = np.zeros(len(rows), np.uint64)
-    low16 = np.uint64(0xFFFF)
-    for r in range(len(rows)):
-        row = rows[r]
-        a, b = indptr[row], indptr[row + 1]
-        mark = np.uint64(group[r])
-        low, high = floor[group[r]], ceiling[group[r]]
-        best, best_hash = np.uint32(0), np.uint64(0)
-        only_poor = True
-        for p in range(b - a):
-            x, y, z = padded(values, a, b, p), padded(values, a, b, p + 1), padded(values, a, b, p + 2)
-            poor = plain[np.int64(x & low16)] and plain[np.int64(y & low16)] and plain[np.int64(z & low16)]
-            if poor and not only_poor:
-                continue
-            h = mix(x, y, z ^ (mark << np.uint64(33)))
-            c = counts[np.int64(h >> shift)]
-            if c < low or c >= high:
-                continue
-            if (only_poor and not poor) or c > best or (c == best and h > best_hash):
-                best, best_hash, only_poor = c, h, poor
-        out[r] = best_hash
-    return out
 
 
 @nb.njit(nogil=True, cache=True, inline="always")

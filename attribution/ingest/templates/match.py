@@ -40,19 +40,18 @@ class Matcher:
     following: NDArray[np.int64]
     gate: NDArray[np.bool_]
 
-    def __call__(self, prompts: Tokens) -> NDArray[np.int32]:
-        """Return for each prompt the position of its pattern, the most specific that fits, or -1."""
-        if not self.patterns or not len(prompts):
-            return np.full(len(prompts), -1, np.int32)
-        edges = np.linspace(0, len(prompts), _THREADS + 1).astype(int).tolist()
+    def __call__(self, prompts: Tokens, rows: NDArray[np.int64] | None = None) -> NDArray[np.int32]:
+        """Return for each prompt, or for those in `rows`, the position of its most specific pattern, or -1."""
+        rows = np.arange(len(prompts)) if rows is None else rows
+        if not self.patterns or not len(rows):
+            return np.full(len(rows), -1, np.int32)
         index = (self.tokens, self.bounds, self.fixed, self.table, self.chain, self.following, self.gate)
+        return np.asarray(fitting.assign(prompts.values, prompts.indptr, rows, *index))
+
+    def on_two_threads(self, prompts: Tokens, rows: NDArray[np.int64]) -> NDArray[np.int32]:
+        """Return the same."""
         with ThreadPoolExecutor(_THREADS) as pool:
-            parts = pool.map(
-                lambda begin, end: fitting.assign(prompts.values, prompts.indptr, begin, end, *index),
-                edges[:-1],
-                edges[1:],
-            )
-        return np.concatenate(list(parts))
+            return np.concatenate(list(pool.map(lambda part: self(prompts, part), np.array_split(rows, _THREADS))))
 
 
 def build(patterns: Iterable[Pattern]) -> Matcher:

@@ -8,25 +8,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from attribution.ingest.templates import kernels
 from attribution.ingest.templates.common import common_tokens
 from attribution.ingest.templates.containment import fillings
-from attribution.ingest.templates.discover import Found, discover
+from attribution.ingest.templates.corpus import TEXT, Batch, Corpus, stream
+from attribution.ingest.templates.discover import discover
+from attribution.ingest.templates.grow import Found, Node, grow, root
 from attribution.ingest.templates.match import Matcher, build
 from attribution.ingest.templates.pattern import Pattern, parse, render
 from attribution.ingest.templates.refine import says_more
 from attribution.ingest.templates.strength import Strength
-from attribution.ingest.templates.tokens import HEAD_CHARS, TAIL_CHARS, Tokens, join, normalise, seed_of, tokenise
+from attribution.ingest.templates.tokens import seed_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     import duckdb
     from numpy.typing import NDArray
 
     from attribution.config import TemplateConfig
 
-_BATCH = 131_072
 _SAMPLE = 65_536
 _MEMORY = 2_000_000
 _ROUNDS = 3
@@ -34,22 +32,6 @@ _STRICT = 2
 """Rounds that name only the parts of a group where parts are templates of their own; later ones name the rest."""
 _WORTHWHILE = 0.02
 """Another round is made as long as the last one placed this share of the prompts that were left."""
-_CAP = 8
-"""One prompt sent many times counts as this many at most when a template's weight is judged."""
-_TEXT = f"""case when length(prompt) > {HEAD_CHARS + TAIL_CHARS}
-    then left(prompt, {HEAD_CHARS}) || ' ' || right(prompt, {TAIL_CHARS}) else prompt end"""
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """Prompts in token form: row i of `tokens` is prompt `keys[i]`, sent `n[i]` times."""
-
-    keys: NDArray[np.int64]
-    n: NDArray[np.int64]
-    tokens: Tokens
-
-    def take(self, rows: NDArray[np.int64]) -> _Batch:
-        return _Batch(self.keys[rows], self.n[rows], self.tokens.take(rows))
 
 
 def mine(con: duckdb.DuckDBPyConnection, *, key: bytes, config: TemplateConfig) -> None:
@@ -70,53 +52,82 @@ def mine(con: duckdb.DuckDBPyConnection, *, key: bytes, config: TemplateConfig) 
     Linear in the text. Memory: four bytes a token of the prompts that follow no template known by then.
     """
     con.execute("create or replace temp table prompt_templates (prompt_key bigint, template_id varchar)")
-    job = _Job(con, key, seed_of(key), config.min_count, Strength(common_tokens(seed_of(key))))
+    job = _Job(con, key, seed_of(key), config.min_count, Strength.of(common_tokens(seed_of(key))))
     rows = con.execute("select template_id, pattern, example from templates").fetchall()
     known = {name: parse(name, text, example, job.seed) for name, text, example in rows}
     fresh: dict[str, Pattern] = {}
     ((total,),) = con.execute("select count(*) from prompts").fetchall()
     if total > _MEMORY:
         # Too many to hold: learn from a sample first, so that most prompts are recognised as they stream by.
-        sample = _join([_miss(batch, build(known.values())) for batch in job.stream(total // _SAMPLE)])
-        fresh = {name: pattern for name, pattern in job.learn(sample).items() if name not in known}
-    placed: list[tuple[NDArray[np.int64], pa.DictionaryArray]] = []
-    left = _settle(job.stream(1), build([*known.values(), *fresh.values()]), placed)
-    for number in range(_ROUNDS + 1):
-        look = job.sample(left) if number == 0 else left
-        learnt = job.learn(look, last=number >= _STRICT)
-        found = {name: pattern for name, pattern in learnt.items() if name not in fresh and name not in known}
-        fresh.update(found)
-        before = len(left.keys)
-        left = _settle([left], build(found.values()), placed)
-        if number >= _STRICT and before - len(left.keys) < _WORTHWHILE * before:
+        parts = stream(con, job.seed, total // _SAMPLE, lambda batch: _split(batch, build(known.values()))[1])
+        sample = Corpus.of(list(parts))
+        nodes = job.grow(sample, sample.rows)
+        fresh = {name: pattern for name, pattern in job.learn(sample, nodes).items() if name not in known}
+    matcher = build([*known.values(), *fresh.values()])
+    placed: list[_Placed] = []
+    rest: list[Batch] = []
+    for hits, misses in stream(con, job.seed, 1, lambda batch: _split(batch, matcher)):
+        placed.append(hits)
+        rest.append(misses)
+    held, found = _search(job, Corpus.of(rest), {*known, *fresh})
+    placed.append(held)
+    fresh.update(found)
+    within = job.fillings([pattern for _, pattern in sorted(fresh.items())])
+    _write(con, placed, within)
+    _merge(con, [pattern for name, pattern in sorted(fresh.items()) if name not in within])
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """Prompts (keys, sent `n` times) with the number of their template in `names`, -1 for none."""
+
+    keys: NDArray[np.int64]
+    n: NDArray[np.int64]
+    number: NDArray[np.int32]
+    names: list[str]
+
+
+def _split(batch: Batch, matcher: Matcher) -> tuple[_Placed, Batch]:
+    """Return the prompts that fit a template, and the others."""
+    hit = matcher(batch.tokens)
+    found = np.flatnonzero(hit >= 0)
+    names = [pattern.template_id for pattern in matcher.patterns]
+    rest = batch.take(np.flatnonzero(hit < 0)) if len(found) else batch
+    return _Placed(batch.keys[found], batch.n[found], hit[found], names), rest
+
+
+def _search(job: _Job, corpus: Corpus, taken: set[str]) -> tuple[_Placed, dict[str, Pattern]]:
+    """Find the templates among prompts that follow none so far; return where each prompt belongs, and the templates."""
+    found: dict[str, Pattern] = {}
+    number = np.full(len(corpus), -1, np.int32)
+    left = np.arange(len(corpus))
+    tree: tuple[int, list[Node]] = (-1, [])
+
+    def settle(patterns: dict[str, Pattern]) -> NDArray[np.int64]:
+        fresh = {name: pattern for name, pattern in patterns.items() if name not in taken and name not in found}
+        if not fresh:
+            return left
+        matcher = build(fresh.values())
+        hit = matcher.on_two_threads(corpus.batch.tokens, corpus.rows[left])
+        number[left[hit >= 0]] = hit[hit >= 0] + len(found)
+        found.update({pattern.template_id: pattern for pattern in matcher.patterns})
+        return left[hit < 0]
+
+    for step in range(_ROUNDS + 1):
+        look = left[:_SAMPLE] if step == 0 and len(left) > 2 * _SAMPLE else left
+        again = tree[0] == len(left)
+        if again and step < _STRICT:
+            continue
+        if not again:
+            tree = len(left) if len(look) == len(left) else -1, job.grow(corpus, corpus.rows[look])
+        before = len(left)
+        left = settle(job.learn(corpus, tree[1], last=step >= _STRICT))
+        if step >= _STRICT and before - len(left) < _WORTHWHILE * before:
             break
-    copies = job.copies(left)
-    fresh.update({name: pattern for name, pattern in copies.items() if name not in known and name not in fresh})
-    left = _settle([left], build(copies.values()), placed)
-    fillings = job.fillings([pattern for name, pattern in sorted(fresh.items()) if name not in known])
-    for keys, names in placed:
-        job.write(
-            keys,
-            pa.DictionaryArray.from_arrays(names.indices, [fillings.get(n, n) for n in names.dictionary.to_pylist()]),
-        )
-    job.write(left.keys, pa.nulls(len(left.keys), pa.string()))
-    con.execute("insert into prompt_templates select prompt_key, null from prompts where prompt is null")
-    _merge(con, [pattern for name, pattern in sorted(fresh.items()) if name not in known and name not in fillings])
-
-
-def _settle(
-    batches: Iterable[_Batch], matcher: Matcher, placed: list[tuple[NDArray[np.int64], pa.DictionaryArray]]
-) -> _Batch:
-    """Add the prompts that fit a template to `placed`; return the others."""
-    names = pa.array([pattern.template_id for pattern in matcher.patterns], pa.string())
-    rest = []
-    for batch in batches:
-        hit = matcher(batch.tokens)
-        found = np.flatnonzero(hit >= 0)
-        if len(found):
-            placed.append((batch.keys[found], pa.DictionaryArray.from_arrays(pa.array(hit[found]), names)))
-        rest.append(batch if not len(found) else batch.take(np.flatnonzero(hit < 0)))
-    return _join(rest)
+    left = settle(job.copies(corpus, left))
+    batch = corpus.batch
+    row_number = np.repeat(number, np.diff(corpus.bounds))
+    return _Placed(batch.keys[corpus.order], batch.n[corpus.order], row_number, list(found)), found
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,98 +140,65 @@ class _Job:
     floor: int
     strength: Strength
 
-    def stream(self, every: int) -> Iterator[_Batch]:
-        """Yield the prompts as tokens, in batches; of `every` > 1, one in so many, chosen by content."""
-        chosen = f" and hash(prompt) % {int(every)} = 0" if every > 1 else ""
-        reader = self.con.sql(
-            f"select prompt_key, n::bigint as n, {_TEXT} as prompt from prompts where prompt is not null{chosen}"
-        )
-        for record in reader.to_arrow_reader(_BATCH):
-            keys = record.column(0).to_numpy(zero_copy_only=False).astype(np.int64)
-            n = record.column(1).to_numpy(zero_copy_only=False).astype(np.int64)
-            yield _Batch(keys, n, tokenise(normalise(record.column(2)), self.seed))
-
-    def write(self, keys: NDArray[np.int64], ids: pa.Array) -> None:
-        """Append to `prompt_templates`."""
-        self.con.register("mined_now", pa.table({"prompt_key": pa.array(keys, pa.int64()), "template_id": ids}))
-        self.con.execute("insert into prompt_templates select prompt_key, template_id::varchar from mined_now")
-        self.con.unregister("mined_now")
-
     def fillings(self, patterns: list[Pattern]) -> dict[str, str]:
         """Return which templates, found in different rounds, are another one with a slot filled in."""
         within = fillings([pattern.tokens for pattern in patterns], says_more, self.strength)
         return {patterns[part].template_id: patterns[whole].template_id for part, whole in within.items()}
 
-    def rows(self, batch: _Batch) -> NDArray[np.uint64]:
-        """Return a hash of each prompt's tokens."""
-        return np.asarray(kernels.hash_rows(batch.tokens.values, batch.tokens.indptr, self.seed))
+    def grow(self, corpus: Corpus, rows: NDArray[np.int64]) -> list[Node]:
+        """Divide prompts into groups by shared wording."""
+        return grow(corpus.batch.tokens, [root(rows, corpus.weight)], corpus.weight, self.floor, self.strength)
 
-    def sample(self, batch: _Batch) -> _Batch:
-        """Return some 200,000 prompts, chosen by content."""
-        every = len(batch.keys) // _SAMPLE
-        return batch.take(np.flatnonzero(self.rows(batch) % np.uint64(every) == 0)) if every > 1 else batch
+    def learn(self, corpus: Corpus, nodes: list[Node], *, last: bool = False) -> dict[str, Pattern]:
+        """Find the templates among groups of prompts."""
+        return self.render(corpus, discover(corpus.batch.tokens, nodes, self.strength, last=last))
 
-    def learn(self, batch: _Batch, *, last: bool = False) -> dict[str, Pattern]:
-        """Find the templates among prompts."""
-        hashes = self.rows(batch)
-        first, sent = _distinct(hashes, np.minimum(batch.n, _CAP))
-        weight = np.minimum(sent, _CAP).astype(np.uint32)
-        found = discover(batch.tokens.take(first), weight, self.floor, self.strength, last=last)
-        return self.render(batch, hashes, [Found(int(first[item.reference]), item.shape, item.cuts) for item in found])
-
-    def copies(self, batch: _Batch) -> dict[str, Pattern]:
+    def copies(self, corpus: Corpus, left: NDArray[np.int64]) -> dict[str, Pattern]:
         """Find the prompts that were sent word for word often enough to be templates without slots."""
-        hashes = self.rows(batch)
-        first, sent = _distinct(hashes, batch.n)
-        often = np.flatnonzero(sent >= self.floor)
-        shapes = [(int(first[i]), batch.tokens.take(first[i : i + 1]).values.astype(np.int64)) for i in often]
-        found = [Found(row, shape, np.zeros(len(shape) + 1, np.bool_)) for row, shape in shapes]
-        return self.render(batch, hashes, [item for item in found if self.strength.enough(item.shape, 1.0)])
+        tokens = corpus.batch.tokens
+        found = []
+        for row in corpus.rows[left[corpus.sent[left] >= self.floor]].tolist():
+            shape = tokens.values[tokens.indptr[row] : tokens.indptr[row + 1]].astype(np.int64)
+            if self.strength.enough(shape, 1.0):
+                found.append(Found(row, shape, np.zeros(len(shape) + 1, np.bool_)))
+        return self.render(corpus, found)
 
-    def render(self, batch: _Batch, hashes: NDArray[np.uint64], found: list[Found]) -> dict[str, Pattern]:
+    def render(self, corpus: Corpus, found: list[Found]) -> dict[str, Pattern]:
         """Write patterns out; of prompts with the same tokens the one first in the alphabet lends its spelling."""
         if not found:
             return {}
-        wanted = np.unique(np.asarray([hashes[item.reference] for item in found], np.uint64))
-        rows = np.flatnonzero(wanted[np.minimum(np.searchsorted(wanted, hashes), len(wanted) - 1)] == hashes)
-        self.con.register("mined_now", pa.table({"prompt_key": pa.array(batch.keys[rows], pa.int64())}))
-        texts = dict(
-            self.con.execute(f"select prompt_key, {_TEXT} from prompts join mined_now using (prompt_key)").fetchall()
-        )
+        alike = {item.reference: corpus.batch.keys[corpus.alike(item.reference)] for item in found}
+        wanted = np.unique(np.concatenate(list(alike.values())))
+        self.con.register("mined_now", pa.table({"prompt_key": pa.array(wanted, pa.int64())}))
+        query = f"select prompt_key, {TEXT} from prompts join mined_now using (prompt_key)"
+        texts = dict(self.con.execute(query).fetchall())
         self.con.unregister("mined_now")
-        spelling: dict[int, str] = {}
-        for row in rows.tolist():
-            name, text = int(hashes[row]), texts[int(batch.keys[row])]
-            spelling[name] = min(spelling.get(name, text), text)
         out: dict[str, Pattern] = {}
         for item in found:
-            pattern = render(spelling[int(hashes[item.reference])], item, self.seed, self.key)
+            spelling = min(texts[key] for key in alike[item.reference].tolist())
+            pattern = render(spelling, item, self.seed, self.key)
             held = out.get(pattern.template_id)
             if held is None or pattern.text < held.text:
                 out[pattern.template_id] = pattern
         return out
 
 
-def _distinct(hashes: NDArray[np.uint64], n: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return a row of each distinct hash, in the order of the hashes, and the sum of `n` over all its rows."""
-    order = np.argsort(hashes, kind="stable")
-    if not len(order):
-        return order, n
-    starts = np.flatnonzero(np.concatenate([[True], np.diff(hashes[order]) != 0]))
-    return order[starts], np.add.reduceat(n[order], starts)
-
-
-def _miss(batch: _Batch, matcher: Matcher) -> _Batch:
-    return batch.take(np.flatnonzero(matcher(batch.tokens) < 0))
-
-
-def _join(batches: list[_Batch]) -> _Batch:
-    none = np.zeros(0, np.int64)
-    return _Batch(
-        np.concatenate([none, *(batch.keys for batch in batches)]),
-        np.concatenate([none, *(batch.n for batch in batches)]),
-        join([batch.tokens for batch in batches]),
-    )
+def _write(con: duckdb.DuckDBPyConnection, placed: list[_Placed], within: dict[str, str]) -> None:
+    """Fill `prompt_templates`, and `mined_counts` with the prompts sent of each template."""
+    con.execute("create or replace temp table mined_counts (template_id varchar, n bigint)")
+    for part in placed:
+        names = pa.array([within.get(name, name) for name in part.names], pa.string())
+        numbers = pa.array(part.number, mask=part.number < 0)
+        ids = pa.DictionaryArray.from_arrays(numbers, names)
+        con.register("mined_now", pa.table({"prompt_key": part.keys, "template_id": ids}))
+        con.execute("insert into prompt_templates select prompt_key, template_id::varchar from mined_now")
+        fits = part.number >= 0
+        sent = np.zeros(len(names), np.int64)
+        np.add.at(sent, part.number[fits], part.n[fits])
+        con.register("mined_now", pa.table({"template_id": names, "n": sent}))
+        con.execute("insert into mined_counts select template_id, n from mined_now where n > 0")
+        con.unregister("mined_now")
+    con.execute("insert into prompt_templates select prompt_key, null from prompts where prompt is null")
 
 
 def _merge(con: duckdb.DuckDBPyConnection, fresh: list[Pattern]) -> None:
@@ -240,9 +218,9 @@ def _merge(con: duckdb.DuckDBPyConnection, fresh: list[Pattern]) -> None:
     con.execute(
         """
         update templates set prompts = templates.prompts + seen.n
-        from (select template_id, sum(n)::bigint as n from prompt_templates join prompts using (prompt_key)
-              where template_id is not null group by all) seen
+        from (select template_id, sum(n)::bigint as n from mined_counts group by all) seen
         where templates.template_id = seen.template_id
         """
     )
     con.execute("delete from templates where prompts = 0")
+    con.execute("drop table mined_counts")

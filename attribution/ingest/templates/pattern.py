@@ -16,7 +16,7 @@ from attribution.ingest.templates.tokens import normalise, spans
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from attribution.ingest.templates.discover import Found
+    from attribution.ingest.templates.grow import Found
 
 MARK = "{}"
 _ID_BYTES = 10

@@ -1,4 +1,4 @@
-"""The tokeniser's loop over bytes, compiled."""
+"""The tokeniser's loops over bytes, compiled."""
 
 # ruff: noqa: ANN001, ANN201, ANN202, C901, PLR0911, PLR0912, PLR0915
 # numba infers the types, and a loop over bytes or tokens is written out: calls and generators would cost its speed
@@ -8,6 +8,15 @@ from __future__ import annotations
 
 import numba as nb
 import numpy as np
+
+PRIME = np.uint64(0x9E3779B97F4A7C15)
+_OTHER = 255
+_LETTERS = b"0123456789_abcdefghijklmnopqrstuvwxyz"
+_CLASSES = np.zeros(256, np.uint8)
+_CLASSES[list(_LETTERS)] = list(_LETTERS)
+_CLASSES[list(_LETTERS.upper())] = list(_LETTERS)
+_CLASSES[0x80:] = _OTHER
+"""What a byte adds to a word: itself in lower case, 0 if it separates, `_OTHER` if it is no ASCII."""
 
 
 @nb.njit(nogil=True, cache=True)
@@ -46,10 +55,73 @@ def _kind(point):
     return 0
 
 
+@nb.njit(nogil=True, cache=True, inline="always")
+def _word(state):
+    """Return the number of a word from the state after its last letter."""
+    mixed = (state ^ (state >> np.uint64(29))) * PRIME
+    return np.uint32((mixed >> np.uint64(32)) & np.uint64(0xFFFFFFFE) | np.uint64(4))
+
+
+@nb.njit(nogil=True, cache=True, inline="always")
+def _fold(state, value):
+    """Return the hash of a row of tokens with one more."""
+    state = (state ^ np.uint64(value)) * PRIME
+    return state ^ (state >> np.uint64(32))
+
+
+@nb.njit(nogil=True, cache=True)
+def hash_rows(values, indptr, seed):
+    """Return one hash a prompt over its whole token sequence, uint64 (prompts,)."""
+    out = np.empty(len(indptr) - 1, np.uint64)
+    for row in range(len(out)):
+        state = np.uint64(seed)
+        for i in range(indptr[row], indptr[row + 1]):
+            state = _fold(state, values[i])
+        out[row] = state
+    return out
+
+
+@nb.njit(nogil=True, cache=True)
+def scan_ascii(data, offsets, seed, values, counts, hashes):
+    """Split the texts that are all ASCII into tokens; write their numbers, counts (-1: not ASCII) and row hashes."""
+    secret = (seed * PRIME) | np.uint64(1)
+    used = 0
+    for doc in range(len(offsets) - 1):
+        i, stop = offsets[doc], offsets[doc + 1]
+        before = used
+        row = seed
+        byte = np.uint8(0)
+        while i < stop:
+            byte = _CLASSES[data[i]]
+            i += 1
+            if byte == 0:
+                continue
+            if byte == _OTHER:
+                break
+            state = (seed ^ np.uint64(byte)) * secret
+            while i < stop:
+                byte = _CLASSES[data[i]]
+                if byte == 0 or byte == _OTHER:
+                    break
+                state = (state ^ np.uint64(byte)) * secret
+                i += 1
+            value = _word(state)
+            values[used] = value
+            used += 1
+            row = _fold(row, value)
+        if byte == _OTHER:
+            used = before
+            counts[doc] = -1
+        else:
+            counts[doc] = used - before
+            hashes[doc] = row
+    return used
+
+
 @nb.njit(nogil=True, cache=True)
 def scan(data, offsets, seed, values, counts, starts, ends):
     """Split every text into tokens and write their hashes; with room in `starts`, where they stand as well."""
-    prime = np.uint64(0x9E3779B97F4A7C15)
+    secret = (seed * PRIME) | np.uint64(1)
     keep = len(starts) > 0
     used = 0
     for doc in range(len(offsets) - 1):
@@ -83,8 +155,7 @@ def scan(data, offsets, seed, values, counts, starts, ends):
                     kind = _kind(code)
                     point = np.uint64(code)
             if inside and kind != 1:
-                mixed = (state ^ (state >> np.uint64(29))) * prime
-                values[used] = np.uint32((mixed >> np.uint64(32)) & np.uint64(0xFFFFFFFE) | np.uint64(4))
+                values[used] = _word(state)
                 if keep:
                     starts[used], ends[used] = begin, i
                 used += 1
@@ -92,13 +163,9 @@ def scan(data, offsets, seed, values, counts, starts, ends):
             if kind == 1:
                 if not inside:
                     inside, begin, state = True, i, seed
-                state = (state ^ point) * prime
-                state ^= state >> np.uint64(32)
+                state = (state ^ point) * secret
             elif kind == 2:
-                state = (seed ^ point) * prime
-                state ^= state >> np.uint64(32)
-                mixed = (state ^ (state >> np.uint64(29))) * prime
-                values[used] = np.uint32((mixed >> np.uint64(32)) | np.uint64(5))
+                values[used] = _word((seed ^ point) * secret) | np.uint32(1)
                 if keep:
                     starts[used], ends[used] = i, i + width
                 used += 1

@@ -2,46 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from attribution.ingest.templates import kernels
-from attribution.ingest.templates.kernels import SLOT
+from attribution.ingest.templates import judging, kernels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-
-@dataclass(frozen=True, slots=True)
-class Strength:
-    """Decides whether a consensus is a template. `common` holds the tokens that carry no meaning (sorted)."""
-
-    common: frozenset[int]
-
-    def plain(self) -> NDArray[np.bool_]:
-        """Return a bitmap over the lowest 16 bits of tokens: the common ones, and the marks of begin and end."""
-        out = np.zeros(1 << 16, np.bool_)
-        out[[token & 0xFFFF for token in sorted(self.common)]] = True
-        out[[kernels.BEGIN, kernels.END]] = True
-        return out
-
-    def measure(self, tokens: NDArray[np.int64]) -> tuple[float, float]:
-        """Return the number of fixed words and of those that carry meaning; a single character is half a word."""
-        words = content = 0.0
-        for token in tokens.tolist():
-            if token != SLOT:
-                worth = 0.5 if token & 1 else 1.0
-                words += worth
-                content += 0.0 if token in self.common else worth
-        return words, content
-
-    def enough(self, tokens: NDArray[np.int64], coverage: float) -> bool:
-        """Tell whether fixed tokens that make up `coverage` of the typical prompt are a template."""
-        words, content = self.measure(tokens)
-        runs = int((tokens[1:] != SLOT)[tokens[:-1] == SLOT].sum()) + int(len(tokens) > 0 and tokens[0] != SLOT)
-        return any(rule.passes(words, content, runs, coverage) for rule in _RULES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +35,40 @@ _RULES = (
     Rule(words=3, content=1, runs=1, coverage=0.7),
 )
 PLAUSIBLE = Rule(words=4, content=2, runs=1, coverage=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Strength:
+    """Decides whether a consensus is a template.
+
+    Attributes
+    ----------
+    plain : bool (65,536,), a bitmap over the lowest 16 bits of tokens: the common ones, and the marks of begin and end.
+    common : int64, the tokens that carry no meaning, sorted.
+    """
+
+    plain: NDArray[np.bool_]
+    common: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, common: frozenset[int]) -> Strength:
+        """Return the judgement by these tokens without meaning."""
+        ordered = np.asarray(sorted(common), np.int64)
+        plain = np.zeros(1 << 16, np.bool_)
+        plain[ordered & 0xFFFF] = True
+        plain[[kernels.BEGIN, kernels.END]] = True
+        return cls(plain, ordered)
+
+    @property
+    def rules(self) -> NDArray[np.float64]:
+        """What is enough, one row a rule, as `judging.enough` reads it."""
+        return np.asarray([astuple(rule) for rule in _RULES], np.float64)
+
+    def measure(self, tokens: NDArray[np.int64]) -> tuple[float, float]:
+        """Return the number of fixed words and of those that carry meaning; a single character is half a word."""
+        words, content = judging.measure(tokens, self.plain, self.common)
+        return float(words), float(content)
+
+    def enough(self, tokens: NDArray[np.int64], coverage: float) -> bool:
+        """Tell whether fixed tokens that make up `coverage` of the typical prompt are a template."""
+        return bool(judging.enough(tokens, coverage, self.plain, self.common, self.rules))

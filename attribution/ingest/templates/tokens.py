@@ -8,7 +8,6 @@ that are not seen (zero-width, bidirectional marks, stacked combining marks) are
 from __future__ import annotations
 
 import hashlib
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from attribution.ingest.templates.scan import gather, scan
+from attribution.ingest.templates.scan import gather, hash_rows, scan, scan_ascii
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +28,6 @@ _INVISIBLE = (
     r"[\p{Cf}\x{0300}-\x{036F}\x{1AB0}-\x{1AFF}\x{1DC0}-\x{1DFF}\x{20D0}-\x{20FF}"
     r"\x{FE00}-\x{FE0F}\x{FE20}-\x{FE2F}\x{E0100}-\x{E01EF}]"
 )
-_THREADS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +73,7 @@ def seed_of(key: bytes) -> np.uint64:
 
 
 def normalise(texts: pa.Array) -> pa.LargeStringArray:
-    """Return NFKC text in lower case without invisible characters; ASCII text is returned as it is.
-
-    The tokeniser lower-cases ASCII itself, so that the common case is never copied.
-    """
+    """Return NFKC text in lower case without invisible characters; ASCII text is returned as it is."""
     texts = texts.cast(pa.large_string())
     other = pc.invert(pc.string_is_ascii(texts))
     if not pc.any(other).as_py():
@@ -90,14 +85,26 @@ def normalise(texts: pa.Array) -> pa.LargeStringArray:
     return pc.replace_with_mask(texts, other, folded)
 
 
-def tokenise(texts: pa.Array, seed: np.uint64) -> Tokens:
-    """Return the token numbers of normalised texts (no nulls), shape as in `Tokens`; linear, on two threads."""
+def tokenise(texts: pa.Array, seed: np.uint64) -> tuple[NDArray[np.int64], Tokens, NDArray[np.uint64]]:
+    """Return the token numbers of texts (no nulls): `rows`, tokens, hashes; linear.
+
+    Row i of the tokens, and hash i (over all its tokens), belong to text `rows[i]`. Texts that are all ASCII come first.
+    """
     texts = texts.cast(pa.large_string())
     data, offsets = _buffers(texts)
-    bounds = np.linspace(0, len(texts), _THREADS + 1).astype(np.int64)
-    with ThreadPoolExecutor(_THREADS) as pool:
-        parts = list(pool.map(lambda i: _part(data, offsets[bounds[i] : bounds[i + 1] + 1], seed), range(_THREADS)))
-    return join(parts)
+    values = np.empty(_room(offsets), np.uint32)
+    counts, hashes = np.zeros(len(texts), np.int64), np.zeros(len(texts), np.uint64)
+    used = scan_ascii(data, offsets, seed, values, counts, hashes)
+    tokens = _tokens(values[:used], counts[counts >= 0])
+    if len(tokens) == len(texts):
+        return np.arange(len(texts)), tokens, hashes
+    plain, other = np.flatnonzero(counts >= 0), np.flatnonzero(counts < 0)
+    data, offsets = _buffers(normalise(texts.take(pa.array(other))))
+    values, counts, none = np.empty(_room(offsets), np.uint32), np.zeros(len(other), np.int64), np.empty(0, np.int64)
+    used = scan(data, offsets, seed, values, counts, none, none)
+    folded = _tokens(values[:used], counts)
+    found = np.concatenate([hashes[plain], hash_rows(folded.values, folded.indptr, seed)])
+    return np.concatenate([plain, other]), join([tokens, folded]), found
 
 
 def spans(text: str, seed: np.uint64) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64], bytes]:
@@ -119,11 +126,10 @@ def _buffers(texts: pa.LargeStringArray) -> tuple[NDArray[np.uint8], NDArray[np.
     return np.frombuffer(data, np.uint8), bounds
 
 
-def _part(data: NDArray[np.uint8], offsets: NDArray[np.int64], seed: np.uint64) -> Tokens:
-    docs = len(offsets) - 1
-    size = int(offsets[-1] - offsets[0]) if docs > 0 else 0
-    values = np.empty(size // 2 + docs + 1, np.uint32)
-    counts = np.zeros(docs, np.int64)
-    none = np.empty(0, np.int64)
-    used = scan(data, offsets, seed, values, counts, none, none)
-    return Tokens(values[:used].copy(), np.concatenate([[0], np.cumsum(counts)]).astype(np.int64))
+def _room(offsets: NDArray[np.int64]) -> int:
+    """Return how many tokens texts can have at most: every second byte, or one a text."""
+    return int(offsets[-1] - offsets[0]) // 2 + len(offsets)
+
+
+def _tokens(values: NDArray[np.uint32], counts: NDArray[np.int64]) -> Tokens:
+    return Tokens(values, np.concatenate([[0], np.cumsum(counts)]).astype(np.int64))
