@@ -13,6 +13,7 @@ import pandas as pd
 
 from attribution.domain import Ring, Verdict
 from attribution.rings import members, verdict
+from attribution.rings.cells import join_cells
 from attribution.rings.hypotheses import HYPOTHESES
 from attribution.rings.ledger import ledger
 from attribution.rings.partition import partition
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from attribution.config import RingConfig
     from attribution.domain import Links, Partition, Population
 
-__all__ = ["find_rings", "judge", "partition"]
+__all__ = ["find_rings", "join_cells", "judge", "partition"]
 
 
 def find_rings(links: Links, population: Population, config: RingConfig, seed: int) -> tuple[Ring, ...]:
