@@ -1,7 +1,8 @@
-"""JSON Lines to Arrow: msgspec decodes each line into a typed record; what fails is looked at again, exactly.
+"""JSON Lines to Arrow: plain blocks at once, other blocks line by line, and lines that fail once more, exactly.
 
-The fast road is a decoder of the contract's columns that refuses unknown fields. The first line with a new field
-teaches the decoder its name (the value is then skipped undecoded), so every other line stays on the fast road.
+`attribution.ingest.plain_json` parses a block whose lines all hold nothing but the columns seen so far, each in its
+type. Any other block goes through a decoder of the contract's columns that refuses unknown fields. The first line with
+a new field teaches the decoder its name (the value is then skipped undecoded).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from attribution.errors import InputError
 from attribution.ingest.checks import Physical
 from attribution.ingest.contract import LARGEST_COUNT, Column, Kind, Table, Word
 from attribution.ingest.lines import Batch, Block, Readable, Refusal, blocks
+from attribution.ingest.plain_json import SURROGATE, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +32,6 @@ _SLICE = 4096
 _MOST_UNKNOWN = 1000
 """Unknown fields whose names are kept; an input with more is reported with these."""
 _UNKNOWN_FIELD = re.compile(r"unknown field `(.*)`", re.DOTALL)
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _LONE_SURROGATE = re.compile(
     rb"((?<!\\)(?:\\\\)*(?:\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})*)"
     rb"\\u[dD](?:[89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|[c-fC-F][0-9a-fA-F]{2})"
@@ -95,8 +96,31 @@ class JsonLines:
         InputError
             The stream is one JSON array.
         """
-        for block in blocks(stream, config, refuse, Word.LINE_TOO_LONG):
-            yield from self._block(block, refuse)
+        for block, rows in parsed(blocks(stream, config, refuse, Word.LINE_TOO_LONG), self._plain):
+            if rows is not None:
+                yield Batch(rows, self._held(), block.line)
+            else:
+                yield from self._block(block, refuse)
+
+    def _plain(self, block: Block) -> pa.Schema | None:
+        """Return the columns that a plain block has, None if there are no plain blocks."""
+        if not self.present:
+            self._learn(block.line(block.first))
+        if self.unknown or not self.present:
+            return None
+        return pa.schema([(name, _ARROW[held]) for name, held in self._held().items()])
+
+    def _learn(self, line: bytes) -> None:
+        """Take the columns from a line, if it is an object that has no others."""
+        try:
+            fields = set(msgspec.json.decode(line, type=dict[str, msgspec.Raw]))
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return
+        if fields.issubset(self.table.names):
+            self.present |= fields
+
+    def _held(self) -> dict[str, Physical]:
+        return {column.name: _physical(column) for column in self.table.columns if column.name in self.present}
 
     def _block(self, block: Block, refuse: list[Refusal]) -> Iterator[Batch]:
         if block.first == 1:
@@ -104,8 +128,9 @@ class JsonLines:
         take = [attrgetter(name) for name in self.table.names]
         parts: list[list[list[object]]] = []
         numbers: list[int] = []
-        for start in range(0, len(block.lines), _SLICE):
-            lines = block.lines[start : start + _SLICE]
+        every = block.lines
+        for start in range(0, len(every), _SLICE):
+            lines = every[start : start + _SLICE]
             records: list[msgspec.Struct] = []
             first = block.first + start
             try:
@@ -180,14 +205,13 @@ class JsonLines:
                 self.present.add(column.name)
                 physical[column.name] = held
                 columns[column.name] = array
-        return Batch(pa.table(columns), physical, lambda line: block.lines[line - block.first])
+        return Batch(pa.table(columns), physical, block.line)
 
     def _named(self, block: Block, name: str) -> bool:
         """Tell whether any line has the field, in a block where it is null throughout."""
         if name in self.present:
             return True
-        needle = re.compile(rb'"%s"\s*:' % name.encode())
-        return any(map(needle.search, block.lines))
+        return re.search(rb'"%s"\s*:' % name.encode(), block.data) is not None
 
 
 def _repair(line: bytes) -> bytes:
@@ -196,7 +220,7 @@ def _repair(line: bytes) -> bytes:
         line.decode()
     except UnicodeDecodeError:
         line = line.decode(errors="replace").encode()
-    return _LONE_SURROGATE.sub(rb"\1\\ufffd", line) if _SURROGATE.search(line) else line
+    return _LONE_SURROGATE.sub(rb"\1\\ufffd", line) if SURROGATE.search(line) else line
 
 
 def _strict(column: Column, value: object) -> object:

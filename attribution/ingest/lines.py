@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Protocol, cast
 
+import numpy as np
 import pyarrow as pa
 
 from attribution.errors import InputError
@@ -19,15 +20,20 @@ from attribution.ingest.sources import Packing
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    import numpy.typing as npt
+
     from attribution.config import IngestConfig
     from attribution.ingest.checks import Physical
     from attribution.ingest.sources import Source
 
 CHUNK = 1 << 20
 """Bytes read at a time: few enough for the processor's cache."""
+_BLOCK = 1 << 22
+"""Bytes of whole lines worked on at a time."""
 FREE = 1 << 26
 """Every compressed file may unfold to this much."""
 _BOM = b"\xef\xbb\xbf"
+_LINE_END = ord("\n")
 
 
 class Readable(Protocol):
@@ -94,10 +100,34 @@ def _merge(batches: list[Batch]) -> Batch:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Whole lines of a file without their line ends; `first` is the 1-based number of the first one."""
+    """Whole lines of a file without the last line end; `first` is the 1-based number of the first one.
+
+    `ends` holds the offsets of the line ends inside.
+    """
 
     first: int
-    lines: list[bytes]
+    data: bytes
+    ends: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, first: int, data: bytes) -> Block:
+        """Return the block of some lines."""
+        return cls(first, data, np.flatnonzero(np.frombuffer(data, np.uint8) == _LINE_END))
+
+    def __len__(self) -> int:
+        """Return the number of lines."""
+        return len(self.ends) + 1
+
+    @property
+    def lines(self) -> list[bytes]:
+        """The lines one by one."""
+        return self.data.split(b"\n")
+
+    def line(self, number: int) -> bytes:
+        """Return the line of that number in the file."""
+        place = number - self.first
+        start = int(self.ends[place - 1]) + 1 if place else 0
+        return self.data[start : int(self.ends[place]) if place < len(self.ends) else None]
 
 
 @contextmanager
@@ -145,14 +175,14 @@ class _Bounded:
 
 
 def blocks(stream: Readable, config: IngestConfig, refuse: list[Refusal], too_long: str) -> Iterator[Block]:
-    """Yield the lines of a stream in blocks of `CHUNK` bytes or so.
+    """Yield the lines of a stream in blocks of a few MiB.
 
     A line of more than `config.max_line_bytes` is never held: it is hashed as it flows by and appended to `refuse` with
     the reason `too_long`. A byte order mark at the start is taken off. Carriage returns stay.
     """
     first, rest = 1, stream.read(CHUNK).removeprefix(_BOM)
     while True:
-        chunk = stream.read(CHUNK)
+        chunk = stream.read(_BLOCK)
         if not chunk:
             break
         if len(rest) > config.max_line_bytes and b"\n" not in rest:
@@ -162,14 +192,13 @@ def blocks(stream: Readable, config: IngestConfig, refuse: list[Refusal], too_lo
             continue
         cut = rest.rfind(b"\n")
         if cut >= 0:
-            lines = rest[:cut].split(b"\n")
-            yield Block(first, _short(lines, first, config, refuse, too_long))
-            first += len(lines)
+            block = Block.of(first, _short(rest[:cut], first, config, refuse, too_long))
+            yield block
+            first += len(block)
             rest = rest[cut + 1 :]
         rest += chunk
     if rest:
-        lines = rest.removesuffix(b"\n").split(b"\n")
-        yield Block(first, _short(lines, first, config, refuse, too_long))
+        yield Block.of(first, _short(rest.removesuffix(b"\n"), first, config, refuse, too_long))
 
 
 def skip_line(stream: Readable, rest: bytes) -> tuple[str, bytes]:
@@ -183,15 +212,13 @@ def skip_line(stream: Readable, rest: bytes) -> tuple[str, bytes]:
     return digest.hexdigest(), rest
 
 
-def _short(lines: list[bytes], first: int, config: IngestConfig, refuse: list[Refusal], too_long: str) -> list[bytes]:
+def _short(data: bytes, first: int, config: IngestConfig, refuse: list[Refusal], too_long: str) -> bytes:
     """Return the lines with those that are too long refused and emptied (an empty line is no row)."""
-    if max(map(len, lines)) <= config.max_line_bytes:
-        return lines
-    kept = []
-    for position, line in enumerate(lines):
+    if len(data) <= config.max_line_bytes:
+        return data
+    kept = data.split(b"\n")
+    for position, line in enumerate(kept):
         if len(line) > config.max_line_bytes:
             refuse.append(Refusal(first + position, too_long, hashlib.sha256(line).hexdigest()))
-            kept.append(b"")
-        else:
-            kept.append(line)
-    return kept
+            kept[position] = b""
+    return b"\n".join(kept)
