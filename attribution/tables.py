@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from attribution.domain import Attribution, Campaign, Evidence, Population, Ring
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
 def build(
     *,
     rings: Sequence[Ring],
@@ -52,7 +55,7 @@ def write(tables: Mapping[str, pa.Table], out: Path) -> None:
 
 def canonical(detail: Mapping[str, object]) -> str:
     """Return JSON with sorted keys: what `evidence.detail` holds."""
-    return json.dumps(detail, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return _CANONICAL.encode(detail)
 
 
 def _table(name: str, rows: Iterable[tuple[object, ...]]) -> pa.Table:

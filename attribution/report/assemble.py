@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec.structs import replace
 
@@ -33,9 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pandas as pd
-    import pyarrow as pa
 
-    from attribution.domain import Attribution, Campaign, Links, Population, Ring
+    from attribution.domain import Attribution, Campaign, Evidence, Links, Population, Ring
 
 RINGS_DRAWN = 60
 """Rings and undetermined clusters that get a picture; the rest stand in a table."""
@@ -156,7 +156,8 @@ def _ring(
     ring: Ring, context: _Context, internal: int, binding: tuple[Binding, ...], *, drawn: bool, brief: bool
 ) -> RingEntry:
     telling = () if brief else drawing.telling_values(context.facets, ring.members, context.population.size)
-    ledger = lines.ledger((line for line in ring.evidence if not lines.is_context(line)), context.clients.explanations)
+    told = [line for line in ring.evidence if not lines.is_context(line)]
+    ledger = lines.ledger(_strongest(told) if brief else told, context.clients.explanations)
     conclusion = lines.conclusion(ring)
     entry = RingEntry(
         ring_id=clean(ring.ring_id),
@@ -193,15 +194,22 @@ def _ring(
 
 def _shortened(entry: RingEntry) -> RingEntry:
     """Return what is said of one of very many innocent clusters."""
-    ledger = tuple(line for line in entry.ledger if line in entry.evidence_for + entry.evidence_against)
     best = entry.hypotheses[:STRONGEST]
-    return replace(entry, brief=True, ledger=ledger, hypotheses=best, shared=(), timeline=(), binding=())
+    return replace(entry, brief=True, hypotheses=best, shared=(), timeline=(), binding=())
+
+
+def _strongest(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """Return the lines that speak loudest on either side."""
+    ordered = sorted(evidence, key=lambda line: (-abs(round(line.weight, 4)), line.family, line.name))
+    worth_saying = [line for line in ordered if abs(round(line.weight, 4)) >= WORTH_SAYING]
+    return [line for side in (1, -1) for line in [one for one in worth_saying if one.weight * side > 0][:STRONGEST]]
 
 
 def _members(ring: Ring, population: Population) -> tuple[Member, ...]:
+    accounts = population.accounts.take(pa.array(ring.members)).to_pylist()
     rows = [
-        Member(account_id=clean(population.accounts[int(account)].as_py()), confidence=round(float(confidence), 4))
-        for account, confidence in zip(ring.members, ring.confidence, strict=True)
+        Member(account_id=clean(account), confidence=round(confidence, 4))
+        for account, confidence in zip(accounts, ring.confidence.tolist(), strict=True)
     ]
     return tuple(sorted(rows, key=lambda member: (-member.confidence, member.account_id)))
 

@@ -50,15 +50,16 @@ def join(source: NDArray[np.int64], target: NDArray[np.int64], label: NDArray[np
 
 def _wide(source: NDArray[np.int64], target: NDArray[np.int64], label: NDArray[np.int32]) -> NDArray[np.int64]:
     """Pairs of communities with a wide bridge, shape (pairs, 2)."""
-    groups = int(label.max()) + 1
+    groups, accounts = int(label.max()) + 1, len(label)
     size = np.bincount(label, minlength=groups)
-    ends = np.concatenate([np.column_stack([source, target]), np.column_stack([target, source])])
-    here, there = label[ends[:, 0]].astype(np.int64), label[ends[:, 1]].astype(np.int64)
-    across = here != there
-    links = np.unique((here * groups + there)[across], return_counts=True)[1]
-    # one row an account and the community it reaches into; the account's own community follows from it
-    reach = np.unique(np.column_stack([here * groups + there, ends[:, 0]])[across], axis=0)
-    bridge, width = np.unique(reach[:, 0], return_counts=True)
+    across = label[source] != label[target]
+    source, target = source[across], target[across]
+    end = np.concatenate([source, target]).astype(np.int64)
+    way = label[end].astype(np.int64) * groups + label[np.concatenate([target, source])]
+    links = np.unique(way, return_counts=True)[1]
+    # one entry an account and the community it reaches into; the account's own community follows from it
+    reach = np.unique(way * accounts + end) // accounts
+    bridge, width = np.unique(reach, return_counts=True)
     one, other = bridge // groups, bridge % groups
     back = np.searchsorted(bridge, other * groups + one)
     narrow = np.minimum(width, width[back])
