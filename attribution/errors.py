@@ -6,7 +6,8 @@
     ├── ConfigError              4   attribution.toml: unknown key, wrong type, impossible value
     ├── DossierError             5   labs.yaml: line and remedy
     ├── StoreError               6   the store cannot be opened, is locked, or holds another format
-    └── NotFoundError            7   no such ring, campaign, run or output folder
+    ├── NotFoundError            7   no such ring, campaign, run or output folder
+    └── JudgementError           8   a judgement, or a file of them, that is wrong: record and remedy
 
 Each says what is wrong (`args[0]`) and what to do about it (`remedy`). Everything else that escapes is a bug.
 """
@@ -58,3 +59,9 @@ class NotFoundError(AttributionError):
     """Something asked for by name that is not there."""
 
     exit_code = 7
+
+
+class JudgementError(AttributionError):
+    """A person's judgement, or a file of them, that is wrong; the message names the record."""
+
+    exit_code = 8

@@ -166,6 +166,71 @@ NODES: tuple[Node, ...] = (
         ),
     ),
     Node(
+        "Lineage",
+        "What became of a ring or campaign since the run before.",
+        ("generation", "ordinal"),
+        (
+            _GENERATION,
+            Property("ordinal", "integer", "position in the sorted lineage of the run"),
+            Property("kind", "string", "ring or campaign"),
+            Property("id", "string", "its lasting id"),
+            Property("event", "string", "born, kept, grew, shrank, split, returned, merged or ended"),
+            Property("other", "string", "what it split off from, or merged into", optional=True),
+            Property("previous_run", "string", "the run before, none for the first", optional=True),
+            Property("previous_size", "integer", "accounts in the run before"),
+            Property("size", "integer", "accounts"),
+            Property("joined", "integer", "accounts that came"),
+            Property("departed", "integer", "accounts that left"),
+            Property("overlap", "float", "part of it that is the same, 0 to 1"),
+            Property("reason", "string", "why this is said"),
+            Property("marks", "string", "values that tell it from others with their weights, JSON"),
+        ),
+    ),
+    Node(
+        "Judgement",
+        "What a person decided; never overwritten by a run.",
+        ("judgement_id",),
+        (
+            Property("judgement_id", "string", "follows from the content"),
+            Property("kind", "string", "what was decided, such as ring_confirmed or benign_value"),
+            Property("subject", "string", "ring, campaign, account, value or judgement that it is about"),
+            Property("object", "string", "the account, second account or lab that goes with it", optional=True),
+            Property("facet", "string", "kind of the value", optional=True),
+            Property("author", "string", "who decided"),
+            Property("decided", "datetime", "when, UTC"),
+            Property("reason", "string", "why"),
+        ),
+    ),
+    Node(
+        "Identity",
+        "An id that was given to a ring or campaign, or that merged or split: no id is given twice.",
+        ("kind", "id", "event", "other", "run_id"),
+        (
+            Property("kind", "string", "ring or campaign"),
+            Property("id", "string", "the id"),
+            Property("event", "string", "born, split or merged"),
+            Property("other", "string", "what it split off from, or merged into; empty for a birth"),
+            Property("run_id", "string", "the run that said so"),
+        ),
+    ),
+    Node(
+        "Claim",
+        "One claim of one version of a lab's dossier.",
+        ("lab_id", "version", "claim", "source"),
+        (
+            Property("lab_id", "string", "the dossier's id"),
+            Property("version", "string", "SHA-256 of the dossier's content"),
+            Property("claim", "string", "the dossier's key, such as asns"),
+            Property("content", "string", "what is claimed, JSON"),
+            Property("source", "string", "number of the source within the dossier; empty where none is given"),
+            Property("reliability", "string", "Admiralty letter of the source", optional=True),
+            Property("credibility", "string", "Admiralty figure of the information", optional=True),
+            Property("ref", "string", "the source's reference", optional=True),
+            Property("author", "string", "who wrote it down", optional=True),
+            Property("date", "string", "when, ISO date", optional=True),
+        ),
+    ),
+    Node(
         "Migration",
         "A migration that this graph has had; the chain is never edited.",
         ("version",),
@@ -232,6 +297,16 @@ EDGES: tuple[Edge, ...] = (
         ),
     ),
     Edge("ABOUT", "The line of evidence speaks about this ring or campaign.", ("Evidence",), ("Ring", "Campaign")),
+    Edge(
+        "SUPERSEDES",
+        "The ring or campaign is, or came out of, this one of the run before.",
+        ("Ring", "Campaign"),
+        ("Ring", "Campaign"),
+        (
+            Property("event", "string", "kept, grew, shrank, split or merged"),
+            Property("overlap", "float", "part of it that is the same, 0 to 1"),
+        ),
+    ),
     Edge("FOLLOWS", "The migration came after this one.", ("Migration",), ("Migration",)),
 )
 
@@ -243,7 +318,7 @@ USAGE_EDGES: Mapping[str, tuple[str, str]] = {
 }
 """Facet to (relationship type, label of the value)."""
 
-PER_RUN: tuple[str, ...] = ("Ring", "Campaign", "Evidence", "Suppressed", "Refused")
+PER_RUN: tuple[str, ...] = ("Ring", "Campaign", "Evidence", "Suppressed", "Refused", "Lineage")
 """Labels whose nodes belong to one version of one run."""
 
 

@@ -180,6 +180,64 @@ UNWIND range(0, size($ordinal) - 1) AS k
 MERGE (q:Refused {generation: $generation, ordinal: $ordinal[k]})
 SET q.file = $file[k], q.line = $line[k], q.reason = $reason[k], q.digest = $digest[k]
 """
+WRITE_LINEAGE = """
+UNWIND range(0, size($ordinal) - 1) AS k
+MERGE (n:Lineage {generation: $generation, ordinal: $ordinal[k]})
+SET n.kind = $kind[k], n.id = $id[k], n.event = $event[k], n.other = $other[k],
+    n.previous_run = $previous_run[k], n.previous_size = $previous_size[k], n.size = $size[k],
+    n.joined = $joined[k], n.departed = $departed[k], n.overlap = $overlap[k], n.reason = $reason[k],
+    n.marks = $marks[k]
+"""
+SUPERSEDE_RINGS = """
+UNWIND range(0, size($old) - 1) AS k
+MATCH (run:Run {run_id: $previous_run[k]})
+MATCH (old:Ring {generation: run.generation, ring_id: $old[k]})
+MATCH (new:Ring {generation: $generation, ring_id: $new[k]})
+MERGE (new)-[s:SUPERSEDES]->(old) SET s.event = $event[k], s.overlap = $overlap[k]
+"""
+SUPERSEDE_CAMPAIGNS = """
+UNWIND range(0, size($old) - 1) AS k
+MATCH (run:Run {run_id: $previous_run[k]})
+MATCH (old:Campaign {generation: run.generation, campaign_id: $old[k]})
+MATCH (new:Campaign {generation: $generation, campaign_id: $new[k]})
+MERGE (new)-[s:SUPERSEDES]->(old) SET s.event = $event[k], s.overlap = $overlap[k]
+"""
+
+# ---------------------------------------------------------------- ledgers: what is there stays as it is
+APPEND_JUDGEMENTS = """
+UNWIND range(0, size($judgement_id) - 1) AS k
+MERGE (j:Judgement {judgement_id: $judgement_id[k]})
+ON CREATE SET j.kind = $kind[k], j.subject = $subject[k], j.object = $object[k], j.facet = $facet[k],
+    j.author = $author[k], j.reason = $reason[k],
+    j.decided = datetime({epochSeconds: $decided[k] / 1000000, nanosecond: ($decided[k] % 1000000) * 1000})
+"""
+APPEND_IDENTITIES = """
+UNWIND range(0, size($id) - 1) AS k
+MERGE (:Identity {kind: $kind[k], id: $id[k], event: $event[k], other: $other[k], run_id: $run_id[k]})
+"""
+APPEND_CLAIMS = """
+UNWIND range(0, size($claim) - 1) AS k
+MERGE (c:Claim {lab_id: $lab_id[k], version: $version[k], claim: $claim[k], source: $source[k]})
+ON CREATE SET c.content = $content[k], c.reliability = $reliability[k], c.credibility = $credibility[k],
+    c.ref = $ref[k], c.author = $author[k], c.date = $date[k]
+"""
+LEDGERS = {
+    "judgements": """
+MATCH (j:Judgement)
+RETURN j.judgement_id AS judgement_id, j.kind AS kind, j.subject AS subject, j.object AS object, j.facet AS facet,
+       j.author AS author, j.reason AS reason, j.decided.epochSeconds * 1000000 + j.decided.microsecond AS decided
+""",
+    "identities": """
+MATCH (i:Identity)
+RETURN i.kind AS kind, i.id AS id, i.event AS event, i.other AS other, i.run_id AS run_id
+""",
+    "claims": """
+MATCH (c:Claim)
+RETURN c.lab_id AS lab_id, c.version AS version, c.claim AS claim, c.content AS content, c.source AS source,
+       c.reliability AS reliability, c.credibility AS credibility, c.ref AS ref, c.author AS author, c.date AS date
+""",
+}
+"""Whole ledgers by name."""
 
 # ---------------------------------------------------------------- reading
 _RING = """
@@ -282,6 +340,12 @@ RETURN c.campaign_id AS campaign_id, a.account_id AS account_id, t.share AS shar
 MATCH (s:Suppressed {generation: $generation}) WHERE s.ordinal IS NOT NULL
 RETURN s.facet AS facet, s.value AS value, s.accounts AS accounts, s.reason AS reason
 """,
+    "lineage": """
+MATCH (n:Lineage {generation: $generation}) WHERE n.ordinal IS NOT NULL
+RETURN n.kind AS kind, n.id AS id, n.event AS event, n.other AS other, n.previous_run AS previous_run,
+       n.previous_size AS previous_size, n.size AS size, n.joined AS joined, n.departed AS departed,
+       n.overlap AS overlap, n.reason AS reason, n.marks AS marks
+""",
     "quarantine": """
 MATCH (q:Refused {generation: $generation}) WHERE q.ordinal IS NOT NULL
 RETURN q.file AS file, q.line AS line, q.reason AS reason, q.digest AS digest
@@ -294,6 +358,7 @@ def every() -> dict[str, str]:
     """Return every finished text by name, one for each facet or label where a text stands for several."""
     texts = {name: text for name, text in globals().items() if name.isupper() and isinstance(text, str)}
     texts.update({f"TABLES.{name}": text for name, text in TABLES.items()})
+    texts.update({f"LEDGERS.{name}": text for name, text in LEDGERS.items()})
     finished: dict[str, str] = {}
     for name, text in texts.items():
         if name.startswith("_"):

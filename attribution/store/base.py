@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 
 from attribution.domain import OUTPUT_TABLES, UTC_TIME, Verdict
 from attribution.errors import StoreError
+from attribution.store.ledgers import LINEAGE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +44,10 @@ USAGE = pa.schema(
 USAGE_FACETS: tuple[str, ...] = ("ip", "device", "payment", "template")
 """The facets whose values stand in the logs themselves; the others are derived from these."""
 
-STORED: Mapping[str, pa.Schema] = {**OUTPUT_TABLES, "usage": USAGE}
+RESULTS: Mapping[str, pa.Schema] = {**OUTPUT_TABLES, "lineage": LINEAGE}
+"""Tables of results, whose rows belong to one run."""
+
+STORED: Mapping[str, pa.Schema] = {**RESULTS, "usage": USAGE}
 """Every table that a run has in a store, by name."""
 
 KEYS: Mapping[str, tuple[str, ...]] = {
@@ -52,6 +56,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "campaigns": ("campaign_id",),
     "campaign_members": ("campaign_id", "account_id"),
     "attributions": ("campaign_id", "lab_id"),
+    "lineage": ("kind", "id"),
     "usage": ("facet", "value", "account_id"),
 }
 """Columns that name one row; `evidence`, `suppressed` and `quarantine` are lists whose rows may repeat."""
@@ -116,9 +121,15 @@ class Store(Protocol):
     def publish(self, run: RunRecord, tables: Mapping[str, pa.Table], *, report: str = "{}") -> Published:
         """Make a run visible, whole. Publishing a run that is there already changes nothing but makes it the latest.
 
-        `tables` are the tables of `OUTPUT_TABLES`, and optionally `usage`; without it the embedded store reads the
-        usage edges from its facts.
+        `tables` are the tables of `OUTPUT_TABLES`, and optionally `lineage` and `usage`; without `usage` the embedded
+        store reads the usage edges from its facts.
         """
+
+    def append(self, name: str, rows: pa.Table) -> int:
+        """Append rows to a ledger of `LEDGERS`; return how many were new. Rows that are there stay as they are."""
+
+    def ledger(self, name: str) -> pa.Table:
+        """Return a whole ledger, by its key; empty where nothing was ever appended."""
 
     def runs(self) -> list[RunRecord]:
         """Return all visible runs, the latest first."""
@@ -183,6 +194,7 @@ def checked(tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
     """
     if missing := OUTPUT_TABLES.keys() - tables.keys():
         raise StoreError(f"a run must publish the table(s) {sorted(missing)}", remedy="this is a bug: report it")
+    tables = {"lineage": LINEAGE.empty_table(), **tables}
     if unknown := tables.keys() - STORED.keys():
         raise StoreError(f"a run publishes unknown table(s) {sorted(unknown)}", remedy="this is a bug: report it")
     whole = {name: _conform(name, tables[name]) for name in STORED if name in tables}

@@ -11,10 +11,20 @@ from typing import TYPE_CHECKING, Any, cast
 
 import duckdb
 
-from attribution.domain import OUTPUT_TABLES
 from attribution.errors import NotFoundError, StoreError
 from attribution.store import results_sql as sql
-from attribution.store.base import STORED, USAGE, Published, RingQuery, RunRecord, checked, content_digest, naive
+from attribution.store.base import (
+    RESULTS,
+    STORED,
+    USAGE,
+    Published,
+    RingQuery,
+    RunRecord,
+    checked,
+    content_digest,
+    naive,
+)
+from attribution.store.ledgers import by_key, ledger_rows, ledger_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -54,7 +64,7 @@ class EmbeddedStore:
             version = self._write_usage(con, usage)
             if old:
                 self._erase(con, run.run_id)
-            for name in OUTPUT_TABLES:
+            for name in RESULTS:
                 con.register("incoming", naive(whole[name]))
                 con.execute(f"insert into results.{name} select $1, * from incoming", [run.run_id])
                 con.unregister("incoming")
@@ -64,6 +74,23 @@ class EmbeddedStore:
                 [run.run_id, run.config_digest, run.seed, run.manifest, report, version, content],
             )
         return Published.REPLACED if old else Published.NEW
+
+    def append(self, name: str, rows: pa.Table) -> int:
+        """Append rows to a ledger; those that are there stay as they are."""
+        wanted = ledger_rows(name, rows)
+        with self._transaction() as con:
+            con.execute(sql.ddl())
+            con.register("incoming", naive(wanted))
+            count = _first(con, sql.APPEND[name])
+            con.unregister("incoming")
+        return int(count[0]) if count else 0
+
+    def ledger(self, name: str) -> pa.Table:
+        """Return a whole ledger, by its key."""
+        schema = ledger_schema(name)
+        if not self._laid_out():
+            return schema.empty_table()
+        return by_key(name, _aware(self._cursor().sql(sql.LEDGER[name]).to_arrow_table(), schema))
 
     def runs(self) -> list[RunRecord]:
         """Return all runs, the latest first."""
@@ -250,7 +277,7 @@ class EmbeddedStore:
 
     @staticmethod
     def _erase(con: duckdb.DuckDBPyConnection, run_id: str) -> None:
-        for name in (*OUTPUT_TABLES, "runs"):
+        for name in (*RESULTS, "runs"):
             con.execute(f"delete from results.{name} where run_id = $1", [run_id])
 
 

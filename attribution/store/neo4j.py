@@ -7,11 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from attribution.domain import OUTPUT_TABLES
 from attribution.errors import NotFoundError, StoreError
-from attribution.store.base import STORED, USAGE, USAGE_FACETS, Published, RingQuery, RunRecord, checked, content_digest
+from attribution.store.base import (
+    RESULTS,
+    STORED,
+    USAGE,
+    USAGE_FACETS,
+    Published,
+    RingQuery,
+    RunRecord,
+    checked,
+    content_digest,
+)
+from attribution.store.ledgers import by_key, ledger_rows, ledger_schema
 from attribution.store.migrate import migrate, shipped
-from attribution.store.neo4j_write import Lease, Publication, columns_of, graph_key
+from attribution.store.neo4j_write import Lease, Publication, append, columns_of, graph_key
 from graph_schema import queries
 
 if TYPE_CHECKING:
@@ -84,6 +94,17 @@ class Neo4jStore:
         if old:
             publication.clear(self._client.read(queries.COMMITTED)[0]["generations"], version)
         return Published.REPLACED if old else Published.NEW
+
+    def append(self, name: str, rows: pa.Table) -> int:
+        """Append rows to a ledger; those that are there stay as they are."""
+        wanted = ledger_rows(name, rows)
+        migrate(self._client.write, shipped())
+        return append(self._client, name, wanted)
+
+    def ledger(self, name: str) -> pa.Table:
+        """Return a whole ledger, by its key."""
+        schema = ledger_schema(name)
+        return by_key(name, _table(self._client.read(queries.LEDGERS[name]), schema))
 
     def runs(self) -> list[RunRecord]:
         """Return all visible runs, the latest first."""
@@ -172,8 +193,7 @@ class Neo4jStore:
         def work(run: Run, view: View) -> str:
             record, report = _record(run, view), _report(run, view)
             tables = {
-                name: _table(run(queries.TABLES[name], generation=view.generation), OUTPUT_TABLES[name])
-                for name in OUTPUT_TABLES
+                name: _table(run(queries.TABLES[name], generation=view.generation), RESULTS[name]) for name in RESULTS
             }
             return content_digest(record, report, {**tables, "usage": _usage(run, view.version)})
 

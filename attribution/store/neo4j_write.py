@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from attribution.domain import OUTPUT_TABLES
 from attribution.errors import StoreError
-from attribution.store.base import USAGE, USAGE_FACETS
+from attribution.store.base import RESULTS, USAGE, USAGE_FACETS
+from attribution.store.ledgers import LEDGER_KEYS
 from graph_schema import queries
 from graph_schema.model import PER_RUN, USAGE_EDGES
 
@@ -142,7 +142,7 @@ class Publication:
         """Write all result tables under this generation."""
         self._accounts(tables["members"]["account_id"].to_pylist())
         self._accounts(tables["campaign_members"]["account_id"].to_pylist())
-        for name in OUTPUT_TABLES:
+        for name in RESULTS:
             text, columns = _WRITES[name], tables[name].column_names
             ordered = tables[name].sort_by([(column, "ascending") for column in columns])
             lists: dict[str, list[Any]] = {column: _values(ordered[column]) for column in columns}
@@ -151,6 +151,8 @@ class Publication:
             if "$ordinal[" in text:
                 lists["ordinal"] = list(range(len(ordered)))
             self._batches(name, text, lists, generation=self._generation)
+        for kind, text in _SUPERSEDES.items():
+            self._batches(f"{kind} lineage", text, _heirs(tables["lineage"], kind), generation=self._generation)
 
     def show(self, run: RunRecord, report: str, *, version: int, sequence: int) -> None:
         """Make the run visible in one transaction."""
@@ -205,7 +207,39 @@ _WRITES: Mapping[str, str] = {
     "evidence": queries.WRITE_EVIDENCE,
     "suppressed": queries.WRITE_SUPPRESSED,
     "quarantine": queries.WRITE_QUARANTINE,
+    "lineage": queries.WRITE_LINEAGE,
 }
+_SUPERSEDES: Mapping[str, str] = {"ring": queries.SUPERSEDE_RINGS, "campaign": queries.SUPERSEDE_CAMPAIGNS}
+_APPENDS: Mapping[str, str] = {
+    "judgements": queries.APPEND_JUDGEMENTS,
+    "identities": queries.APPEND_IDENTITIES,
+    "claims": queries.APPEND_CLAIMS,
+}
+
+
+def append(client: Client, name: str, rows: pa.Table) -> int:
+    """Append rows to a ledger; return how many were new. A batch that is sent twice changes nothing."""
+    keys = LEDGER_KEYS[name]
+    there = {tuple(row[key] for key in keys) for row in client.read(queries.LEDGERS[name])}
+    found = zip(*(rows[key].to_pylist() for key in keys), strict=True)
+    fresh = rows.take(pa.array([at for at, key in enumerate(found) if key not in there], pa.int64()))
+    for start in range(0, len(fresh), BATCH):
+        part = fresh.slice(start, BATCH)
+        client.write(_APPENDS[name], **{column: _values(part[column]) for column in part.column_names})
+    return len(fresh)
+
+
+def _heirs(lineage: pa.Table, kind: str) -> dict[str, list[Any]]:
+    """Return, in columns, which group of this run stands for which of the run before."""
+    ends = {"split": ("id", "other"), "merged": ("other", "id")}
+    rows = [
+        (row["previous_run"], row[new], row[old], row["event"], row["overlap"])
+        for row in lineage.to_pylist()
+        if row["kind"] == kind and row["previous_run"] and row["event"] not in {"born", "returned", "ended"}
+        for new, old in (ends.get(row["event"], ("id", "id")),)
+    ]
+    columns = list(zip(*sorted(rows), strict=True)) or [()] * 5
+    return dict(zip(("previous_run", "new", "old", "event", "overlap"), map(list, columns), strict=True))
 
 
 def _values(column: pa.ChunkedArray) -> list[Any]:

@@ -13,8 +13,9 @@ import pyarrow.parquet as pq
 
 from attribution.domain import OUTPUT_TABLES
 from attribution.errors import NotFoundError, StoreError
-from attribution.store.base import RunRecord
+from attribution.store.base import STORED, RunRecord
 from attribution.store.embedded import EmbeddedStore
+from attribution.store.ledgers import LEDGERS
 from attribution.store.neo4j_client import is_graph_url
 from attribution.store.snapshot import SnapshotStore
 from attribution.warehouse.database import connect
@@ -110,7 +111,7 @@ def read_folder(out: Path) -> EmbeddedStore:
 
 
 def graph_load(source: Store, target: Store, *, run_id: str | None = None) -> Published:
-    """Copy a run (the latest by default) with its usage edges from one store to another; twice is as good as once.
+    """Copy a run (the latest by default) with its usage edges and all ledgers to another store; twice is as good as once.
 
     Raises
     ------
@@ -120,5 +121,8 @@ def graph_load(source: Store, target: Store, *, run_id: str | None = None) -> Pu
         A store cannot be reached; nothing of the run is visible in the target then.
     """
     run = source.run(run_id)
-    tables = {name: source.table(name, run.run_id) for name in (*OUTPUT_TABLES, "usage")}
+    tables = {name: source.table(name, run.run_id) for name in STORED}
+    for name in LEDGERS:
+        if len(rows := source.ledger(name)):
+            target.append(name, rows)
     return target.publish(run, tables, report=source.report(run.run_id))

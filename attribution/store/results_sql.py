@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from attribution.store.base import STORED, USAGE
+from attribution.store.ledgers import LEDGER_KEYS, LEDGERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FORMAT = 1
+FORMAT = 2
 """Version of the layout below; a file with another one is refused."""
 
 _TYPES: Mapping[pa.DataType, str] = {pa.string(): "varchar", pa.float64(): "double", pa.int64(): "bigint"}
@@ -47,6 +48,7 @@ def ddl() -> str:
             f"insert into results.format select {FORMAT} where not exists (from results.format);",
             _RUNS,
             *tables,
+            *(f"create table if not exists results.{name} ({_columns(schema)});" for name, schema in LEDGERS.items()),
             f"create table if not exists results.usage ({_columns(USAGE)}, since bigint not null, until bigint);",
         ]
     )
@@ -74,6 +76,18 @@ CLOSE_USAGE = f"""update results.usage set until = $version where until is null
 
 ADD_USAGE = f"""insert into results.usage select {", ".join(USAGE.names)}, $version, null from incoming_usage
     where {_SAME} not in (select {_SAME} from results.usage where until is null)"""
+
+LEDGER: Mapping[str, str] = {
+    name: f"select {', '.join(schema.names)} from results.{name}" for name, schema in LEDGERS.items()
+}
+"""Query of each whole ledger."""
+
+APPEND: Mapping[str, str] = {
+    name: f"""insert into results.{name} select {", ".join(schema.names)} from incoming
+    where ({", ".join(LEDGER_KEYS[name])}) not in (select ({", ".join(LEDGER_KEYS[name])}) from results.{name})"""
+    for name, schema in LEDGERS.items()
+}
+"""Statement that adds to each ledger what it does not hold yet (keys are never null)."""
 
 RINGS = f"""select {", ".join(STORED["rings"].names)} from results.rings r
 where run_id = $run

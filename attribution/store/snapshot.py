@@ -16,6 +16,7 @@ import duckdb
 from attribution.errors import StoreError
 from attribution.store.base import STORED
 from attribution.store.embedded import EmbeddedStore
+from attribution.store.ledgers import LEDGERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,6 +50,10 @@ class SnapshotStore(EmbeddedStore):
     ) -> Published:
         """Refuse: a snapshot is for reading."""
         raise StoreError(f"{self._path}: opened for reading only", remedy="publish with `attribution run --store`")
+
+    def append(self, name: str, rows: pa.Table) -> int:  # noqa: ARG002  # the port's signature
+        """Refuse: a snapshot is for reading."""
+        raise StoreError(f"{self._path}: opened for reading only", remedy="`attribution judge --store` writes")
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         if time.monotonic() - self._looked >= self._look_seconds and self._lock.acquire(blocking=False):
@@ -93,7 +98,7 @@ def _copy(path: Path) -> duckdb.DuckDBPyConnection:
         ).fetchall()
         if there:
             con.execute("create schema results")
-            for name in ("format", "runs", *STORED):
+            for name in ("format", "runs", *STORED, *LEDGERS):
                 con.execute(f"create table results.{name} as from source.results.{name}")
         con.execute("detach source")
     except duckdb.Error as error:

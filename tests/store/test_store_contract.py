@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from attribution.domain import OUTPUT_TABLES, Verdict
 from attribution.errors import NotFoundError, StoreError
 from attribution.store import EmbeddedStore, Published, RingQuery, Store, graph_load
 from attribution.store.base import STORED, content_digest
+from attribution.store.ledgers import LEDGER_KEYS, LEDGERS
 from attribution.store.neo4j import Neo4jStore
 from attribution.warehouse.database import connect
 
@@ -262,3 +264,64 @@ def test_any_string_survives_and_sorts_alike(store: Store, rows: list[tuple[str,
     assert store.digest(run.run_id) == content_digest(run, "{}", tables)
     wanted = sorted((-p, name) for at, (name, p, _) in enumerate(rows) if at >= least)
     assert names(store.rings(RingQuery(min_size=least), run.run_id)) == [name for _, name in wanted]
+
+
+WHEN = dt.datetime(2026, 3, 2, 9, 30, 0, 250000, tzinfo=dt.UTC)
+
+
+def judgement(number: int, subject: str = "ring-1", reason: str = "seen on site") -> dict[str, object]:
+    return {
+        "judgement_id": f"j-{number:03d}",
+        "kind": "not_a_member",
+        "subject": subject,
+        "author": "mara",
+        "reason": reason,
+        "decided": WHEN,
+        "object": None if number % 2 else handmade.HOSTILE[number % len(handmade.HOSTILE)],
+        "facet": None,
+    }
+
+
+def ledger_table(name: str, *rows: dict[str, object]) -> pa.Table:
+    return pa.Table.from_pylist(list(rows), schema=LEDGERS[name])
+
+
+def test_a_ledger_is_appended_to_and_never_overwritten(store: Store) -> None:
+    assert store.ledger("judgements").equals(LEDGERS["judgements"].empty_table())
+    first = ledger_table("judgements", judgement(2), judgement(1))
+    assert store.append("judgements", first) == 2
+    assert store.append("judgements", ledger_table("judgements", judgement(1, reason="changed"), judgement(3))) == 1
+    assert store.append("judgements", first) == 0
+    wanted = ledger_table("judgements", judgement(1), judgement(2), judgement(3))
+    assert store.ledger("judgements").equals(wanted)
+
+
+@pytest.mark.parametrize("name", list(LEDGERS))
+def test_every_ledger_reads_back_in_the_order_of_its_keys(store: Store, name: str) -> None:
+    rows = [
+        {
+            field.name: None if field.nullable and number else WHEN if field.name == "decided" else f"{text}-{number}"
+            for field in LEDGERS[name]
+        }
+        for number, text in enumerate(handmade.HOSTILE)
+    ]
+    assert store.append(name, ledger_table(name, *reversed(rows), rows[0])) == len(rows)
+    keys = LEDGER_KEYS[name]
+    wanted = sorted(rows, key=lambda row: tuple(str(row[key]).encode() for key in keys))
+    assert store.ledger(name).to_pylist() == wanted
+
+
+def test_an_unknown_ledger_is_refused(store: Store) -> None:
+    with pytest.raises(StoreError, match="no ledger"):
+        store.ledger("rumours")
+
+
+def test_a_run_is_copied_with_its_lineage_and_all_ledgers(store: Store, tmp_path: Path) -> None:
+    with connect(tmp_path / "origin.duckdb") as con:
+        origin = EmbeddedStore(con)
+        origin.publish(handmade.run(1), handmade.tables(), report=handmade.REPORT)
+        origin.append("judgements", ledger_table("judgements", judgement(1)))
+        graph_load(origin, store)
+        assert store.table("lineage").num_rows == 4
+        assert store.ledger("judgements").equals(origin.ledger("judgements"))
+        assert store.digest() == origin.digest()

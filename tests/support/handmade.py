@@ -105,6 +105,15 @@ def tables(shift: int = 0) -> dict[str, pa.Table]:
             "suppressed", [("ip", "203.0.113.9", 9000, "carrier NAT"), ("template", "hi", 4000, "popular")]
         ),
         "quarantine": table("quarantine", [("events.jsonl", 7, "naive time stamp", "ab" * 32)]),
+        "lineage": table(
+            "lineage",
+            [
+                ("ring", "ring-1", "grew", None, "run-0", 17, 19, 3, 1, 0.91, "16 of 17 accounts are in it", "[]"),
+                ("ring", "ring-2", "split", "ring-1", "run-0", 17, 8, 2, 0, 0.4, "6 of its 8 accounts", "[]"),
+                ("ring", "ring-3", "born", None, None, 0, 5, 5, 0, 0.0, "new", '[["ip", "198.51.100.0", 1.0]]'),
+                ("campaign", "camp-1", "kept", None, "run-0", 10, 10, 0, 0, 1.0, "the same", "[]"),
+            ],
+        ),
         "usage": table("usage", usage_rows(shift)),
     }
     assert set(built) == set(STORED)
