@@ -45,47 +45,37 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Prompts, and which of them are distinct in their tokens.
+    """Prompts that are distinct in their tokens, in the order of the hashes, which is one of content alone.
 
     Attributes
     ----------
-    batch : all prompts, in any order.
-    order : int64 (prompts,), their rows in the order of the hashes, which is one of content alone.
-    bounds : int64 (distinct + 1,), where in `order` each distinct one begins.
-    rows : int64 (distinct,), the first row of each.
-    hashes : uint64 (distinct,), their hashes, sorted.
-    sent : int64 (distinct,), how often each was sent.
-    weight : uint32 (prompts,), by row: the same, 8 at most.
+    tokens : of the distinct prompts.
+    sent : int64 (distinct,), how often each was sent; `weight` uint32, the same, 8 at most.
+    keys, n : int64 (prompts,), of all prompts in the order of the distinct ones.
+    bounds : int64 (distinct + 1,), where in `keys` those of each distinct one begin.
     """
 
-    batch: Batch
-    order: NDArray[np.int64]
-    bounds: NDArray[np.int64]
-    rows: NDArray[np.int64]
-    hashes: NDArray[np.uint64]
+    tokens: Tokens
     sent: NDArray[np.int64]
     weight: NDArray[np.uint32]
+    keys: NDArray[np.int64]
+    n: NDArray[np.int64]
+    bounds: NDArray[np.int64]
 
     @classmethod
     def of(cls, batches: list[Batch]) -> Corpus:
         """Bring batches together."""
         batch = concatenate(batches)
-        order = np.argsort(batch.hashes, kind="stable")
+        order = np.argsort(batch.hashes)
         ordered = batch.hashes[order]
         starts = np.flatnonzero(np.concatenate([np.ones(min(len(order), 1), np.bool_), ordered[1:] != ordered[:-1]]))
-        sent = np.add.reduceat(batch.n[order], starts) if len(starts) else np.zeros(0, np.int64)
-        weight = np.zeros(len(order), np.uint32)
-        weight[order[starts]] = np.minimum(sent, _CAP)
+        n = batch.n[order]
+        sent = np.add.reduceat(n, starts) if len(starts) else n
         bounds = np.concatenate([starts, [len(order)]])
-        return cls(batch, order, bounds, order[starts], ordered[starts], sent, weight)
+        return cls(batch.tokens.take(order[starts]), sent, np.minimum(sent, _CAP).astype(np.uint32), batch.keys[order], n, bounds)
 
     def __len__(self) -> int:
         return len(self.sent)
-
-    def alike(self, row: int) -> NDArray[np.int64]:
-        """Return all rows with the same tokens."""
-        at = int(np.searchsorted(self.hashes, self.batch.hashes[row]))
-        return self.order[self.bounds[at] : self.bounds[at + 1]]
 
 
 def concatenate(batches: list[Batch]) -> Batch:

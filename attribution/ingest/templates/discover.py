@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from attribution.ingest.templates import grow as growing
 from attribution.ingest.templates.containment import fillings, gaps_of
-from attribution.ingest.templates.grow import MIN_PROMPTS, REFINED, Found, Node, grow, judge
+from attribution.ingest.templates.grow import MIN_PROMPTS, REFINED, Found, Grower, Node, root
 from attribution.ingest.templates.kernels import SLOT
 from attribution.ingest.templates.refine import Group, is_own, says_more
 from attribution.ingest.templates.scan import hash_rows
@@ -36,41 +35,39 @@ _FILLS = 3
 _SLOT_NAMES = 0xF0000000
 
 
-def discover(tokens: Tokens, nodes: list[Node], strength: Strength, *, last: bool = True) -> list[Found]:
+def discover(grower: Grower, nodes: list[Node], *, last: bool = True) -> list[Found]:
     """Return the templates in a tree of groups, in an order that depends on content alone.
 
     Parameters
     ----------
-    tokens, nodes : what `grow` was given, and what it returned for one root.
+    grower, nodes : what was grown for one root.
     last : whether prompts that follow none of a group's parts are to get the group's own pattern even where parts are
         templates of their own. If not, they are left over, to be looked at again without those of the parts.
     """
-    picked: list[int] = []
-    for number in list(nodes[0].children):
-        picked.extend(_pick(tokens, nodes, number, strength, last=last))
-    found = [nodes[i].found(tokens) for i in picked]
-    return _general([*found, *_generalise(found, strength)], strength)
+    picked = [choice for number in list(nodes[0].children) for choice in pick(grower, nodes, number, last=last)]
+    found = [nodes[i].found(grower.tokens) for i in picked]
+    return _general([*found, *_generalise(found, grower.strength)], grower.strength)
 
 
-def _pick(tokens: Tokens, nodes: list[Node], number: int, strength: Strength, *, last: bool) -> list[int]:
+def pick(grower: Grower, nodes: list[Node], number: int, *, last: bool) -> list[int]:
     """Return the templates of a subtree: the node itself, or what its parts say instead, or both."""
     if not nodes[number].fertile:
         return [number] if nodes[number].strong else []
-    below = [choice for child in nodes[number].children for choice in _pick(tokens, nodes, child, strength, last=last)]
-    return _choose(tokens, nodes, number, below, strength, last=last)
+    below = [choice for child in nodes[number].children for choice in pick(grower, nodes, child, last=last)]
+    return _choose(grower, nodes, number, below, last=last)
 
 
-def _choose(  # the state of a choice
-    tokens: Tokens, nodes: list[Node], number: int, below: list[int], strength: Strength, *, last: bool
-) -> list[int]:
+def _choose(grower: Grower, nodes: list[Node], number: int, below: list[int], *, last: bool) -> list[int]:
     """Choose between a node and the templates among its parts; what the parts leave over becomes the node, again."""
+    tokens, strength = grower.tokens, grower.strength
     chosen: list[int] = []
     while below:
         node = nodes[number]
-        words, content = strength.measure(node.pattern(tokens))
+        pattern = node.pattern(tokens)
+        words, content = strength.measure(pattern)
         if not node.strong and not PLAUSIBLE.passes(words, content, 1, 0.0):
             return below
-        whole = Group(node.docs, node.pattern(tokens))
+        whole = Group(node.docs, pattern)
         parts = [(choice, Group(nodes[choice].docs, nodes[choice].pattern(tokens))) for choice in below]
         own = [choice for choice, part in parts if is_own(tokens, whole, part, strength)]
         share = sum(nodes[choice].weight for choice in own)
@@ -80,8 +77,8 @@ def _choose(  # the state of a choice
         if not last and share >= _OWN_SHARE * max(node.reached, 1):
             return own
         chosen += own
-        rest = _rest(tokens, nodes, number, own, strength) if own and last else node
-        if not rest.strong or _fixed(tokens, rest) <= _fixed(tokens, node):
+        rest = _rest(grower, nodes, number, own) if own and last else node
+        if not rest.strong or rest.fixed(tokens) <= node.fixed(tokens):
             return chosen if share >= _ALL_OWN * max(node.reached, 1) else [*chosen, number]
         below = [choice for choice in below if choice not in own]
         number = len(nodes)
@@ -89,7 +86,7 @@ def _choose(  # the state of a choice
     return [*chosen, number] if nodes[number].strong else chosen
 
 
-def _rest(tokens: Tokens, nodes: list[Node], number: int, own: list[int], strength: Strength) -> Node:
+def _rest(grower: Grower, nodes: list[Node], number: int, own: list[int]) -> Node:
     """Return what a group's prompts have in common that are in none of the parts."""
     node = nodes[number]
     docs = node.docs[:REFINED]
@@ -97,13 +94,9 @@ def _rest(tokens: Tokens, nodes: list[Node], number: int, own: list[int], streng
     weight = node.reached - sum(nodes[choice].weight for choice in own)
     if len(docs) < MIN_PROMPTS or weight < _LEAST_REST * node.reached:
         return Node(number, docs, weight, strong=False, reference=node.reference, marks=node.marks)
-    rest = judge(tokens, number, docs, weight, strength)
+    rest = grower.judge(number, docs, weight)
     rest.reached = weight
     return rest
-
-
-def _fixed(tokens: Tokens, node: Node) -> int:
-    return int((node.pattern(tokens) != SLOT).sum())
 
 
 def _generalise(found: list[Found], strength: Strength) -> list[Found]:
@@ -121,7 +114,7 @@ def _generalise(found: list[Found], strength: Strength) -> list[Found]:
     among = Tokens(values.astype(np.uint32), indptr)
     order = np.argsort(hash_rows(among.values, indptr, np.uint64(0)), kind="stable")
     weight = np.ones(len(patterns), np.uint32)
-    nodes = grow(among, [growing.root(order, weight)], weight, _FILLS, strength)
+    nodes = Grower(among, weight, _FILLS, strength).grow([root(order, weight)])
     out = []
     for node in nodes[1:]:
         if not node.strong or not strength.enough(node.pattern(among), 0.0):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from attribution.ingest.templates.strength import Strength
     from attribution.ingest.templates.tokens import Tokens
+
+    _Verdict = tuple[bool, int, NDArray[np.uint8]]
 
 _T = TypeVar("_T")
 
@@ -55,15 +58,7 @@ class Found:
 
     def pattern(self) -> NDArray[np.int64]:
         """Return the fixed tokens in order, each run of slots as one `SLOT`."""
-        out: list[int] = []
-        for item, cut in zip(self.shape.tolist(), self.cuts.tolist(), strict=False):
-            if cut and (not out or out[-1] != SLOT):
-                out.append(SLOT)
-            if item != SLOT:
-                out.append(item)
-        if self.cuts[-1] and (not out or out[-1] != SLOT):
-            out.append(SLOT)
-        return np.asarray(out, np.int64)
+        return np.asarray(judging.pattern_from(self.shape, self.cuts))
 
 
 @dataclass(slots=True)
@@ -97,6 +92,10 @@ class Node:
         """Return the same as a pattern."""
         return self._held(tokens)[1]
 
+    def fixed(self, tokens: Tokens) -> int:
+        """Return the number of tokens that all its prompts have."""
+        return int((self.pattern(tokens) != SLOT).sum())
+
     def _held(self, tokens: Tokens) -> tuple[Found, NDArray[np.int64]]:
         if self.held is None:
             begin = tokens.indptr[self.reference]
@@ -108,14 +107,25 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
+class Shared:
+    """The shingles that each of some prompts shares with others: uint64 hashes, and where each prompt's begin."""
+
+    hashes: NDArray[np.uint64]
+    bounds: NDArray[np.int64]
+
+    def take(self, positions: NDArray[np.int64]) -> Shared:
+        """Return those of some prompts."""
+        return Shared(*sharing.take(self.hashes, self.bounds, positions))
+
+
+@dataclass(frozen=True, slots=True)
 class _Level:
     """Prompts on their way down: rows, their groups, the nodes that the groups belong to, and their shared shingles."""
 
     rows: NDArray[np.int64]
     group: NDArray[np.int64]
     owner: NDArray[np.int64]
-    hashes: NDArray[np.uint64]
-    bounds: NDArray[np.int64]
+    shared: Shared
 
 
 def root(rows: NDArray[np.int64], weight: NDArray[np.uint32]) -> Node:
@@ -123,135 +133,132 @@ def root(rows: NDArray[np.int64], weight: NDArray[np.uint32]) -> Node:
     return Node(-1, rows, int(weight[rows].sum()), strong=False, reference=0, marks=np.full(1, _CUT, np.uint8))
 
 
-def grow(
-    tokens: Tokens, roots: list[Node], weight: NDArray[np.uint32], floor: int, strength: Strength
-) -> list[Node]:
-    """Divide groups of prompts as long as wording is shared; return all nodes, the given ones first.
+@dataclass(frozen=True, slots=True)
+class Grower:
+    """Divides prompts into groups; remembers what it found groups to have in common.
 
-    Parameters
+    Attributes
     ----------
     tokens : prompts; `weight` uint32 (prompts,) is how often each was sent (capped by the caller).
-    roots : groups to begin with; their `docs` are ordered by content.
     floor : weight that a group needs.
     """
-    nodes = list(roots)
-    rows = np.concatenate([node.docs for node in roots])
-    group = np.repeat(np.arange(len(roots)), [len(node.docs) for node in roots])
-    level = _Level(rows, group, np.arange(len(roots)), *_shared(tokens, rows, weight, floor, strength))
-    for _ in range(_LEVELS):
-        if len(level.rows) == 0:
-            break
-        level = _divide(tokens, nodes, level, weight, floor, strength)
-    for node in reversed(nodes):
-        if node.parent >= 0:
-            nodes[node.parent].fertile |= node.strong or node.fertile
-    return nodes
 
+    tokens: Tokens
+    weight: NDArray[np.uint32]
+    floor: int
+    strength: Strength
+    judged: dict[bytes, _Verdict] = field(default_factory=dict)
 
-def judge(
-    tokens: Tokens, parent: int, docs: NDArray[np.int64], weight: int, strength: Strength
-) -> Node:
-    """Return a group of prompts as a node."""
-    bounds = np.asarray([0, len(docs)], np.int64)
-    strong, reference, marks, _ = judging.judge_all(
-        tokens.values, tokens.indptr, docs, bounds, _SAMPLE, strength.plain, strength.common, strength.rules, 0, 1
-    )
-    return Node(parent, docs, weight, strong=bool(strong[0]), reference=int(reference[0]), marks=marks)
+    def grow(self, roots: list[Node], shared: Shared | None = None) -> list[Node]:
+        """Divide groups of prompts as long as wording is shared; return all nodes, the given ones first.
 
+        Parameters
+        ----------
+        roots : groups to begin with; their `docs` are ordered by content.
+        shared : what `share` returns for the rows of all of them, if it is at hand.
+        """
+        nodes = list(roots)
+        rows = np.concatenate([node.docs for node in roots])
+        group = np.repeat(np.arange(len(roots)), [len(node.docs) for node in roots])
+        level = _Level(rows, group, np.arange(len(roots)), shared or self.share(rows))
+        for _ in range(_LEVELS):
+            if len(level.rows) == 0:
+                break
+            level = self._divide(nodes, level)
+        for node in reversed(nodes):
+            if node.parent >= 0:
+                nodes[node.parent].fertile |= node.strong or node.fertile
+        return nodes
 
-def _shared(
-    tokens: Tokens, rows: NDArray[np.int64], weight: NDArray[np.uint32], floor: int, strength: Strength
-) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    total = int((tokens.indptr[rows + 1] - tokens.indptr[rows]).sum())
-    bits = min(_MAX_BITS, _bits(total))
-    halves = _halves(len(rows))
-    tables = _both(
-        [
-            lambda part=part: sharing.sieve(tokens.values, tokens.indptr, rows[part], weight, bits)  # type: ignore[misc]
-            for part in halves
-        ]
-    )
-    table = tables[0] if len(tables) == 1 else tables[0] + tables[1]
-    parts = _both(
-        [
-            lambda part=part: sharing.shared(  # type: ignore[misc]
-                tokens.values, tokens.indptr, rows[part], table, bits, floor, strength.plain
-            )
-            for part in halves
-        ]
-    )
-    return np.concatenate([hashes for hashes, _ in parts]), _bounds([np.diff(bounds) for _, bounds in parts])
+    def judge(self, parent: int, docs: NDArray[np.int64], weight: int) -> Node:
+        """Return a group of prompts as a node."""
+        ((strong, reference, marks),) = self._judge(docs, np.asarray([0, len(docs)], np.int64))
+        return Node(parent, docs, weight, strong=strong, reference=reference, marks=marks)
 
+    def share(self, rows: NDArray[np.int64]) -> Shared:
+        """Return the shingles that are shared enough to be looked at again."""
+        values, indptr, plain = self.tokens.values, self.tokens.indptr, self.strength.plain
+        bits = min(_MAX_BITS, _bits(int((indptr[rows + 1] - indptr[rows]).sum())))
+        halves = [rows[part] for part in _halves(len(rows))]
+        sieves = _both([lambda half=half: sharing.sieve(values, indptr, half, self.weight, bits) for half in halves])  # type: ignore[misc]
+        sieve = sieves[0] if len(sieves) == 1 else sieves[0] + sieves[1]
+        given = sieve, bits, self.floor, plain
+        parts = _both([lambda half=half: sharing.shared(values, indptr, half, *given) for half in halves])  # type: ignore[misc]
+        lengths = np.concatenate([np.diff(bounds) for _, bounds in parts])
+        return Shared(np.concatenate([hashes for hashes, _ in parts]), np.concatenate([[0], np.cumsum(lengths)]))
 
-def _divide(  # the state of one level
-    tokens: Tokens, nodes: list[Node], level: _Level, weight: NDArray[np.uint32], floor: int, strength: Strength
-) -> _Level:
-    """Make a node of every group of prompts with one anchor; return the prompts that go on."""
-    own = weight[level.rows]
-    chosen, places, counts = _anchors(nodes, level, own, floor)
-    members, bounds, sizes = sharing.regroup(chosen, own, floor, MIN_PROMPTS)
-    docs = level.rows[members]
-    parents = level.owner[level.group[members[bounds[:-1]]]]
-    judged = _judge_all(tokens, docs, bounds, strength)
-    kept: list[NDArray[np.int64]] = []
-    owner: list[int] = []
-    edges = bounds.tolist()
-    given = zip(parents.tolist(), sizes.tolist(), judged, strict=True)
-    for number, (parent, size, (strong, reference, marks)) in enumerate(given):
-        begin, stop = edges[number], edges[number + 1]
-        node = Node(parent, docs[begin:stop], size, strong=strong, reference=reference, marks=marks)
-        nodes[parent].children.append(len(nodes))
-        nodes.append(node)
-        if strong and not (marks & _CUT).any():
-            continue
-        going = members[begin : min(stop, begin + REFINED)] if strong else members[begin:stop]
-        node.reached = size if len(going) == stop - begin else int(own[going].sum())
-        kept.append(going)
-        owner.append(len(nodes) - 1)
-    positions = np.concatenate([np.zeros(0, np.int64), *kept])
-    group = np.repeat(np.arange(len(kept)), [len(going) for going in kept])
-    passed = sharing.pass_on(level.hashes, level.bounds, places, counts, positions, floor)
-    return _Level(level.rows[positions], group, np.asarray(owner, np.int64), *passed)
+    def _divide(self, nodes: list[Node], level: _Level) -> _Level:
+        """Make a node of every group of prompts with one anchor; return the prompts that go on."""
+        own = self.weight[level.rows]
+        chosen, places, counts = self._anchors(nodes, level, own)
+        members, bounds, sizes = sharing.regroup(chosen, own, self.floor, MIN_PROMPTS)
+        docs = level.rows[members]
+        parents = level.owner[level.group[members[bounds[:-1]]]]
+        kept: list[NDArray[np.int64]] = []
+        owner: list[int] = []
+        edges = bounds.tolist()
+        given = zip(parents.tolist(), sizes.tolist(), self._judge(docs, bounds), strict=True)
+        for number, (parent, size, (strong, reference, marks)) in enumerate(given):
+            begin, stop = edges[number], edges[number + 1]
+            node = Node(parent, docs[begin:stop], size, strong=strong, reference=reference, marks=marks)
+            nodes[parent].children.append(len(nodes))
+            nodes.append(node)
+            if strong and not (marks & _CUT).any():
+                continue
+            going = members[begin : min(stop, begin + REFINED)] if strong else members[begin:stop]
+            node.reached = size if len(going) == stop - begin else int(own[going].sum())
+            kept.append(going)
+            owner.append(len(nodes) - 1)
+        positions = np.concatenate([np.zeros(0, np.int64), *kept])
+        group = np.repeat(np.arange(len(kept)), [len(going) for going in kept])
+        shared = level.shared
+        passed = Shared(*sharing.pass_on(shared.hashes, shared.bounds, places, counts, positions, self.floor))
+        return _Level(level.rows[positions], group, np.asarray(owner, np.int64), passed)
 
+    def _anchors(
+        self, nodes: list[Node], level: _Level, own: NDArray[np.uint32]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint32]]:
+        """Return each prompt's anchor (its place, -1: none), the place of each shingle, and the counts by place."""
+        sizes = np.bincount(level.group, weights=own, minlength=len(level.owner)).astype(np.int64)
+        free = np.asarray([len(nodes[owner].marks) == 1 for owner in level.owner.tolist()], np.bool_)
+        high = np.where(free, _NO_CEILING, np.ceil(_WHOLE * sizes).astype(np.int64))
+        low = np.where(free, self.floor, np.maximum(self.floor, np.ceil(_PART * sizes))).astype(np.int64)
+        hashes, bounds = level.shared.hashes, level.shared.bounds
+        bits = _bits(len(hashes))
+        places = np.zeros(len(hashes), np.int64)
+        counts = np.zeros(2 << bits, np.uint32)
+        given = hashes, bounds, level.group
+        _both(
+            [lambda shard=shard: sharing.count(*given, own, bits, shard, places, counts) for shard in range(2)],  # type: ignore[misc]
+            alone=len(level.rows) < _SMALL,
+        )
+        return sharing.anchors(*given, places, counts, low, high), places, counts
 
-def _anchors(
-    nodes: list[Node], level: _Level, own: NDArray[np.uint32], floor: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint32]]:
-    """Return each prompt's anchor (its place, -1: none), the place of each shingle, and the counts by place."""
-    sizes = np.bincount(level.group, weights=own, minlength=len(level.owner)).astype(np.int64)
-    free = np.asarray([len(nodes[owner].marks) == 1 for owner in level.owner.tolist()], np.bool_)
-    high = np.where(free, _NO_CEILING, np.ceil(_WHOLE * sizes).astype(np.int64))
-    low = np.where(free, floor, np.maximum(floor, np.ceil(_PART * sizes))).astype(np.int64)
-    bits = _bits(len(level.hashes))
-    places = np.zeros(len(level.hashes), np.int64)
-    counts = np.zeros(2 << bits, np.uint32)
-    given = level.hashes, level.bounds, level.group
-    shards = [
-        lambda shard=shard: sharing.count(*given, own, bits, shard, places, counts)  # type: ignore[misc]
-        for shard in range(2)
-    ]
-    _both(shards, alone=len(level.rows) < _SMALL)
-    return sharing.anchors(*given, places, counts, low, high), places, counts
+    def _judge(self, docs: NDArray[np.int64], bounds: NDArray[np.int64]) -> list[_Verdict]:
+        """Return what each group has in common, as it is known from its first prompts."""
+        edges = bounds.tolist()
+        seen = [docs[begin : min(stop, begin + _SAMPLE)] for begin, stop in pairwise(edges)]
+        keys = [group.tobytes() for group in seen]
+        new = [i for i, key in enumerate(keys) if key not in self.judged]
+        if new:
+            groups = np.concatenate([seen[i] for i in new])
+            ends = np.concatenate([[0], np.cumsum([len(seen[i]) for i in new])]).astype(np.int64)
+            self.judged.update(zip([keys[i] for i in new], self._judge_new(groups, ends), strict=True))
+        return [self.judged[key] for key in keys]
 
-
-def _judge_all(
-    tokens: Tokens, docs: NDArray[np.int64], bounds: NDArray[np.int64], strength: Strength
-) -> list[tuple[bool, int, NDArray[np.uint8]]]:
-    groups = len(bounds) - 1
-    given = tokens.values, tokens.indptr, docs, bounds, _SAMPLE, strength.plain, strength.common, strength.rules
-    parts = _both(
-        [
-            lambda first=first: judging.judge_all(*given, first, min(first + _JUDGED, groups))  # type: ignore[misc]
-            for first in range(0, groups, _JUDGED)
-        ],
-        alone=groups <= _JUDGED,
-    )
-    out = []
-    for strong, reference, marks, ends in parts:
-        edges = ends.tolist()
-        pieces = [marks[begin:stop] for begin, stop in zip(edges[:-1], edges[1:], strict=True)]
-        out.extend(zip(strong.tolist(), reference.tolist(), pieces, strict=True))
-    return out
+    def _judge_new(self, docs: NDArray[np.int64], bounds: NDArray[np.int64]) -> list[_Verdict]:
+        groups = len(bounds) - 1
+        strength = self.strength
+        given = self.tokens.values, self.tokens.indptr, docs, bounds, strength.plain, strength.common, strength.rules
+        firsts = range(0, groups, _JUDGED)
+        parts = _both(
+            [lambda first=first: judging.judge_all(*given, first, min(first + _JUDGED, groups)) for first in firsts]  # type: ignore[misc]
+        )
+        out: list[_Verdict] = []
+        for strong, reference, marks, ends in parts:
+            pieces = [marks[begin:stop] for begin, stop in pairwise(ends.tolist())]
+            out.extend(zip(strong.tolist(), reference.tolist(), pieces, strict=True))
+        return out
 
 
 def _both(calls: Sequence[Callable[[], _T]], *, alone: bool = False) -> list[_T]:
@@ -264,11 +271,7 @@ def _both(calls: Sequence[Callable[[], _T]], *, alone: bool = False) -> list[_T]
 
 def _halves(count: int) -> list[slice]:
     edges = np.linspace(0, count, 3 if count >= _SMALL else 2).astype(int).tolist()
-    return [slice(begin, stop) for begin, stop in zip(edges[:-1], edges[1:], strict=True)]
-
-
-def _bounds(lengths: list[NDArray[np.int64]]) -> NDArray[np.int64]:
-    return np.concatenate([[0], np.cumsum(np.concatenate(lengths))]).astype(np.int64)
+    return [slice(begin, stop) for begin, stop in pairwise(edges)]
 
 
 def _bits(total: int) -> int:

@@ -55,7 +55,7 @@ def enough(tokens, coverage, plain, common, rules):
 
 
 @nb.njit(nogil=True, cache=True)
-def _pattern(values, begin, fixed, joined):
+def pattern_of(values, begin, fixed, joined):
     """Return the fixed tokens in order, each run of slots as one `SLOT`."""
     length = len(fixed) - 2
     out = np.empty(2 * length + 1, np.int64)
@@ -68,6 +68,37 @@ def _pattern(values, begin, fixed, joined):
             out[n] = values[begin + i]
             n += 1
     return out[:n]
+
+
+@nb.njit(nogil=True, cache=True)
+def pattern_from(shape, cuts):
+    """Return the same of a prompt's tokens with `SLOT` for those that vary, and where a slot may stand beside them."""
+    out = np.empty(2 * len(shape) + 1, np.int64)
+    n = 0
+    for i in range(len(shape) + 1):
+        if cuts[i] and (n == 0 or out[n - 1] != SLOT):
+            out[n] = SLOT
+            n += 1
+        if i < len(shape) and shape[i] != SLOT:
+            out[n] = shape[i]
+            n += 1
+    return out[:n]
+
+
+@nb.njit(nogil=True, cache=True)
+def has_run(gap, words, least, loose, plain, common):
+    """Tell whether a gap's pattern has a run of `words` fixed words, `least` with a meaning; `loose` more inside it."""
+    begin = 0
+    while begin <= len(gap):
+        end = begin
+        while end < len(gap) and gap[end] != SLOT:
+            end += 1
+        found, content = measure(gap[begin:end], plain, common)
+        inside = begin > 0 and end < len(gap)
+        if found >= words and content >= least + (loose if inside else 0):
+            return True
+        begin = end + 1
+    return False
 
 
 @nb.njit(nogil=True, cache=True)
@@ -103,12 +134,12 @@ def judge(values, indptr, docs, plain, common, rules):
     """
     reference, fixed, joined, core = consensus(values, indptr, docs)
     begin = indptr[reference]
-    pattern = _pattern(values, begin, fixed, joined)
+    pattern = pattern_of(values, begin, fixed, joined)
     if core == 0 or _all_slots(pattern):
         return False, reference, fixed, joined
     more_fixed, more_joined = fixed.copy(), joined.copy()
     lone_words(values, indptr, docs, reference, pattern, more_fixed, more_joined, _REACH)
-    closer = _pattern(values, begin, more_fixed, more_joined)
+    closer = pattern_of(values, begin, more_fixed, more_joined)
     fitting = count_fitting(values, indptr, docs, pattern)
     if len(closer) != len(pattern) or not np.array_equal(closer, pattern):
         closely = count_fitting(values, indptr, docs, closer)
@@ -119,8 +150,8 @@ def judge(values, indptr, docs, plain, common, rules):
 
 
 @nb.njit(nogil=True, cache=True)
-def judge_all(values, indptr, docs, bounds, sample, plain, common, rules, first, last):
-    """Judge the groups `first` to `last` by `sample` prompts each at most; group g is `docs[bounds[g]:bounds[g + 1]]`.
+def judge_all(values, indptr, docs, bounds, plain, common, rules, first, last):
+    """Judge the groups `first` to `last`; group g is `docs[bounds[g]:bounds[g + 1]]`.
 
     Returns
     -------
@@ -136,8 +167,7 @@ def judge_all(values, indptr, docs, bounds, sample, plain, common, rules, first,
     ends = np.zeros(groups + 1, np.int64)
     marks = np.empty(64 * groups + 64, np.uint8)
     for g in range(groups):
-        begin, stop = bounds[first + g], bounds[first + g + 1]
-        members = docs[begin : min(stop, begin + sample)]
+        members = docs[bounds[first + g] : bounds[first + g + 1]]
         strong[g], reference[g], fixed, joined = judge(values, indptr, members, plain, common, rules)
         length = len(fixed) - 2
         at = ends[g]

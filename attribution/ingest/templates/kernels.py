@@ -50,13 +50,32 @@ def find(table, size, h):
 
 
 @nb.njit(nogil=True, cache=True)
-def _tally(values, indptr, docs, core, reference):
-    """Count in how many core prompts each shingle of the reference occurs, by its position: int64 (tokens,).
+def _shingles(values, indptr, docs):
+    """Return the shingles of prompts, never 0, uint64, and where each prompt's begin, int64 (docs + 1,)."""
+    bounds = np.zeros(len(docs) + 1, np.int64)
+    for d in range(len(docs)):
+        bounds[d + 1] = bounds[d] + indptr[docs[d] + 1] - indptr[docs[d]]
+    out = np.empty(bounds[-1], np.uint64)
+    for d in range(len(docs)):
+        a, b = indptr[docs[d]], indptr[docs[d] + 1]
+        at = bounds[d] - a - 1
+        x, y = np.uint64(0), np.uint64(BEGIN)
+        for p in range(a, b + 1):
+            z = np.uint64(values[p]) if p < b else np.uint64(END)
+            if p > a:
+                out[at + p] = mix(x, y, z) | np.uint64(1)
+            x, y = y, z
+    return out, bounds
+
+
+@nb.njit(nogil=True, cache=True)
+def _tally(shingles, bounds, docs, core, reference):
+    """Count in how many core prompts (of the first `docs`) each shingle of the reference occurs, by its position.
 
     A prompt that holds a shingle `MANY` times doesn't count: long slots hold every usual turn of phrase, but seldom one
     to three times each time.
     """
-    a, b = indptr[reference], indptr[reference + 1]
+    a, b = bounds[reference], bounds[reference + 1]
     size = 8
     while size < 4 * (b - a):
         size *= 2
@@ -64,7 +83,7 @@ def _tally(values, indptr, docs, core, reference):
     owner = np.zeros(size, np.int64)
     name = np.zeros(b - a, np.int64)
     for p in range(b - a):
-        h = mix(padded(values, a, b, p), padded(values, a, b, p + 1), padded(values, a, b, p + 2)) | np.uint64(1)
+        h = shingles[a + p]
         place = find(keys, size, h)
         if keys[place] == 0:
             keys[place] = h
@@ -73,14 +92,12 @@ def _tally(values, indptr, docs, core, reference):
     counts = np.zeros(b - a, np.int64)
     stamp = np.full(b - a, -1, np.int64)
     times = np.zeros(b - a, np.int64)
-    hits = np.zeros((len(docs), b - a), np.bool_)
-    for d in range(len(docs)):
+    hits = np.zeros((docs, b - a), np.bool_)
+    for d in range(docs):
         if not core[d]:
             continue
-        s, e = indptr[docs[d]], indptr[docs[d] + 1]
-        for p in range(e - s):
-            h = mix(padded(values, s, e, p), padded(values, s, e, p + 1), padded(values, s, e, p + 2)) | np.uint64(1)
-            place = find(keys, size, h)
+        for p in range(bounds[d], bounds[d + 1]):
+            place = find(keys, size, shingles[p])
             if keys[place] == 0:
                 continue
             q = owner[place]
@@ -111,45 +128,48 @@ def consensus(values, indptr, docs):
     joined : bool (tokens + 2,), whether a fixed position belongs together with the next one
     size : prompts in the core, 0 when the group has nothing in common
     """
-    shortest = docs[0]
-    for d in docs:
-        if 0 < indptr[d + 1] - indptr[d] < indptr[shortest + 1] - indptr[shortest]:
+    n = len(docs)
+    shingles, bounds = _shingles(values, indptr, docs)
+    shortest = 0
+    for d in range(n):
+        if 0 < bounds[d + 1] - bounds[d] < bounds[shortest + 1] - bounds[shortest]:
             shortest = d
-    few = docs[:48]
-    everyone = np.ones(len(docs), np.bool_)
+    few = min(n, 48)
+    everyone = np.ones(n, np.bool_)
     guess = shortest
     wanted = 0
-    for other in (shortest, docs[0], docs[len(docs) // 3], docs[(2 * len(docs)) // 3]):
-        if indptr[other + 1] - indptr[other] > 4096:
+    for other in (shortest, 0, n // 3, (2 * n) // 3):
+        if bounds[other + 1] - bounds[other] > 4096:
             continue
-        counts, _name, _hits = _tally(values, indptr, few, everyone, other)
-        common = (counts >= np.int64(np.ceil(0.8 * len(few)))).sum()
+        counts, _name, _hits = _tally(shingles, bounds, few, everyone, other)
+        common = (counts >= np.int64(np.ceil(0.8 * few))).sum()
         if common > wanted:
             wanted, guess = common, other
-    counts, _name, hits = _tally(values, indptr, docs, everyone, guess)
-    common_here = counts >= np.int64(np.ceil(0.8 * len(docs)))
+    counts, _name, hits = _tally(shingles, bounds, n, everyone, guess)
+    common_here = counts >= np.int64(np.ceil(0.8 * n))
     wanted = common_here.sum()
-    core = np.zeros(len(docs), np.bool_)
-    for d in range(len(docs)):
-        core[d] = (hits[d] & common_here).sum() >= 0.7 * wanted
+    core = np.zeros(n, np.bool_)
+    for d in range(n):
+        held = 0
+        for q in range(len(common_here)):
+            held += hits[d, q] and common_here[q]
+        core[d] = held >= 0.7 * wanted
     members = core.sum()
-    reference = docs[0]
-    found = False
-    for d in range(len(docs)):
-        length = indptr[docs[d] + 1] - indptr[docs[d]]
-        if core[d] and (not found or length < indptr[reference + 1] - indptr[reference]):
-            reference = docs[d]
-            found = True
-    length = indptr[reference + 1] - indptr[reference]
+    reference = -1
+    for d in range(n):
+        if core[d] and (reference < 0 or bounds[d + 1] - bounds[d] < bounds[reference + 1] - bounds[reference]):
+            reference = d
+    reference = max(reference, 0)
+    length = bounds[reference + 1] - bounds[reference]
     fixed = np.zeros(length + 2, np.bool_)
     joined = np.zeros(length + 2, np.bool_)
     if wanted == 0 or length == 0:
-        return reference, fixed, joined, 0
-    counts, name, _hits = _tally(values, indptr, docs, core, reference)
+        return docs[reference], fixed, joined, 0
+    counts, name, _hits = _tally(shingles, bounds, n, core, reference)
     need = members - np.int64(0.015 * members)
     for p in range(length):
         if counts[name[p]] >= need:
             fixed[p : p + 3] = True
             joined[p] = True
             joined[p + 1] = True
-    return reference, fixed, joined, members
+    return docs[reference], fixed, joined, members

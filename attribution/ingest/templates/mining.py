@@ -12,7 +12,7 @@ from attribution.ingest.templates.common import common_tokens
 from attribution.ingest.templates.containment import fillings
 from attribution.ingest.templates.corpus import TEXT, Batch, Corpus, stream
 from attribution.ingest.templates.discover import discover
-from attribution.ingest.templates.grow import Found, Node, grow, root
+from attribution.ingest.templates.grow import Found, Grower, Node, root
 from attribution.ingest.templates.match import Matcher, build
 from attribution.ingest.templates.pattern import Pattern, parse, render
 from attribution.ingest.templates.refine import says_more
@@ -61,8 +61,9 @@ def mine(con: duckdb.DuckDBPyConnection, *, key: bytes, config: TemplateConfig) 
         # Too many to hold: learn from a sample first, so that most prompts are recognised as they stream by.
         parts = stream(con, job.seed, total // _SAMPLE, lambda batch: _split(batch, build(known.values()))[1])
         sample = Corpus.of(list(parts))
-        nodes = job.grow(sample, sample.rows)
-        fresh = {name: pattern for name, pattern in job.learn(sample, nodes).items() if name not in known}
+        grower = job.grower(sample)
+        found = discover(grower, grower.grow([root(np.arange(len(sample)), sample.weight)]), last=False)
+        fresh = {name: pattern for name, pattern in job.render(sample, found).items() if name not in known}
     matcher = build([*known.values(), *fresh.values()])
     placed: list[_Placed] = []
     rest: list[Batch] = []
@@ -101,33 +102,37 @@ def _search(job: _Job, corpus: Corpus, taken: set[str]) -> tuple[_Placed, dict[s
     found: dict[str, Pattern] = {}
     number = np.full(len(corpus), -1, np.int32)
     left = np.arange(len(corpus))
-    tree: tuple[int, list[Node]] = (-1, [])
 
-    def settle(patterns: dict[str, Pattern]) -> NDArray[np.int64]:
-        fresh = {name: pattern for name, pattern in patterns.items() if name not in taken and name not in found}
-        if not fresh:
-            return left
-        matcher = build(fresh.values())
-        hit = matcher.on_two_threads(corpus.batch.tokens, corpus.rows[left])
+    def settle(seen: list[Found]) -> NDArray[np.bool_]:
+        """Look for new templates among the prompts left; return which of these stay."""
+        patterns = job.render(corpus, seen)
+        fresh = [pattern for name, pattern in patterns.items() if name not in taken and name not in found]
+        matcher = build(fresh)
+        hit = matcher.on_two_threads(corpus.tokens, left)
         number[left[hit >= 0]] = hit[hit >= 0] + len(found)
         found.update({pattern.template_id: pattern for pattern in matcher.patterns})
-        return left[hit < 0]
+        return hit < 0
 
-    for step in range(_ROUNDS + 1):
-        look = left[:_SAMPLE] if step == 0 and len(left) > 2 * _SAMPLE else left
-        again = tree[0] == len(left)
-        if again and step < _STRICT:
-            continue
-        if not again:
-            tree = len(left) if len(look) == len(left) else -1, job.grow(corpus, corpus.rows[look])
-        before = len(left)
-        left = settle(job.learn(corpus, tree[1], last=step >= _STRICT))
+    grower = job.grower(corpus)
+    sampled = len(left) > 2 * _SAMPLE
+    if sampled:
+        rows = left[:_SAMPLE]
+        left = left[settle(discover(grower, grower.grow([root(rows, corpus.weight)]), last=False))]
+    shared = grower.share(left)
+    nodes: list[Node] = []
+    for step in range(int(sampled), _ROUNDS + 1):
+        if nodes and step < _STRICT:
+            continue  # the same groups again
+        nodes = nodes or grower.grow([root(left, corpus.weight)], shared)
+        stay = settle(discover(grower, nodes, last=step >= _STRICT))
+        before, left = len(left), left[stay]
+        if len(left) < before:
+            shared, nodes = shared.take(np.flatnonzero(stay)), []
         if step >= _STRICT and before - len(left) < _WORTHWHILE * before:
             break
-    left = settle(job.copies(corpus, left))
-    batch = corpus.batch
+    left = left[settle(job.copies(corpus, left))]
     row_number = np.repeat(number, np.diff(corpus.bounds))
-    return _Placed(batch.keys[corpus.order], batch.n[corpus.order], row_number, list(found)), found
+    return _Placed(corpus.keys, corpus.n, row_number, list(found)), found
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,29 +150,26 @@ class _Job:
         within = fillings([pattern.tokens for pattern in patterns], says_more, self.strength)
         return {patterns[part].template_id: patterns[whole].template_id for part, whole in within.items()}
 
-    def grow(self, corpus: Corpus, rows: NDArray[np.int64]) -> list[Node]:
-        """Divide prompts into groups by shared wording."""
-        return grow(corpus.batch.tokens, [root(rows, corpus.weight)], corpus.weight, self.floor, self.strength)
+    def grower(self, corpus: Corpus) -> Grower:
+        """Return what divides these prompts into groups by shared wording."""
+        return Grower(corpus.tokens, corpus.weight, self.floor, self.strength)
 
-    def learn(self, corpus: Corpus, nodes: list[Node], *, last: bool = False) -> dict[str, Pattern]:
-        """Find the templates among groups of prompts."""
-        return self.render(corpus, discover(corpus.batch.tokens, nodes, self.strength, last=last))
-
-    def copies(self, corpus: Corpus, left: NDArray[np.int64]) -> dict[str, Pattern]:
+    def copies(self, corpus: Corpus, left: NDArray[np.int64]) -> list[Found]:
         """Find the prompts that were sent word for word often enough to be templates without slots."""
-        tokens = corpus.batch.tokens
+        tokens = corpus.tokens
         found = []
-        for row in corpus.rows[left[corpus.sent[left] >= self.floor]].tolist():
+        for row in left[corpus.sent[left] >= self.floor].tolist():
             shape = tokens.values[tokens.indptr[row] : tokens.indptr[row + 1]].astype(np.int64)
             if self.strength.enough(shape, 1.0):
                 found.append(Found(row, shape, np.zeros(len(shape) + 1, np.bool_)))
-        return self.render(corpus, found)
+        return found
 
     def render(self, corpus: Corpus, found: list[Found]) -> dict[str, Pattern]:
         """Write patterns out; of prompts with the same tokens the one first in the alphabet lends its spelling."""
         if not found:
             return {}
-        alike = {item.reference: corpus.batch.keys[corpus.alike(item.reference)] for item in found}
+        bounds = corpus.bounds
+        alike = {row: corpus.keys[bounds[row] : bounds[row + 1]] for row in (item.reference for item in found)}
         wanted = np.unique(np.concatenate(list(alike.values())))
         self.con.register("mined_now", pa.table({"prompt_key": pa.array(wanted, pa.int64())}))
         query = f"select prompt_key, {TEXT} from prompts join mined_now using (prompt_key)"
@@ -185,19 +187,21 @@ class _Job:
 
 def _write(con: duckdb.DuckDBPyConnection, placed: list[_Placed], within: dict[str, str]) -> None:
     """Fill `prompt_templates`, and `mined_counts` with the prompts sent of each template."""
-    con.execute("create or replace temp table mined_counts (template_id varchar, n bigint)")
-    for part in placed:
-        names = pa.array([within.get(name, name) for name in part.names], pa.string())
-        numbers = pa.array(part.number, mask=part.number < 0)
-        ids = pa.DictionaryArray.from_arrays(numbers, names)
-        con.register("mined_now", pa.table({"prompt_key": part.keys, "template_id": ids}))
-        con.execute("insert into prompt_templates select prompt_key, template_id::varchar from mined_now")
-        fits = part.number >= 0
-        sent = np.zeros(len(names), np.int64)
-        np.add.at(sent, part.number[fits], part.n[fits])
-        con.register("mined_now", pa.table({"template_id": names, "n": sent}))
-        con.execute("insert into mined_counts select template_id, n from mined_now where n > 0")
-        con.unregister("mined_now")
+    starts = np.cumsum([0, *(len(part.names) for part in placed)])
+    number = np.concatenate(
+        [np.where(part.number < 0, -1, part.number + start) for part, start in zip(placed, starts, strict=False)]
+    )
+    names = pa.array([within.get(name, name) for part in placed for name in part.names], pa.string())
+    keys = np.concatenate([part.keys for part in placed])
+    ids = pa.DictionaryArray.from_arrays(pa.array(number, pa.int32(), mask=number < 0), names)
+    con.register("mined_now", pa.table({"prompt_key": keys, "template_id": ids}))
+    con.execute("insert into prompt_templates select prompt_key, template_id::varchar from mined_now")
+    fits = number >= 0
+    sent = np.zeros(len(names), np.int64)
+    np.add.at(sent, number[fits], np.concatenate([part.n for part in placed])[fits])
+    con.register("mined_now", pa.table({"template_id": names, "n": sent}))
+    con.execute("create or replace temp table mined_counts as select template_id, n from mined_now where n > 0")
+    con.unregister("mined_now")
     con.execute("insert into prompt_templates select prompt_key, null from prompts where prompt is null")
 
 

@@ -10,7 +10,7 @@ out of a few fills one slot with a word or two, and is neither.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -99,13 +99,7 @@ def _apart(filled: list[_Filled]) -> bool:
 
 
 def _has_run(gap: NDArray[np.int64], strength: Strength, least: float) -> bool:
-    edges = [-1, *np.flatnonzero(gap == SLOT).tolist(), len(gap)]
-    for begin, end in pairwise(edges):
-        words, content = strength.measure(gap[begin + 1 : end])
-        loose = begin >= 0 and end < len(gap)
-        if words >= _RUN_WORDS and content >= least + loose * _LOOSE:
-            return True
-    return False
+    return len(gap) > 0 and strength.has_run(gap, _RUN_WORDS, least, _LOOSE)
 
 
 def _filled(pattern: NDArray[np.int64], gaps: list[NDArray[np.int64]], strength: Strength) -> list[_Filled]:

@@ -20,13 +20,13 @@ _CLASSES[0x80:] = _OTHER
 
 
 @nb.njit(nogil=True, cache=True)
-def gather(values, indptr, rows, out_indptr):
-    """Return the tokens of some rows, one after another."""
-    out = np.empty(out_indptr[-1], np.uint32)
+def gather(values, indptr, rows, out, out_indptr):
+    """Write the tokens of some rows, one after another, from `out_indptr` on."""
     for i in range(len(rows)):
         a, b = indptr[rows[i]], indptr[rows[i] + 1]
-        out[out_indptr[i] : out_indptr[i] + b - a] = values[a:b]
-    return out
+        at = out_indptr[i] - a
+        for j in range(a, b):
+            out[at + j] = values[j]
 
 
 @nb.njit(nogil=True, cache=True, inline="always")

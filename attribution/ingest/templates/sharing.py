@@ -14,16 +14,16 @@ import numpy as np
 
 from attribution.ingest.templates.kernels import BEGIN, END, mix
 
-_FULL = 0x7FFF
+_FULL = 0x7F
 _MARK = np.uint64(0x9E3779B97F4A7C16)
 """Even: the lowest bit of a shingle tells whether it is poor."""
 
 
 @nb.njit(nogil=True, cache=True)
 def sieve(values, indptr, rows, weight, bits):
-    """Return how much weight of prompts holds each shingle at most, uint16 (2**bits,), at most 32,767."""
+    """Return how much weight of prompts holds each shingle at most, uint8 (2**bits,), at most 127."""
     shift = np.uint64(64 - bits)
-    table = np.zeros(1 << bits, np.uint16)
+    table = np.zeros(1 << bits, np.uint8)
     for row in rows:
         a, b = indptr[row], indptr[row + 1]
         step = np.int64(weight[row])
@@ -193,3 +193,15 @@ def pass_on(hashes, bounds, places, counts, members, floor):
                 used += 1
         ends[i + 1] = used
     return out[:used].copy(), ends
+
+
+@nb.njit(nogil=True, cache=True)
+def take(hashes, bounds, positions):
+    """Return the shingles (as `shared` does) of some prompts."""
+    ends = np.zeros(len(positions) + 1, np.int64)
+    for i in range(len(positions)):
+        ends[i + 1] = ends[i] + bounds[positions[i] + 1] - bounds[positions[i]]
+    out = np.empty(ends[-1], np.uint64)
+    for i in range(len(positions)):
+        out[ends[i] : ends[i + 1]] = hashes[bounds[positions[i]] : bounds[positions[i] + 1]]
+    return out, ends

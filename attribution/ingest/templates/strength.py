@@ -67,8 +67,12 @@ class Strength:
     def measure(self, tokens: NDArray[np.int64]) -> tuple[float, float]:
         """Return the number of fixed words and of those that carry meaning; a single character is half a word."""
         words, content = judging.measure(tokens, self.plain, self.common)
-        return float(words), float(content)
+        return words, content
 
     def enough(self, tokens: NDArray[np.int64], coverage: float) -> bool:
         """Tell whether fixed tokens that make up `coverage` of the typical prompt are a template."""
         return bool(judging.enough(tokens, coverage, self.plain, self.common, self.rules))
+
+    def has_run(self, gap: NDArray[np.int64], words: float, least: float, loose: float) -> bool:
+        """Tell whether `words` fixed words stand in a row, `least` with a meaning, `loose` more if slots are around."""
+        return bool(judging.has_run(gap, words, float(least), float(loose), self.plain, self.common))

@@ -8,6 +8,7 @@ that are not seen (zero-width, bidirectional marks, stacked combining marks) are
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,10 @@ _INVISIBLE = (
     r"[\p{Cf}\x{0300}-\x{036F}\x{1AB0}-\x{1AFF}\x{1DC0}-\x{1DFF}\x{20D0}-\x{20FF}"
     r"\x{FE00}-\x{FE0F}\x{FE20}-\x{FE2F}\x{E0100}-\x{E01EF}]"
 )
+
+
+_FEW = 50_000
+"""Prompts below which a second thread is not worth its start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,17 @@ class Tokens:
         lengths = self.indptr[rows + 1] - self.indptr[rows]
         indptr = np.zeros(len(rows) + 1, np.int64)
         np.cumsum(lengths, out=indptr[1:])
-        return Tokens(gather(self.values, self.indptr, rows, indptr), indptr)
+        values = np.empty(indptr[-1], np.uint32)
+        if len(rows) < _FEW:
+            gather(self.values, self.indptr, rows, values, indptr)
+            return Tokens(values, indptr)
+        half = len(rows) // 2
+        with ThreadPoolExecutor(2) as pool:
+            first = pool.submit(gather, self.values, self.indptr, rows[:half], values, indptr)
+            second = pool.submit(gather, self.values, self.indptr, rows[half:], values, indptr[half:])
+            first.result()
+            second.result()
+        return Tokens(values, indptr)
 
 
 def join(parts: list[Tokens]) -> Tokens:
