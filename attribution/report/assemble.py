@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 RINGS_DRAWN = 60
 """Rings and undetermined clusters that get a picture; the rest stand in a table."""
-WHOLE_ENTRIES = 60
+WHOLE_ENTRIES = 30
 """Clusters whose entry is whole; innocent ones after them are brief, or thousands of them would swell the report."""
 STRONGEST = 5
 WORTH_SAYING = 0.05

@@ -220,6 +220,8 @@ def _apart(places: NDArray[np.float64], room: NDArray[np.float64]) -> NDArray[np
         distance = np.sqrt((away**2).sum(axis=2))
         np.fill_diagonal(distance, np.inf)
         push = np.clip(wanted - distance, 0.0, None) / distance
+        if not push.any():
+            break
         moved = np.clip(moved + 0.35 * (push[:, :, None] * away).sum(axis=1), low, high)
     return moved
 
