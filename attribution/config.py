@@ -58,6 +58,8 @@ class ProjectionConfig(Section, frozen=True):
     """Benjamini-Hochberg level over all pairs of accounts."""
     links_per_account: Annotated[int, msgspec.Meta(ge=2)] = 64
     """Validated links written per account (towards accounts later in the order); larger groups are thinned."""
+    semantic: bool = True
+    """Compare mined templates by meaning as well as by wording, where the extra `semantic` is installed."""
 
 
 class RingConfig(Section, frozen=True):

@@ -112,11 +112,14 @@ def run_facts(
     dossiers: Dossiers,
     *,
     default_key: bool,
+    weaker: str = "",
 ) -> report.RunFacts:
     """Return what the report says of the run; hashes of the files, which change with row order, stand in `run.json`."""
     warnings = list(intake.warnings)
     if default_key:
         warnings.append("Prompt hashes use the built-in key: set ATTRIBUTION_HASH_KEY to a secret of this deployment.")
+    if weaker:
+        warnings.append(f"Template families: {weaker}.")
     if lookup is not None:
         warnings.append(
             f"Facts about {lookup.known:,} of {lookup.addresses:,} addresses come from {clean(lookup.name)}, built"

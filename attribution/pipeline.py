@@ -12,7 +12,7 @@ from attribution import output, tables
 from attribution.domain import Verdict
 from attribution.ingest import enrich, ingest
 from attribution.labs import attribute, campaigns, dossiers
-from attribution.projection import project
+from attribution.projection import family_of, project
 from attribution.report import build, encode, explanations, lab_facts
 from attribution.rings import join_cells, judge, partition
 from attribution.store.embedded import EmbeddedStore
@@ -78,7 +78,9 @@ def run(
             lookup = enrich(con, settings.ingest.mmdb, say.progress)
             stage.rows = sum(file.rows for file in intake.files)
         with say.stage("population") as stage:
-            people = population(con)
+            texts = template_table(con)
+            kin = family_of(texts, settings.projection)
+            people = population(con, kin.of)
             stage.rows = people.size
         with say.stage("projection") as stage:
             projection = project(people, settings.projection)
@@ -92,7 +94,7 @@ def run(
             covert = [ring for ring in rings if ring.verdict is Verdict.COORDINATED]
             stage.rows = len(covert)
         with say.stage("campaigns") as stage:
-            sent, texts = traffic(con, *output.memberships(covert, people)), template_table(con)
+            sent = traffic(con, *output.memberships(covert, people))
             tenants = campaigns(covert, people, sent, texts, settings.labs)
             stage.rows = len(tenants)
         with say.stage("attribution") as stage:
@@ -109,7 +111,9 @@ def run(
                 quarantine=intake.quarantine,
             )
             document = build(
-                run=output.run_facts(record, intake, lookup, people, known_labs, default_key=key == DEFAULT_KEY),
+                run=output.run_facts(
+                    record, intake, lookup, people, known_labs, default_key=key == DEFAULT_KEY, weaker=kin.weaker
+                ),
                 rings=rings,
                 campaigns=tenants,
                 attributions=named,

@@ -23,11 +23,11 @@ from attribution.evaluate import baselines
 from attribution.evaluate.reading import read_truth
 from attribution.evaluate.scores import score_rings
 from attribution.ingest import ingest
-from attribution.projection import project
+from attribution.projection import family_of, project
 from attribution.rings import join_cells, judge, partition
 from attribution.rings.indicators import INDICATORS
 from attribution.simulate import preset, simulate
-from attribution.warehouse import connect, population
+from attribution.warehouse import connect, population, template_table
 
 if TYPE_CHECKING:
     from attribution.domain import Ring
@@ -133,7 +133,7 @@ def rings_of(world: Path, config: Config) -> tuple[tuple[Ring, ...], list[str]]:
     """Take a world through the engine up to the verdict: its rings, and the account ids by number."""
     with connect(None) as con:
         ingest(world, con, config, key=KEY)
-        people = population(con)
+        people = population(con, family_of(template_table(con), config.projection).of)
     links = project(people, config.projection).links
     clusters = join_cells(partition(links, people.size, config.rings, 0), people, config, 0)
     return judge(clusters, people, config.rings), people.accounts.to_pylist()

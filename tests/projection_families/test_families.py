@@ -4,9 +4,13 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from paraphrases import world
 
+import attribution.projection.families as families_module
+from attribution.config import ProjectionConfig
+from attribution.projection import family_of
 from attribution.projection.families import FamilyLinks, families, semantic_embedder
 
 
@@ -95,3 +99,37 @@ def test_meaning_helps_where_words_differ() -> None:
     precision, recall = precision_recall(truth, links.family)
     assert precision >= 0.95
     assert recall >= 0.7
+
+
+def table(patterns: list[str]) -> pa.Table:
+    ids = [f"tpl-{i:05d}" for i in range(len(patterns))]
+    return pa.table({"template_id": ids, "pattern": patterns, "prompts": [10] * len(patterns)})
+
+
+def test_the_run_sorts_mined_templates_into_families() -> None:
+    patterns, truth = world(10, 4, 200, 1)
+    config = ProjectionConfig(semantic=False)
+    found = family_of(table(patterns), config)
+    assert found.of is not None
+    assert "wording" in found.weaker
+    names = tuple(found.of.get(f"tpl-{i:05d}", f"alone {i}") for i in range(len(patterns)))
+    precision, recall = precision_recall(truth, names)
+    assert precision >= 0.95
+    assert recall >= 0.7
+    assert min(Counter(found.of.values()).values()) >= 2, "a template alone has no family: it is a facet of its own"
+    shuffled = table(patterns).take(np.random.default_rng(0).permutation(len(patterns)))
+    assert family_of(shuffled, config).of == found.of
+
+
+def test_logs_with_their_own_template_ids_have_no_families() -> None:
+    assert family_of(table([]), ProjectionConfig()).of is None
+    assert family_of(table([]), ProjectionConfig()).weaker == ""
+
+
+def test_only_the_templates_with_the_most_prompts_are_sorted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(families_module, "MOST", 100)
+    patterns, _ = world(5, 20, 20, 1)
+    rows = table(patterns).set_column(2, "prompts", pa.array(range(120)))
+    found = family_of(rows, ProjectionConfig(semantic=False)).of
+    assert found
+    assert min(found) >= "tpl-00020", "the twenty with the fewest prompts are left out"
