@@ -14,7 +14,7 @@ from attribution.ingest import enrich, ingest
 from attribution.labs import attribute, campaigns, dossiers
 from attribution.projection import family_of, project
 from attribution.report import build, encode, explanations, lab_facts
-from attribution.rings import join_cells, judge, partition
+from attribution.rings import cluster, judge
 from attribution.store.embedded import EmbeddedStore
 from attribution.telemetry import Telemetry
 from attribution.warehouse import connect, daily, fingerprint, population, template_table, traffic
@@ -86,8 +86,7 @@ def run(
             projection = project(people, settings.projection)
             stage.rows = len(projection.links.source)
         with say.stage("partition") as stage:
-            clusters = partition(projection.links, people.size, settings.rings, seed)
-            clusters = join_cells(clusters, people, settings, seed)
+            clusters = cluster(projection.links, people, settings, seed)
             stage.rows = len(clusters.clusters)
         with say.stage("verdict") as stage:
             rings = judge(clusters, people, settings.rings)

@@ -14,6 +14,7 @@ import pandas as pd
 from attribution.domain import Ring, Verdict
 from attribution.rings import members, verdict
 from attribution.rings.cells import join_cells
+from attribution.rings.gather import gather
 from attribution.rings.hypotheses import HYPOTHESES
 from attribution.rings.ledger import ledger
 from attribution.rings.partition import partition
@@ -22,14 +23,14 @@ from attribution.rings.view import View
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from attribution.config import RingConfig
+    from attribution.config import Config, RingConfig
     from attribution.domain import Links, Partition, Population
 
-__all__ = ["find_rings", "join_cells", "judge", "partition"]
+__all__ = ["cluster", "find_rings", "gather", "join_cells", "judge", "partition"]
 
 
-def find_rings(links: Links, population: Population, config: RingConfig, seed: int) -> tuple[Ring, ...]:
-    """Partition the links and judge every cluster.
+def find_rings(links: Links, population: Population, config: Config, seed: int) -> tuple[Ring, ...]:
+    """Cluster the links and judge every cluster.
 
     Returns
     -------
@@ -37,7 +38,13 @@ def find_rings(links: Links, population: Population, config: RingConfig, seed: i
         By descending probability, then by id. Innocent and undetermined clusters are in it: what was looked at and
         cleared is a result as well.
     """
-    return judge(partition(links, population.size, config, seed), population, config)
+    return judge(cluster(links, population, config, seed), population, config.rings)
+
+
+def cluster(links: Links, population: Population, config: Config, seed: int) -> Partition:
+    """Cut the links into clusters, join what only shows as a whole, take in the accounts that belong to one."""
+    found = partition(links, population.size, config.rings, seed)
+    return gather(join_cells(found, population, config, seed), links, population, config.rings, seed)
 
 
 def judge(found: Partition, population: Population, config: RingConfig) -> tuple[Ring, ...]:

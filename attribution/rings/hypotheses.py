@@ -78,7 +78,9 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "careless ring", True, 0.02, (150.0, 1.8), "Accounts run by one operator who takes little care to hide it.",
         _expects(
-            one_payer=("some", "cards burn out, so there are several"),
+            met=("many", "exits are rented from few hosts, so accounts meet there"),
+            one_device=("all or none", "one machine runs all accounts, or each runs a group"),
+            one_payer=("all or none", "one card pays until it burns out, or each pays for a group"),
             affiliated=("few", "an operator poses as unrelated people"),
             verified_organisation=("hardly any", "a verified organisation can be held to account"),
             shared_card=("most", "cards are the scarcest thing an operator has"),
@@ -98,6 +100,9 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "careful ring", True, 0.02, (150.0, 1.8), "Accounts run by one operator who hides: few leaks, human hours, own exits.",
         _expects(
+            shared_card=("all or none, rather all", "cards are the scarcest thing an operator has, unless each account has its own"),
+            met=("all or none", "exits are shared, or bought by the session"),
+            one_device=("few", "many machines, few accounts on each"),
             one_payer=("few", "many cards, few accounts on each"),
             one_place=("hardly any", "each account has exits of its own"),
             affiliated=("few", "an operator poses as unrelated people"),
@@ -114,6 +119,9 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "team", False, 0.25, (8.0, 0.8), "A start-up or department: one office, one card, the same prompts.",
         _expects(
+            verified_organisation=("all or none", "a company has itself verified, or has not"),
+            met=("most", "one office"),
+            one_device=("hardly any", "each has a machine"),
             one_payer=("most", "the company pays"),
             one_place=("most", "one office"),
             common_place=("most", "colleagues share an office"),
@@ -131,15 +139,22 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "agency", False, 0.06, (30.0, 0.9), "An agency that runs client accounts: one office, a few cards, house templates.",
         _expects(
+            anonymous_egress=("few", "offices have addresses of their own"),
+            dominant_template=("many", "client work is what the accounts are for"),
+            throwaway_card=("all or none, rather none", "the cards are the agency's, so of one kind"),
+            corporate_card=("all or none", "the cards are the agency's, so of one kind"),
+            verified_organisation=("all or none", "an agency that runs accounts for others has itself verified, or has not"),
+            met=("most", "one office"),
+            one_device=("few", "several machines in the office"),
             one_payer=("some", "one card for some clients, another for others"),
             one_place=("most", "one office"),
             common_place=("most", "the agency's staff sit in its office"),
             scattered_exits=("hardly any", "people have a few places"),
-            affiliated=("some", "some accounts are in the clients' names"),
-            shared_card=("many", "the agency advances the cost"),
+            affiliated=("all or none", "accounts carry the agency's name or the clients'"),
+            shared_card=("all or none, rather all", "the agency advances the cost, or each client pays"),
             concealed_card=("few", "those who share the card share the office"),
             concealed_device=("few", "machines stay in the office"),
-            shared_device=("some", "staff serve several clients from one machine"),
+            shared_device=("all or none, rather all", "staff serve several clients from one machine, or each client has a machine"),
             private_template=("most", "house templates"),
             round_the_clock=("hardly any", "people sleep"),
         ),
@@ -147,6 +162,8 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "campus cohort", False, 0.06, (60.0, 0.9), "Students with the same homework behind one campus network.",
         _expects(
+            met=("most", "one campus"),
+            one_device=("hardly any", "each has a machine"),
             corporate_card=("few", "private people seldom pay with company cards"),
             verified_organisation=("few", "private people are no organisations"),
             one_payer=("hardly any", "students pay for themselves"),
@@ -166,6 +183,8 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "household", False, 0.2, (3.0, 0.5), "People who live together.",
         _expects(
+            met=("nearly all", "one home"),
+            one_device=("some", "one family device beside each one's own"),
             affiliated=("few", "private people have no organisation"),
             corporate_card=("few", "private people seldom pay with company cards"),
             verified_organisation=("hardly any", "private people are no organisations"),
@@ -184,6 +203,8 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "shared connection", False, 0.1, (20.0, 1.2), "Strangers behind one address: a café, a CGNAT, a mobile gateway.",
         _expects(
+            met=("most", "the address is what they share"),
+            one_device=("hardly any", "strangers have their own devices"),
             corporate_card=("few", "private people seldom pay with company cards"),
             verified_organisation=("few", "private people are no organisations"),
             one_payer=("hardly any", "strangers pay for themselves"),
@@ -194,12 +215,14 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
             shared_card=("hardly any", "strangers pay for themselves"),
             shared_device=("hardly any", "strangers have their own devices"),
             private_template=("few", "strangers have their own questions"),
-            round_the_clock=("hardly any", "people sleep"),
+            round_the_clock=("few", "strangers, one or the other of whom runs a machine"),
         ),
     ),
     Hypothesis(
         "VPN users", False, 0.08, (20.0, 1.2), "Strangers who leave through the same VPN or cloud exits.",
         _expects(
+            met=("most", "the exits are what they share"),
+            one_device=("hardly any", "strangers have their own devices"),
             corporate_card=("few", "private people seldom pay with company cards"),
             verified_organisation=("few", "private people are no organisations"),
             one_payer=("hardly any", "strangers pay for themselves"),
@@ -208,12 +231,15 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
             shared_card=("hardly any", "strangers pay for themselves"),
             shared_device=("hardly any", "strangers have their own devices"),
             private_template=("few", "strangers have their own questions"),
-            round_the_clock=("hardly any", "people sleep"),
+            round_the_clock=("few", "strangers, one or the other of whom runs a machine"),
         ),
     ),
     Hypothesis(
         "CI or evaluation", False, 0.04, (12.0, 1.0), "Build runners or evaluation suites: machines, one template set, a company's card.",
         _expects(
+            verified_organisation=("all or none", "a company has itself verified, or has not"),
+            met=("most", "runners leave through the same cloud exits"),
+            one_device=("all or none, rather all", "one image, one fingerprint"),
             one_payer=("nearly all", "one company, one card"),
             one_place=("many", "one cloud gateway"),
             common_place=("many", "runners leave through the same cloud exits"),
@@ -233,6 +259,8 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "one person", False, 0.05, (3.5, 0.6), "One person with several accounts.",
         _expects(
+            met=("most", "one home or one VPN"),
+            one_device=("most", "one machine"),
             affiliated=("few", "private people have no organisation"),
             corporate_card=("few", "private people seldom pay with company cards"),
             verified_organisation=("hardly any", "private people are no organisations"),
@@ -251,6 +279,8 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "family apart", False, 0.08, (3.5, 0.5), "Relatives or friends who share a purse or a machine but no roof.",
         _expects(
+            met=("few", "several homes"),
+            one_device=("some", "a machine handed on"),
             affiliated=("few", "private people have no organisation"),
             corporate_card=("few", "private people seldom pay with company cards"),
             verified_organisation=("hardly any", "private people are no organisations"),
@@ -270,6 +300,9 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "remote company", False, 0.06, (15.0, 0.9), "A company without an office: one card, homes all over.",
         _expects(
+            verified_organisation=("all or none", "a company has itself verified, or has not"),
+            met=("all or none, rather none", "everyone works from home, or through the company's VPN"),
+            one_device=("hardly any", "each has a machine"),
             one_payer=("many", "one company, one card or one a department"),
             one_place=("all or none, rather none", "everyone works from home, or through the company's VPN"),
             common_place=("all or none, rather none", "everyone works from home, or through the company's VPN"),
@@ -285,6 +318,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "declared reseller", False, 0.01, (300.0, 1.5), "A reseller whose customers are declared: verified, one exit, one bill.",
         _expects(
+            met=("many", "the reseller's gateway"),
             one_payer=("nearly all", "one bill"),
             one_place=("many", "the reseller's gateway"),
             common_place=("many", "the reseller's gateway"),
@@ -299,6 +333,9 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "agent users", False, 0.03, (40.0, 1.3), "Unrelated users of one tool or copied prompt: the template is all they share.",
         _expects(
+            anonymous_egress=("some", "agents run on laptops and on servers alike"),
+            met=("few", "strangers in many places; a few are neighbours"),
+            one_device=("hardly any", "strangers have their own devices"),
             corporate_card=("few", "private people seldom pay with company cards"),
             verified_organisation=("few", "private people are no organisations"),
             one_payer=("hardly any", "strangers pay for themselves"),
@@ -308,13 +345,15 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
             shared_card=("hardly any", "strangers pay for themselves"),
             shared_device=("hardly any", "strangers have their own devices"),
             private_template=("nearly all", "the tool's own prompt is what they have in common"),
-            round_the_clock=("few", "people sleep, though agents may not"),
+            round_the_clock=("few", "strangers, one or the other of whom runs a machine"),
             affiliated=("few", "strangers"),
         ),
     ),
     Hypothesis(
         "hackathon", False, 0.02, (40.0, 0.9), "A weekend event: one venue, new accounts, one starter kit, gift cards.",
         _expects(
+            met=("most", "one venue"),
+            one_device=("hardly any", "each brings a machine"),
             corporate_card=("few", "private people seldom pay with company cards"),
             verified_organisation=("few", "private people are no organisations"),
             one_payer=("few", "several gift cards"),
@@ -332,20 +371,42 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
         ),
     ),
     Hypothesis(
-        "chance", False, 0.1, (6.0, 0.8), "People linked by accident: a recycled address, a copied prompt.",
+        "families behind one exit", False, 0.05, (25.0, 1.0), "Families and people with aliases whom a café, a carrier or a VPN brings together.",
         _expects(
+            affiliated=("few", "strangers, family by family"),
+            corporate_card=("few", "private people seldom pay with company cards"),
+            verified_organisation=("few", "private people are no organisations"),
+            one_payer=("few", "a purse for each family"),
+            one_place=("all or none", "one gateway, or one that each visits beside a home"),
+            common_place=("all or none", "one gateway, or one that each visits beside a home"),
+            met=("nearly all", "the exit is what they share"),
+            scattered_exits=("few", "people have a few places"),
+            shared_card=("many", "a purse for each family"),
+            concealed_card=("few", "those who share a card share a home, but for some relatives"),
+            shared_device=("some", "a family device"),
+            concealed_device=("few", "those who share a device share a home"),
+            one_device=("hardly any", "a device for each family"),
+            private_template=("few", "each has own questions"),
+            dominant_template=("hardly any", "each has own questions"),
+            round_the_clock=("few", "strangers, one or the other of whom runs a machine"),
+        ),
+    ),
+    Hypothesis(
+        "chance", False, 0.1, (8.0, 1.3), "People linked by accident, each to the next: a recycled address, a copied prompt.",
+        _expects(
+            met=("some", "a recycled address"),
             corporate_card=("few", "private people seldom pay with company cards"),
             verified_organisation=("few", "private people are no organisations"),
             one_payer=("few", "strangers"),
-            one_place=("some", "a recycled address"),
-            common_place=("some", "a recycled address"),
+            one_place=("all or none, rather none", "strangers from everywhere, or from behind one recycled address"),
+            common_place=("all or none, rather none", "strangers from everywhere, or from behind one recycled address"),
             scattered_exits=("few", "people have a few places"),
             affiliated=("few", "strangers"),
             shared_card=("few", "strangers pay for themselves"),
             shared_device=("few", "strangers have their own devices"),
             private_template=("some", "a copied prompt"),
             dominant_template=("hardly any", "one prompt among many"),
-            round_the_clock=("hardly any", "people sleep"),
+            round_the_clock=("few", "strangers, one or the other of whom runs a machine"),
         ),
     ),
 )  # fmt: skip

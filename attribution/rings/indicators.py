@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from scipy.special import bdtrc
 
 from attribution.domain import Facet, Family
+from attribution.projection.rules import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +30,8 @@ HOME_SHARE = 0.5
 """Share of an account's requests that makes a network its home."""
 PRIVATE_SHARE = 0.8
 """A value is private to a cluster when this share of all its users are members."""
+CHANCE = 0.02
+"""Probability under which members do not meet on any value of an account by accident."""
 CARELESS_AGE = pd.Timedelta(days=7)
 QUIET_HOURS = 4
 
@@ -60,6 +64,22 @@ def _any(view: View, entries: Entries, which: NDArray[np.bool_]) -> NDArray[np.b
 
 def _private(entries: Entries) -> NDArray[np.bool_]:
     return (entries.inside >= 3) & (entries.inside >= PRIVATE_SHARE * entries.popularity)
+
+
+def _meet(view: View, facet: Facet, entries: Entries) -> NDArray[np.bool_]:
+    """Tell the entries whose value more members use than strangers would: one row an entry.
+
+    Of the `d - 1` other users of a value each is in a cluster of n of N accounts with probability q = (n - 1)/(N - 1)
+    if who uses it has nothing to do with the cluster, so `inside - 1` or more are with the binomial tail, times the
+    share of such meetings that are between strangers (`RULES`), times the values that the account could have met on.
+    """
+    inside, popularity = entries.inside, entries.popularity
+    size = view.size[view.cluster[entries.member]]
+    odds = (size - 1) / max(1, view.population.size - 1)
+    strangers = np.minimum(1.0, RULES[facet].strangers * (popularity / 2) ** 2)
+    tail = strangers * bdtrc(np.maximum(inside - 2, 0), np.maximum(popularity - 1, 1), odds)
+    values = view.per_member(entries.member)[entries.member]
+    return np.asarray((inside >= 2) & (tail * values <= CHANCE), dtype=np.bool_)
 
 
 def _home(view: View) -> NDArray[np.int64]:
@@ -103,6 +123,14 @@ def _main(view: View, value: NDArray[np.int64]) -> NDArray[np.int64]:
     return main[view.cluster]
 
 
+def met(view: View) -> NDArray[np.float64]:
+    """The account used an address at which members of the cluster meet more than strangers do."""
+    entries = view.entries(Facet.IP)
+    if entries is None:
+        return _unknown(view)
+    return _answer(_any(view, entries, _meet(view, Facet.IP, entries)), view.activity["ips"].to_numpy() > 0)
+
+
 def anonymous_egress(view: View) -> NDArray[np.float64]:
     """Most of the account's requests come from hosting, VPN or proxy addresses."""
     share = view.activity["datacentre"].to_numpy(np.float64)
@@ -143,7 +171,7 @@ def _shared(view: View, facet: Facet, used: str) -> NDArray[np.float64]:
     entries = view.entries(facet)
     if entries is None:
         return _unknown(view)
-    return _answer(_any(view, entries, entries.inside >= 2), view.activity[used].to_numpy() > 0)
+    return _answer(_any(view, entries, _meet(view, facet, entries)), view.activity[used].to_numpy() > 0)
 
 
 def shared_card(view: View) -> NDArray[np.float64]:
@@ -153,16 +181,21 @@ def shared_card(view: View) -> NDArray[np.float64]:
 
 def one_payer(view: View) -> NDArray[np.float64]:
     """The account pays with the cluster's main instrument: one payer for all, or many."""
-    entries = view.entries(Facet.PAYMENT)
+    return _one(view, Facet.PAYMENT, "payments")
+
+
+def _one(view: View, facet: Facet, used: str) -> NDArray[np.float64]:
+    """Tell who uses the value that most members use (the smallest of equals)."""
+    entries = view.entries(facet)
     if entries is None:
         return _unknown(view)
     group, inside, member = entries.group, entries.inside, entries.member
     frame = pd.DataFrame({"cluster": view.cluster[member], "group": group, "inside": inside, "member": member})
     frame = frame[frame["inside"] >= 2].sort_values(["cluster", "inside", "group"], ascending=[True, False, True])
     main = frame.drop_duplicates("cluster")["group"]
-    pays = np.zeros(len(view.account), bool)
-    pays[frame.loc[frame["group"].isin(main), "member"].to_numpy()] = True
-    return _answer(pays, view.activity["payments"].to_numpy() > 0)
+    uses = np.zeros(len(view.account), bool)
+    uses[frame.loc[frame["group"].isin(main), "member"].to_numpy()] = True
+    return _answer(uses, view.activity[used].to_numpy() > 0)
 
 
 def shared_device(view: View) -> NDArray[np.float64]:
@@ -170,12 +203,17 @@ def shared_device(view: View) -> NDArray[np.float64]:
     return _shared(view, Facet.DEVICE, "devices")
 
 
-def _company(view: View, entries: Entries) -> NDArray[np.bool_]:
+def one_device(view: View) -> NDArray[np.float64]:
+    """The account runs on the cluster's main device: one machine or image for all, or many."""
+    return _one(view, Facet.DEVICE, "devices")
+
+
+def _company(view: View, entries: Entries, shared: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Find who has company: someone of the same shared group at home in the same place or of the same organisation.
 
     A data centre is nobody's home: whoever rents an exit there can stand beside anybody.
     """
-    rows = np.flatnonzero(entries.inside >= 2)
+    rows = np.flatnonzero(shared)
     group, member = entries.group[rows], entries.member[rows]
     company = np.zeros(len(view.account), bool)
     home = np.where(anonymous_egress(view) == 1, -1, _home(view))
@@ -191,8 +229,8 @@ def _concealed(view: View, facet: Facet) -> NDArray[np.float64]:
     entries = view.entries(facet)
     if entries is None or not view.knows("events.ip"):  # who sits where is unknown: nobody can be seen to hide it
         return _unknown(view)
-    shares = _any(view, entries, entries.inside >= 2)
-    return _answer(~_company(view, entries), shares)
+    shared = _meet(view, facet, entries)
+    return _answer(~_company(view, entries, shared), _any(view, entries, shared))
 
 
 def concealed_card(view: View) -> NDArray[np.float64]:
@@ -298,6 +336,7 @@ def verified_organisation(view: View) -> NDArray[np.float64]:
 INDICATORS: tuple[Indicator, ...] = (
     Indicator("common_place", Family.PLACE, common_place),
     Indicator("one_place", Family.PLACE, one_place),
+    Indicator("met", Family.PLACE, met),
     Indicator("anonymous_egress", Family.PLACE, anonymous_egress),
     Indicator("scattered_exits", Family.PLACE, scattered_exits),
     Indicator("affiliated", Family.AFFILIATION, affiliated),
@@ -309,6 +348,7 @@ INDICATORS: tuple[Indicator, ...] = (
     Indicator("corporate_card", Family.PAYMENT, corporate_card),
     Indicator("replaced", Family.PAYMENT, replaced),
     Indicator("shared_device", Family.DEVICE, shared_device),
+    Indicator("one_device", Family.DEVICE, one_device),
     Indicator("concealed_device", Family.DEVICE, concealed_device),
     Indicator("private_template", Family.CONTENT, private_template),
     Indicator("dominant_template", Family.CONTENT, dominant_template),

@@ -188,7 +188,8 @@ def _doubt(scores: Scores, row: int, speaking: list[Family], config: RingConfig)
         return "fewer than two independent families of evidence speak for coordination"
     if not HARD_TO_SET.intersection(speaking):
         return "everything that speaks for coordination can be set freely by anyone"
-    if not any(scores.speaks[row, f] >= STRONG for f, family in enumerate(FAMILIES) if family in HARD_TO_SET):
+    costly = [float(scores.speaks[row, f]) for f, family in enumerate(FAMILIES) if family in HARD_TO_SET]
+    if max(*costly, sum(costly)) < STRONG:
         return f"places, instruments and devices speak for coordination, but not strongly{_missing(scores, row)}"
     if scores.without[row, weakest] <= 0:
         return f"rests on the {FAMILIES[weakest].value} family alone"

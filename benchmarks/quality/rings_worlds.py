@@ -24,7 +24,7 @@ from attribution.evaluate.reading import read_truth
 from attribution.evaluate.scores import score_rings
 from attribution.ingest import ingest
 from attribution.projection import family_of, project
-from attribution.rings import join_cells, judge, partition
+from attribution.rings import find_rings
 from attribution.rings.indicators import INDICATORS
 from attribution.simulate import preset, simulate
 from attribution.warehouse import connect, population, template_table
@@ -135,8 +135,7 @@ def rings_of(world: Path, config: Config) -> tuple[tuple[Ring, ...], list[str]]:
         ingest(world, con, config, key=KEY)
         people = population(con, family_of(template_table(con), config.projection).of)
     links = project(people, config.projection).links
-    clusters = join_cells(partition(links, people.size, config.rings, 0), people, config, 0)
-    return judge(clusters, people, config.rings), people.accounts.to_pylist()
+    return find_rings(links, people, config, 0), people.accounts.to_pylist()
 
 
 def flagged_by(rings: tuple[Ring, ...], names: list[str]) -> pd.Series:

@@ -28,7 +28,7 @@ def measured(folder: Path, name: str, drop: tuple[str, ...] = ()) -> RingScores:
     with connect(None) as con:
         ingest(world, con, config, key=b"the key of the quality test")
         people = population(con)
-    rings = find_rings(project(people, config.projection).links, people, config.rings, 0)
+    rings = find_rings(project(people, config.projection).links, people, config, 0)
     names = people.accounts.to_pylist()
     covert = [ring for ring in rings if ring.verdict is Verdict.COORDINATED]
     flagged = pd.Series({names[a]: r.ring_id for r in covert for a in r.members.tolist()}, dtype=object)
