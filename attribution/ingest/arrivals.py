@@ -17,11 +17,13 @@ import pyarrow as pa
 from attribution.errors import InputError
 from attribution.ingest.addresses import learn_addresses
 from attribution.ingest.checks import SQL_TYPES, Physical, Rules, rules_of
-from attribution.ingest.contract import Kind, Table, Word
+from attribution.ingest.contract import EVENTS, Kind, Table, Word
 from attribution.ingest.delimited import Delimited
 from attribution.ingest.jsonl import JsonLines
 from attribution.ingest.lines import FREE, Batch, Readable, Refusal, gathered, unpacked
-from attribution.ingest.parquet import bomb, read_footer
+from attribution.ingest.parquet import Footer, bomb, read_footer
+from attribution.ingest.passage import pass_through
+from attribution.ingest.plain import testable
 from attribution.ingest.sources import Format, Source, glob_literal
 from attribution.ingest.sql import literal, row, scalar
 
@@ -42,6 +44,8 @@ class Arrivals:
     known : contract columns that some file has.
     unknown : by file number, names of columns that the contract does not have.
     rows : by file number, rows in the file.
+    direct : the plain rows are in the facts already: the store was empty, and nothing else has to be done with them.
+    stored : how many these are.
     """
 
     con: duckdb.DuckDBPyConnection
@@ -51,6 +55,8 @@ class Arrivals:
     known: set[str] = field(default_factory=set)
     unknown: dict[int, tuple[str, ...]] = field(default_factory=dict)
     rows: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    direct: bool = False
+    stored: int = 0
     _selects: list[str] = field(default_factory=list)
 
     @property
@@ -60,6 +66,11 @@ class Arrivals:
     def keyless(self) -> bool:
         """Tell whether some row has no key of its own."""
         return bool(scalar(self.con, f"select exists (select 1 from {self.relation} where {self.table.key} is null)"))
+
+    @property
+    def staged(self) -> str:
+        """SQL of the rows among these that were looked at twice."""
+        return self._selects[0]
 
     @property
     def relation(self) -> str:
@@ -74,16 +85,23 @@ class Arrivals:
         texts = [(number, source) for number, source in sources if source.format is not Format.PARQUET]
         if texts:
             self._stage(texts, tick)
-        groups: dict[tuple[tuple[str, Physical], ...], list[tuple[int, Source]]] = defaultdict(list)
+        groups: dict[tuple[tuple[str, Physical], ...], list[tuple[int, Source, Footer]]] = defaultdict(list)
         for number, source in sources:
             if source.format is Format.PARQUET:
                 footer = read_footer(source, self.config)
                 self.rows[number], self.unknown[number] = footer.rows, footer.unknown
                 self._require(source, footer.physical)
-                groups[tuple(sorted(footer.physical.items()))].append((number, source))
+                groups[tuple(sorted(footer.physical.items()))].append((number, source, footer))
+        self.con.execute("create or replace temp table ingest_piled (file_no integer, line bigint)")
+        self.direct = (
+            self.table is EVENTS
+            and not texts
+            and all(testable(self.table, dict(physical)) for physical in groups)
+            and not scalar(self.con, "select exists (select 1 from events)")
+        )
         for physical, members in groups.items():
             self._scan(members, dict(physical))
-            tick(sum(self.rows[number] for number, _ in members))
+            tick(sum(self.rows[number] for number, _, _ in members))
 
     def _require(self, source: Source, present: Collection[str]) -> None:
         for column in self.table.columns:
@@ -95,9 +113,9 @@ class Arrivals:
                 )
         self.known.update(name for name in present if self.table.column(name))
 
-    def _scan(self, members: Sequence[tuple[int, Source]], physical: dict[str, Physical]) -> None:
-        paths = ", ".join(literal(glob_literal(source.path)) for _, source in members)
-        numbers = ", ".join(str(number) for number, _ in members)
+    def _scan(self, members: Sequence[tuple[int, Source, Footer]], physical: dict[str, Physical]) -> None:
+        paths = ", ".join(literal(glob_literal(source.path)) for _, source, _ in members)
+        numbers = ", ".join(str(number) for number, _, _ in members)
         columns = ", ".join(
             f"{name}::varchar as {name}" if held is Physical.TEXT else name for name, held in physical.items()
         )
@@ -105,27 +123,41 @@ class Arrivals:
             f"(select [{numbers}][file_index::int + 1]::int as file_no, file_row_number + 1 as line, {columns} "
             f"from read_parquet([{paths}], hive_partitioning = false))"
         )
-        self._refuse_bombs(members, scan, [name for name, held in physical.items() if held is Physical.TEXT])
         rules = rules_of(self.table, physical, self.config)
-        odd = self._odd(rules, scan)
+        if testable(self.table, physical):
+            suspect = sorted({name for _, _, footer in members for name in footer.suspect})
+            self._refuse_bombs(members, scan, suspect)
+            into = self.table.name if self.direct else None
+            stored, odd = pass_through(self.con, rules, members, self.config, into)
+            self.stored += stored
+        else:
+            self._refuse_bombs(members, scan, [name for name, held in physical.items() if held is Physical.TEXT])
+            odd = self._odd(rules, scan)
         self._selects.append(rules.plain(scan, odd))
-        if odd == "false":
-            return
-        second = rules.second_look(scan, odd)
+        if odd != "false":
+            self._look_again(rules, scan, odd)
+
+    def _look_again(self, rules: Rules, scan: str, odd: str) -> None:
+        """Stage or refuse the odd rows of a scan."""
+        for name in self.table.names:
+            if rules.is_address(name):
+                learn_addresses(self.con, f"(select {name} from {scan} where {odd})", name)
+        self.con.execute(f"create or replace temp table ingest_looked as {rules.second_look(scan, odd)}")
         self.con.execute(
-            f"insert into {self._staged} select * exclude (reason, canon) from ({second}) where reason is null"
+            f"insert into {self._staged} select * exclude (reason, canon) from ingest_looked where reason is null"
         )
         digest = (
             f"case when starts_with(reason, '{Word.CARD_NUMBER}') "
             "then sha256(? || sha256(? || canon)) else sha256(canon) end"
         )
         self.con.execute(
-            f"insert into ingest_refused select file_no, line, reason, {digest} from ({second}) "
+            f"insert into ingest_refused select file_no, line, reason, {digest} from ingest_looked "
             "where reason is not null",
             [self.key.hex(), self.key.hex()],
         )
+        self.con.execute("drop table ingest_looked")
 
-    def _refuse_bombs(self, members: Sequence[tuple[int, Source]], scan: str, texts: Sequence[str]) -> None:
+    def _refuse_bombs(self, members: Sequence[tuple[int, Source, Footer]], scan: str, texts: Sequence[str]) -> None:
         """Raise if a file's text is far longer than the file: a page can repeat one long value a million times.
 
         Only lengths are looked at, which does not unfold anything.
@@ -134,7 +166,7 @@ class Arrivals:
             return
         total = " + ".join(f"coalesce(sum(strlen({name})), 0)" for name in texts)
         unfolded = dict(self.con.execute(f"select file_no, {total} from {scan} group by file_no").fetchall())
-        for number, source in members:
+        for number, source, _ in members:
             if unfolded.get(number, 0) > FREE + self.config.max_unfolding * source.size:
                 raise bomb(source.name)
 

@@ -70,7 +70,7 @@ _DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _DATE_TIME = _DATE + "[T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?"
 _NAIVE = f"({_DATE_TIME}|{_DATE})"
 _ZONED = f"{_DATE_TIME}(Z|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)"
-_CARD_SHAPE = " *[0-9]([ -]?[0-9]){12,18} *"
+CARD_SHAPE = " *[0-9]([ -]?[0-9]){12,18} *"
 _WHOLE = "[+-]?[0-9]{1,30}([.]0*)?"
 
 
@@ -83,7 +83,7 @@ def _luhn(column: str) -> str:
         f"list_sum(list_transform(range(1, len({digits}) + 1), "
         f"lambda i: case when (len({digits}) - i) % 2 = 0 then {digit} else {doubled} end))"
     )
-    return f"case when regexp_full_match({column}, '{_CARD_SHAPE}') then {total} % 10 = 0 else false end"
+    return f"case when regexp_full_match({column}, '{CARD_SHAPE}') then {total} % 10 = 0 else false end"
 
 
 def _wrong(name: str, word: Word = Word.WRONG_TYPE) -> Checked:
@@ -252,12 +252,13 @@ class Rules:
             if name not in self.checks:
                 return "true"
             term = f"({self.checks[name].odd})"
-            if self._is_address(name):
+            if self.is_address(name):
                 term = f"({term} and {name} not in (select raw from ingest_addresses where canonical = raw))"
             terms.append(term)
         return f"coalesce({' or '.join(terms)}, false)" if terms else "false"
 
-    def _is_address(self, name: str) -> bool:
+    def is_address(self, name: str) -> bool:
+        """Tell whether a column holds the text of addresses."""
         column = self.table.column(name)
         return column is not None and column.kind is Kind.ADDRESS and self.present.get(name) is Physical.TEXT
 
@@ -265,6 +266,14 @@ class Rules:
         """Return a query with `file_no`, `line` and the canonical columns of the rows that are not odd."""
         where = "" if odd == "false" else f" where not {odd}"
         return f"select file_no, line, {self._values('plain')} from {source}{where}"
+
+    def plain_columns(self, source: str) -> str:
+        """Return a query with the canonical columns that are there, for a source whose rows are all plain."""
+        values = ", ".join(
+            f"{checked.plain if self.present[name] is not Physical.TEXT else f'{name}::varchar'} as {name}"
+            for name, checked in self.checks.items()
+        )
+        return f"select {values} from {source}"
 
     def _values(self, which: str) -> str:
         values = []
@@ -293,7 +302,7 @@ class Rules:
         joins = " ".join(
             f"left join ingest_addresses {name}_address on {name}_address.raw = {name}"
             for name in self.table.names
-            if self._is_address(name)
+            if self.is_address(name)
         )
         raw = ", ".join(f"{name} := {name}" for name in self.table.names if name in self.present)
         return (

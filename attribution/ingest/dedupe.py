@@ -12,12 +12,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numba as nb
+import numpy as np
+
 from attribution.ingest.contract import EVENTS, Table, Word
 from attribution.ingest.prompts import hash_prompts
 from attribution.ingest.sql import scalar
 
 if TYPE_CHECKING:
     import duckdb
+    import numpy.typing as npt
 
 
 _BASIC = tuple(column.name for column in EVENTS.columns if column.name not in ("event_id", "prompt", "template_id"))
@@ -39,12 +43,47 @@ def key_hash(table: Table, alias: str = "", *, keyless: bool = True) -> str:
 
 def find_suspects(con: duckdb.DuckDBPyConnection, arrivals: str, hashed: str) -> int:
     """Fill `ingest_suspects` with the hashes that several rows of `arrivals` have, and return how many there are."""
-    con.execute("drop table if exists ingest_suspects")
-    con.execute(
-        "create temp table ingest_suspects as select hash from "
-        f"(select {hashed} as hash from {arrivals}) group by hash having count(*) > 1"
+    con.execute("create or replace temp table ingest_suspects (hash ubigint)")
+    hashes = con.execute(f"select {hashed} as hash from {arrivals}").fetchnumpy()["hash"]
+    if not has_repeats(np.asarray(hashes, np.uint64)):
+        return 0
+    return scalar(
+        con,
+        "insert into ingest_suspects select hash from "
+        f"(select {hashed} as hash from {arrivals}) group by hash having count(*) > 1",
     )
-    return scalar(con, "select count(*) from ingest_suspects")
+
+
+_PART = 1 << 21
+"""Hashes looked at in one go, such that their table stays in or near the processor's cache."""
+
+
+def has_repeats(hashes: npt.NDArray[np.uint64]) -> bool:
+    """Tell whether a hash stands there twice; O(n), with an open table for each part of the range of hashes."""
+    parts = 1 + len(hashes) // _PART
+    slots = 1 << max(4, (4 * len(hashes) // parts).bit_length() - 1)
+    return any(_repeats(hashes, np.uint64(part), np.uint64(parts), slots) for part in range(parts))
+
+
+@nb.njit(nogil=True, cache=True)
+def _repeats(hashes, part, parts, slots):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202  # numba infers types
+    table = np.zeros(slots, np.uint64)
+    mask = np.uint64(slots - 1)
+    held = 0
+    for found in hashes:
+        if parts > 1 and (found >> np.uint64(40)) % parts != part:
+            continue
+        key = max(found, np.uint64(1))  # 0 is an empty slot
+        place = key & mask
+        while table[place] != 0:
+            if table[place] == key:
+                return True
+            place = (place + np.uint64(1)) & mask
+        table[place] = key
+        held += 1
+        if 2 * held > slots:
+            return True
+    return False
 
 
 def settle(con: duckdb.DuckDBPyConnection, table: Table, arrivals: str, hashed: str, key: bytes) -> None:

@@ -17,11 +17,29 @@ if TYPE_CHECKING:
 
 def store(con: duckdb.DuckDBPyConnection, table: Table, arrivals: Arrivals, config: Config, *, key: bytes) -> int:
     """Settle duplicates and conflicts, put the rest into the facts, and return how many rows the store did not have."""
+    if arrivals.direct:
+        return _settle_direct(con, arrivals, key)
     hashed = dedupe.key_hash(table, keyless=table is EVENTS and arrivals.keyless())
     dedupe.find_suspects(con, arrivals.relation, hashed)
     if table is EVENTS:
         return _store_events(con, arrivals, config, hashed, key=key)
     return _store_enrichment(con, table, arrivals, hashed, key)
+
+
+def _settle_direct(con: duckdb.DuckDBPyConnection, arrivals: Arrivals, key: bytes) -> int:
+    """Settle what flowed into the empty facts without waiting: rows of one id are taken out, the survivor put in."""
+    names = ", ".join(name for name in EVENTS.names if name in arrivals.known)
+    stored = arrivals.stored + scalar(con, f"insert into events by name select {names} from ({arrivals.staged})")
+    keyless = scalar(con, "select exists (select 1 from events where event_id is null)")
+    hashed = dedupe.key_hash(EVENTS, keyless=bool(keyless))
+    suspects = dedupe.find_suspects(con, "events", hashed)
+    dedupe.settle(con, EVENTS, arrivals.relation if suspects else f"({arrivals.staged} limit 0)", hashed, key)
+    if suspects:
+        dedupe.refuse_conflicts(con, EVENTS)
+        stored -= scalar(con, f"delete from events where {hashed} in (select hash from ingest_suspects)")
+        survivors = f"select {names} from ingest_contested where outcome = 'survivor'"
+        stored += scalar(con, f"insert into events by name {survivors}")
+    return stored
 
 
 def _store_enrichment(con: duckdb.DuckDBPyConnection, table: Table, arrivals: Arrivals, hashed: str, key: bytes) -> int:
@@ -89,6 +107,7 @@ def clean_up(con: duckdb.DuckDBPyConnection) -> None:
     for name in (
         *(
             "ingest_refused",
+            "ingest_piled",
             "ingest_addresses",
             "ingest_suspects",
             "ingest_contested",

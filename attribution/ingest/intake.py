@@ -14,6 +14,7 @@ from attribution.errors import InputError
 from attribution.ingest import facts
 from attribution.ingest.arrivals import Arrivals
 from attribution.ingest.contract import EVENTS, FACETS, REMEDIES, TABLES, Table, Word
+from attribution.ingest.parquet import damaged
 from attribution.ingest.sources import Format, Source, discover, sha256_of
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ def _blamed(numbered: Sequence[tuple[int, Source]], error: duckdb.Error) -> Exce
     """Return the error as the fault of the Parquet file that it names; as it is if it names none."""
     for _, source in numbered:
         if source.format is Format.PARQUET and f'"{source.path.absolute()}"' in str(error):
-            return InputError(f"{source.name}: the Parquet file is damaged inside", remedy="copy or export it again")
+            return damaged(source.name)
     return error
 
 
