@@ -1,7 +1,8 @@
-"""The projection beside blocked scipy A.A^T on one synthetic graph, in one run.
+"""The projection beside blocked scipy A.A^T on one graph, in one run.
 
-    python benchmarks/bench_projection.py             # 100,000 accounts
-    python benchmarks/bench_projection.py 530000      # as in the 16 M event world
+    python benchmarks/bench_projection.py                        # 100,000 accounts, synthetic
+    python benchmarks/bench_projection.py --accounts 530000      # as many as the 16 M event world has
+    python benchmarks/bench_projection.py --world WORLD          # a simulated world, or any input folder
 
 The baseline only counts shared values of all pairs, block by block, and keeps pairs with two or more; the projection
 weighs every pair, controls false discoveries and writes the links. Both see the same values.
@@ -9,18 +10,22 @@ weighs every pair, controls false discoveries and writes the links. Both see the
 
 from __future__ import annotations
 
+import argparse
 import resource
-import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from scipy.sparse import csr_array, hstack, triu
 
-from attribution.config import ProjectionConfig
+from attribution.config import ProjectionConfig, load_config
 from attribution.domain import Facet, Incidence, Population
+from attribution.ingest import enrich, ingest
 from attribution.projection import Projection, project
+from attribution.warehouse import connect
+from attribution.warehouse import population as aggregate
 
 BLOCK = 4096
 RINGS = 12
@@ -90,9 +95,17 @@ def baseline(population: Population, projection: Projection) -> tuple[int, int]:
     return pairs, linked
 
 
-def main(accounts: int) -> None:
+def read(world: Path) -> Population:
+    """Take a folder in as `attribution run` does."""
+    settings = load_config(None)
+    with connect(None) as con:
+        ingest(world, con, settings, key=b"benchmark")
+        enrich(con, settings.ingest.mmdb)
+        return aggregate(con)
+
+
+def main(population: Population) -> None:
     """Run both three times and print medians and the ratio."""
-    population = make(accounts)
     projection = project(make(500), ProjectionConfig())  # compiles, once
     times: dict[str, list[float]] = {"projection": [], "A.A^T": []}
     for _ in range(3):
@@ -107,7 +120,7 @@ def main(accounts: int) -> None:
         int((f.popularity[f.kept] * (f.popularity[f.kept] - 1) // 2).sum()) for f in projection.null.facets.values()
     )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    print(f"{accounts} accounts, {updates} updates, {pairs} pairs, {linked} sharing two; peak {peak:.2f} GB")
+    print(f"{population.size} accounts, {updates} updates, {pairs} pairs, {linked} sharing two; peak {peak:.2f} GB")
     print(
         f"projection {ours:.2f} s ({len(projection.links.source)} links, {projection.suppressed.num_rows} suppressed)"
     )
@@ -115,4 +128,8 @@ def main(accounts: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--accounts", type=int, default=100_000)
+    parser.add_argument("--world", type=Path, help="input folder of the data contract")
+    given = parser.parse_args()
+    main(read(given.world) if given.world else make(given.accounts))
