@@ -84,6 +84,8 @@ class Texts:
     """Rarity of each feature over all templates of the logs."""
     common: tuple[frozenset[str], ...] = ()
     """Features of the most used templates that no ring sent."""
+    others: tuple[str, ...] = ()
+    """Patterns of these."""
 
 
 def texts_of(templates: pa.Table | None, wanted: Sequence[str], limit: int = 5_000, common: int = 400) -> Texts:
@@ -96,8 +98,17 @@ def texts_of(templates: pa.Table | None, wanted: Sequence[str], limit: int = 5_0
     pattern = {str(t): str(p) for t, p in zip(keep["template_id"], keep["pattern"], strict=True)}
     found = [features(str(text)) for text in frame["pattern"].head(limit)]
     others = ~frame["template_id"].head(limit).isin(set(wanted)).to_numpy()
-    elsewhere = [text for text, other in zip(found, others.tolist(), strict=True) if other]
-    return Texts(dict(sorted(pattern.items())), rarity(found), tuple(elsewhere[:common]))
+    elsewhere = [
+        (text, str(pattern_))
+        for text, pattern_, other in zip(found, frame["pattern"].head(limit), others.tolist(), strict=True)
+        if other
+    ][:common]
+    return Texts(
+        dict(sorted(pattern.items())),
+        rarity(found),
+        tuple(text for text, _ in elsewhere),
+        tuple(pattern_ for _, pattern_ in elsewhere),
+    )
 
 
 @dataclass(frozen=True, slots=True)

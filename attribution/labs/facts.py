@@ -12,6 +12,7 @@ from attribution.labs.claims import Claims, Count
 from attribution.labs.core import Outside, texts_of
 from attribution.labs.pivots import JUMP, Pivot, pivots
 from attribution.labs.similarity import features, similarity
+from attribution.labs.subjects import Subject, Vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,6 +64,8 @@ class Facts:
     likeness: Mapping[int, float]
     """Lab number to the likeness of the nearest example."""
     pivots: tuple[Pivot, ...]
+    subjects: Mapping[int, tuple[Subject, ...]] = field(default_factory=dict)
+    """Lab number to what each of its examples has in common with the campaign's templates."""
     pivot_base: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """Release day to (other rings' campaigns that pivoted then, other rings' campaigns)."""
 
@@ -89,7 +92,13 @@ class Gatherer:
         examples = [(number, text) for number, lab in enumerate(dossiers.labs) for text in lab.template_examples]
         self._examples = [features(text) for _, text in examples]
         self._example_lab = np.array([number for number, _ in examples], dtype=np.int64)
-        self._common = similarity(self._texts.common, self._examples, self._texts.background)
+        own = [features(text) for text in self._texts.pattern.values()]
+        self._alike = similarity((*own, *self._texts.common), self._examples, self._texts.background)
+        self._row = {name: row for row, name in enumerate(self._texts.pattern)}
+        self._common = self._alike[len(own) :]
+        self._vocabulary = Vocabulary(
+            self._texts.pattern, self._texts.others, [text for _, text in examples], self._alike
+        )
 
     # ── one campaign ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -117,6 +126,7 @@ class Gatherer:
                     targets=campaign.targets,
                     templates=self._template_number(campaign),
                     likeness=likeness,
+                    subjects=self._subjects(campaign),
                     pivots=moves,
                     pivot_base=_pivot_base(campaign, campaigns, all_pivots),
                 )
@@ -183,10 +193,10 @@ class Gatherer:
 
     def _likeness(self, campaign: Campaign) -> tuple[Mapping[int, Count], Mapping[int, float]]:
         """Count the campaign's templates that are alike a dossier's examples, and the same outside rings."""
-        own = [features(self._texts.pattern[t]) for t in campaign.templates if t in self._texts.pattern]
+        own = [self._row[t] for t in campaign.templates if t in self._row]
         if not own or not self._examples:
             return {}, {}
-        best = similarity(own, self._examples, self._texts.background)
+        best = self._alike[own]
         counts: dict[int, Count] = {}
         nearest: dict[int, float] = {}
         for number in sorted(set(self._example_lab.tolist())):
@@ -197,6 +207,16 @@ class Gatherer:
             )
             nearest[number] = float(mine.max())
         return counts, nearest
+
+    def _subjects(self, campaign: Campaign) -> Mapping[int, tuple[Subject, ...]]:
+        """Return what each lab's examples have in common with the campaign's templates."""
+        if not any(template in self._row for template in campaign.templates):
+            return {}
+        found = self._vocabulary.subjects(campaign.templates)
+        mine: dict[int, tuple[Subject, ...]] = {}
+        for number, subject in zip(self._example_lab.tolist(), found, strict=True):
+            mine[number] = (*mine.get(number, ()), *(() if subject is None else (subject,)))
+        return {number: mine[number] for number in sorted(mine) if mine[number]}
 
 
 def _own_accounts(campaigns: Sequence[Campaign]) -> list[NDArray[np.int32] | None]:

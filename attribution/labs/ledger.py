@@ -70,23 +70,30 @@ def capped(weight: float, floor: float, cap: float) -> float:
 
 
 def share_weight(
-    hits: float, trials: float, base: float, *, typical: float, trials_cap: float, careful: float
+    hits: float,
+    trials: float,
+    base: float,
+    *,
+    typical: float,
+    worth: float,
+    trials_cap: float,
+    careful: float,
+    spread: float,
 ) -> float:
     """Return the log likelihood ratio of seeing a lab's fact on `hits` of `trials`.
 
     Under the lab, with probability `careful` its operator keeps the fact out of sight and the base rate rules; else the
-    rate is Beta(base + (1 - base) typical, 2): anything from a few per cent to all. Under anybody else it is
-    Beta(base, 20): the
-    base rate of accounts outside rings, with the spread of groups that share an exit. More than `trials_cap` trials
-    count as `trials_cap` (accounts of one operator are no independent draws). What is seen no more often than the base
-    rate never speaks for the lab.
+    rate is Beta(base + (1 - base) typical, worth). Under anybody else it is Beta(base, spread): the base rate of
+    accounts outside rings, with the spread of groups that share an exit (the smaller the more they differ). More than
+    `trials_cap` trials count as `trials_cap` (accounts of one operator are no independent draws). What is seen no more
+    often than the base rate never speaks for the lab.
     """
     if trials <= 0:
         return 0.0
     base = min(max(base, 1e-6), 0.99)
     scale = min(1.0, trials_cap / trials)
     hits, trials = hits * scale, trials * scale
-    other = beta_binomial(hits, trials, base, 20.0)
-    lab = beta_binomial(hits, trials, base + (1.0 - base) * typical, 2.0)
+    other = beta_binomial(hits, trials, base, spread)
+    lab = beta_binomial(hits, trials, base + (1.0 - base) * typical, worth)
     weight = mixed(lab - other, 1.0 - careful)
     return weight if hits > base * trials else min(weight, 0.0)

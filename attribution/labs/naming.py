@@ -25,13 +25,16 @@ if TYPE_CHECKING:
 
 SPEAKS = 0.25
 """Nats from which a family speaks for a lab."""
-SEVERAL = 2
-"""Separately acquired families of infrastructure that name a lab whose content and hours fit without telling."""
-PLAINLY = 1.0
-"""Nats from which a family of infrastructure counts among several."""
-CARRIES = 2.0
-"""Nats of content, hours and release together that name a lab beside a single family of infrastructure. A borrowed
-network with content that many share stays below as a rule, not always: measured, one in twelve was framed."""
+SEVERAL, PLAINLY = 2, 1.0
+"""Families of infrastructure, and nats of each, beside which hours alone are behaviour enough: not all are its
+country's."""
+FITS = 0.75
+"""Nats of content, hours and release together from which behaviour confirms what infrastructure says: a borrowed
+network comes with somebody else's content and hours."""
+DISPUTED = 0.8
+"""Nats for and nats against within one family from which its facts contradict one another: one of them is outdated."""
+SURE = 0.93
+"""The posterior that is asked for where facts of one family contradict one another."""
 FLAT = "flat"
 SCEPTICAL = "sceptical"
 SCEPTICAL_UNKNOWN = 0.9
@@ -102,9 +105,9 @@ def conclude(
         for row in judge(facts, number, lab, comparison, fitted)
         if row.family not in without
     )
-    return posterior_of(
-        facts.campaign_id, facts.ring_id, ledger, dossiers.ids, config, prior or Prior(config.prior_unknown), fitted
-    )
+    chosen = prior or Prior(config.prior_unknown)
+    names = {lab.id: lab.name for lab in dossiers.labs}
+    return posterior_of(facts.campaign_id, facts.ring_id, ledger, dossiers.ids, config, chosen, fitted, names)
 
 
 def posterior_of(
@@ -115,11 +118,12 @@ def posterior_of(
     config: LabConfig,
     prior: Prior,
     fitted: Coefficients,
+    names: Mapping[str, str] | None = None,
 ) -> Attribution:
     """Turn a ledger into posteriors, a decision and its reason."""
     sums = family_sums(ledger, ids)
     chance = posterior(sums, ids, prior, fitted.unknown)
-    decision = decide(sums, ids, prior, fitted.unknown, config)
+    decision = decide(sums, ids, prior, fitted.unknown, config, disputed=disputes(ledger, ids), names=names)
     ranked = sorted(chance, key=lambda lab: (-chance[lab], lab == UNKNOWN_LAB, lab))
     rows = tuple(
         LabPosterior(lab, chance[lab], rank, likelihood_term(chance[lab]), decision.confidence)
@@ -136,6 +140,24 @@ def family_sums(ledger: Sequence[Evidence], ids: Sequence[str]) -> dict[str, dic
         if row.lab_id is not None:
             sums[row.lab_id][row.family] = sums[row.lab_id].get(row.family, 0.0) + row.weight
     return sums
+
+
+def disputes(ledger: Sequence[Evidence], ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return for each lab the families whose facts contradict one another."""
+    best: dict[tuple[str, str, bool], float] = {}
+    for row in ledger:
+        if row.lab_id is not None:
+            key = (row.lab_id, row.family, row.weight > 0)
+            best[key] = max(best.get(key, 0.0), abs(row.weight))
+    both = {(lab, family) for lab, family, speaks in best if speaks and best[lab, family, True] >= DISPUTED}
+    return {
+        lab: tuple(
+            family.value
+            for family in sorted(LabFamily)
+            if (lab, family.value) in both and best.get((lab, family.value, False), 0.0) >= DISPUTED
+        )
+        for lab in ids
+    }
 
 
 def posterior(
@@ -161,64 +183,113 @@ def posterior(
     return {lab: raw[lab] / total for lab in raw}
 
 
-def _rule(
-    sums: Mapping[str, Mapping[str, float]], chance: Mapping[str, float], config: LabConfig
-) -> tuple[str | None, str, tuple[str, ...]]:
-    """Apply the rule of abstention once: the name if any, why, and the families that speak for the best lab."""
-    labs = sorted((lab for lab in chance if lab != UNKNOWN_LAB), key=lambda lab: (-chance[lab], lab))
-    if not labs:
-        return None, "there are no dossiers", ()
-    best = labs[0]
-    margin = chance[best] - max(value for lab, value in chance.items() if lab != best)
-    speaking = tuple(family for family in sorted(sums[best]) if sums[best][family] >= SPEAKS)
-    said = " and ".join(speaking)
-    families = {LabFamily(family) for family in speaking}
-    behaviour = math.fsum(sums[best].get(family.value, 0.0) for family in sorted(BEHAVIOUR))
-    looked_at = {LabFamily(family) for family in sums[best]} & (BEHAVIOUR - {LabFamily.RELEASE})
-    acquired = sum(sums[best].get(family.value, 0.0) >= PLAINLY for family in sorted(INFRASTRUCTURE))
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """How the best lab stands: its name, probabilities, what speaks for it and how."""
+
+    lab: str
+    name: str
+    chance: float
+    margin: float
+    speaking: tuple[str, ...]
+    sums: Mapping[str, float]
+    disputed: tuple[str, ...]
+
+    @property
+    def said(self) -> str:
+        """Return "place and content speak", "only payment speaks" without its only."""
+        listed = " and ".join(filter(None, (", ".join(self.speaking[:-1]), *self.speaking[-1:])))
+        return f"{listed} {'speaks' if len(self.speaking) == 1 else 'speak'}"
+
+    @property
+    def behaviour(self) -> float:
+        """Return the nats of content, hours and release together."""
+        return math.fsum(self.sums.get(family.value, 0.0) for family in sorted(BEHAVIOUR))
+
+    @property
+    def acquired(self) -> int:
+        """Return how many families of infrastructure, which are acquired separately, plainly speak for it."""
+        return sum(self.sums.get(family.value, 0.0) >= PLAINLY for family in sorted(INFRASTRUCTURE))
+
+
+def _standing(
+    sums: Mapping[str, Mapping[str, float]],
+    chance: Mapping[str, float],
+    disputed: Mapping[str, tuple[str, ...]],
+    names: Mapping[str, str],
+) -> _Standing:
+    best = min((lab for lab in chance if lab != UNKNOWN_LAB), key=lambda lab: (-chance[lab], lab))
+    return _Standing(
+        lab=best,
+        name=names.get(best, best),
+        chance=chance[best],
+        margin=chance[best] - max(value for lab, value in chance.items() if lab != best),
+        speaking=tuple(family for family in sorted(sums[best]) if sums[best][family] >= SPEAKS),
+        sums=sums[best],
+        disputed=disputed.get(best, ()),
+    )
+
+
+def _obstacle(one: _Standing, config: LabConfig) -> str | None:
+    """Apply the rule of abstention: return why the best lab is not named, None where it is."""
+    families = {LabFamily(family) for family in one.speaking}
+    looked_at = {LabFamily(family) for family in one.sums} & (BEHAVIOUR - {LabFamily.RELEASE})
+    needed = max(config.name_posterior, SURE) if one.disputed else config.name_posterior
+    because = f", since facts of {' and '.join(one.disputed)} contradict one another" if one.disputed else ""
     obstacles = (
-        (not speaking, "nothing speaks for any lab"),
+        (not one.speaking, "nothing speaks for any lab"),
         (
             not families & INFRASTRUCTURE,
-            f"only {said} speak for {best}, and many labs share them: address, card, device or mail domain is missing",
+            f"only {one.said} for {one.name}; many labs share it: address, card, device or mail domain is missing",
         ),
         (
             not looked_at,
-            f"only {said} speak for {best}, and that may be the operator's: what is extracted, or when, is missing",
+            f"only {one.said} for {one.name}, and that may be the operator's: what is extracted, or when, is missing",
         ),
         (
-            behaviour <= -SPEAKS,
-            f"what is extracted, when, and at which release speak against {best} together",
+            one.behaviour <= -SPEAKS,
+            f"what is extracted, when, and at which release speaks against {one.name} as a whole",
         ),
         (
-            acquired < SEVERAL and behaviour < CARRIES,
-            f"only {said} speak for {best}, and that may be the operator's: content and hours fit others too",
+            one.behaviour < FITS,
+            f"{one.said} for {one.name}, but content, hours and release hardly do, and the rest may be the operator's",
         ),
         (
-            families & BEHAVIOUR == {LabFamily.HOURS} and acquired < SEVERAL,
-            f"only {said} speak for {best}, and both may be its country's: what is extracted is missing",
+            families & BEHAVIOUR == {LabFamily.HOURS} and one.acquired < SEVERAL,
+            f"only {one.said} for {one.name}, and both may be its country's: what is extracted is missing",
         ),
         (
             len(families) < config.name_families,
-            f"{len(families)} independent families speak for {best}, {config.name_families} are needed",
+            f"only {one.said} for {one.name}, {config.name_families} independent families are needed",
         ),
+        (one.chance < needed, f"{one.name} has posterior {one.chance:.2f}, {needed:.2f} is needed{because}"),
         (
-            chance[best] < config.name_posterior,
-            f"{best} has posterior {chance[best]:.2f}, {config.name_posterior:.2f} is needed",
+            one.margin < config.name_margin,
+            f"{one.name} leads by {one.margin:.2f} only, {config.name_margin:.2f} is needed",
         ),
-        (margin < config.name_margin, f"{best} leads by {margin:.2f} only, {config.name_margin:.2f} is needed"),
     )
-    why = next((text for applies, text in obstacles if applies), None)
-    return (best, f"{said} speak for {best}", speaking) if why is None else (None, why, speaking)
+    return next((text for applies, text in obstacles if applies), None)
 
 
 def decide(
-    sums: Mapping[str, Mapping[str, float]], ids: Sequence[str], prior: Prior, unknown: float, config: LabConfig
+    sums: Mapping[str, Mapping[str, float]],
+    ids: Sequence[str],
+    prior: Prior,
+    unknown: float,
+    config: LabConfig,
+    *,
+    disputed: Mapping[str, tuple[str, ...]] | None = None,
+    names: Mapping[str, str] | None = None,
 ) -> Decision:
-    """Apply the rule of abstention, then again with each family left out."""
-    chance = posterior(sums, ids, prior, unknown)
-    named, why, speaking = _rule(sums, chance, config)
-    if named is None:
+    """Apply the rule of abstention, then again with each family left out.
+
+    `disputed` names for each lab the families whose facts contradict one another, `names` what a reader calls the labs.
+    """
+    if not ids:
+        return Decision(None, "No lab is named: there are no dossiers.", "low", (), None)
+    best = _standing(sums, posterior(sums, ids, prior, unknown), disputed or {}, names or {})
+    why, named, speaking = _obstacle(best, config), best.lab, best.speaking
+    if why is not None:
         return Decision(None, f"No lab is named: {why}.", "low", speaking, None)
     lost = [
         family
@@ -227,7 +298,7 @@ def decide(
         != named
     ]
     sceptical = posterior(sums, ids, Prior(SCEPTICAL_UNKNOWN, prior.labs), unknown)[named]
-    against = any(sums[named][family] <= -SPEAKS for family in sums[named])
+    against = bool(best.disputed) or any(sums[named][family] <= -SPEAKS for family in sums[named])
     if not lost and len(speaking) >= 3 and sceptical >= config.name_posterior and not against:  # three families
         confidence = "high"
     elif not lost and not against:
@@ -237,9 +308,8 @@ def decide(
     said = f" One family decides: without {lost[0]} another answer leads." if len(lost) == 1 else ""
     if len(lost) > 1:
         said = f" The name hangs on each of {', '.join(lost)}: without any one of them another answer leads."
-    return Decision(
-        named, f"{why[0].upper()}{why[1:]}.{said}", confidence, speaking, lost[0] if len(lost) == 1 else None
-    )
+    reason = f"{best.said[0].upper()}{best.said[1:]} for {best.name}.{said}"
+    return Decision(named, reason, confidence, speaking, lost[0] if len(lost) == 1 else None)
 
 
 def _decision_row(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,8 +38,8 @@ def working_day_weight(
     counts = thinned(hours, account_days)
     people = np.asarray((outside + 1.0) / (outside.sum() + 24.0))
     lab = float(logsumexp([np.log(p) + _log(counts, _plateau(day, shift), people) for shift, p in SLACK]))
-    anywhere = [_log(counts, _window(start, length), people) for start in range(24) for length in LENGTHS]
-    general = float(logsumexp(anywhere) - np.log(len(anywhere)))
+    anywhere = _fits(counts, _office_days(), people)
+    general = float(logsumexp(anywhere) - np.log(anywhere.size))
     crowd = _log(counts, people, FLAT)
     other = float(logsumexp([general, crowd]) - np.log(2.0))
     return round(lab - other, 12), {
@@ -95,7 +96,20 @@ def _window(start: float, length: float) -> NDArray[np.float64]:
     return np.asarray(inside / inside.sum())
 
 
+@cache
+def _office_days() -> NDArray[np.float64]:
+    """Return every office day on earth, shape (days, 24)."""
+    return np.array([_window(start, length) for start in range(24) for length in LENGTHS])
+
+
+def _fits(counts: NDArray[np.float64], shapes: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the log likelihood of the counts for each shape and share of noise, shape (shapes, noises)."""
+    noise = np.array(NOISE)[:, np.newaxis]
+    mixed = (1 - noise) * shapes[:, np.newaxis, :] + noise * other
+    return np.asarray((np.log(mixed) * counts).sum(axis=2))
+
+
 def _log(counts: NDArray[np.float64], shape: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     """Return the log likelihood of the counts under a shape with a share of noise, averaged over the share."""
-    fits = [float((counts * np.log((1 - noise) * shape + noise * other)).sum()) for noise in NOISE]
+    fits = _fits(counts, shape[np.newaxis, :], other)
     return float(logsumexp(fits) - np.log(len(NOISE)))

@@ -9,6 +9,8 @@ For a partner's report, for a what-if, and for the ranking cases of the tests. T
     hours: [0, 3, 9, ...]                          # 24 counts, UTC
     targets: {chain_of_thought: 0.7}
     likeness: {lab-amber: 0.91}                    # nearest template example
+    subjects: {lab-amber: [0.02, 1.0]}             # for each example the chance that anybody has its rare word too;
+                                                   # 1: the campaign has none of its words
     pivots: [{model: m-5, day: 2026-03-14, effect: 0.4, p_value: 0.001}]
 """
 
@@ -24,6 +26,7 @@ from attribution.labs.claims import Count
 from attribution.labs.facts import COUNTED, Facts
 from attribution.labs.naming import Prior, conclude
 from attribution.labs.pivots import Pivot
+from attribution.labs.subjects import Subject
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -66,6 +69,7 @@ class Stated(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     targets: dict[str, float] = {}
     templates: int = 6
     likeness: dict[str, float] = {}
+    subjects: dict[str, tuple[float, ...]] = {}
     pivots: tuple[StatedPivot, ...] = ()
     moved: dict[str, tuple[int, int]] = {}
     """Release day to (campaigns of other rings that moved then, campaigns of other rings)."""
@@ -117,6 +121,11 @@ def facts_of(stated: Stated, dossiers: Dossiers) -> Facts:
         targets=stated.targets,
         templates=stated.templates,
         likeness={number: stated.likeness[lab] for number, lab in enumerate(dossiers.ids) if lab in stated.likeness},
+        subjects={
+            number: tuple(Subject("(stated)" if chance < 1.0 else None, chance) for chance in stated.subjects[lab])
+            for number, lab in enumerate(dossiers.ids)
+            if stated.subjects.get(lab)
+        },
         pivots=tuple(_pivot(pivot, stated.members) for pivot in stated.pivots),
         pivot_base=stated.moved,
     )

@@ -20,7 +20,7 @@ from attribution_worlds import FLAGS, STATES
 from attribution.config import LabConfig
 from attribution.domain import UNKNOWN_LAB
 from attribution.labs.calibration import load_coefficients
-from attribution.labs.naming import Decision, Prior, decide, posterior
+from attribution.labs.naming import DISPUTED, Decision, Prior, decide, posterior
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,7 +44,18 @@ def weighed(row: Row, fitted: Coefficients) -> dict[str, dict[str, float]]:
 def engine(row: Row, fitted: Coefficients) -> tuple[Decision, dict[str, float]]:
     """Return what the engine says of a campaign, and its posterior."""
     sums, ids, prior = weighed(row, fitted), sorted(row.sums), Prior(CONFIG.prior_unknown)
-    return decide(sums, ids, prior, fitted.unknown, CONFIG), posterior(sums, ids, prior, fitted.unknown)
+    disputed = disputed_in(row, fitted)
+    said = decide(sums, ids, prior, fitted.unknown, CONFIG, disputed=disputed)
+    return said, posterior(sums, ids, prior, fitted.unknown)
+
+
+def disputed_in(row: Row, fitted: Coefficients) -> dict[str, tuple[str, ...]]:
+    """Return for each lab the families whose facts contradict one another, as `attribution.labs.naming.disputes`."""
+    found = {}
+    for lab, parts in row.sums.items():
+        strong = {key for key, weight in parts.items() if abs(fitted.factor(key[:-1], weight) * weight) >= DISPUTED}
+        found[lab] = tuple(sorted(key[:-1] for key in strong if key[-1] == "+" and f"{key[:-1]}-" in strong))
+    return found
 
 
 def answers(fitted: Coefficients) -> dict[str, Callable[[Row], str | None]]:

@@ -76,6 +76,7 @@ STATED = Stated(
     hours=HOURS,
     targets={"chain_of_thought": 0.5, "tool_use": 0.5},
     likeness={"a": 0.8},
+    subjects={"a": (0.02, 1.0)},
     pivots=(StatedPivot("m-5", "2026-03-14", 0.4, 0.001),),
     moved={"2026-03-14": (1, 6)},
 )
@@ -97,8 +98,9 @@ def share(d: Mapping[str, Any]) -> float:
         base = min(max(base, 1e-6), 0.99)
         scale = min(1, d["trials_cap"] / d["trials"])
         hits, trials = d["hits"] * scale, d["trials"] * scale
-        lab = beta_binomial(hits, trials, base + (1 - base) * d["typical"], 2)
-        ratio = math.log((1 - d["careful"]) * math.exp(lab - beta_binomial(hits, trials, base, 20)) + d["careful"])
+        lab = beta_binomial(hits, trials, base + (1 - base) * d["typical"], d["worth"])
+        other = beta_binomial(hits, trials, base, d["spread"])
+        ratio = math.log((1 - d["careful"]) * math.exp(lab - other) + d["careful"])
         return ratio if d["hits"] > base * d["trials"] else min(ratio, 0.0)
 
     worth = d["shrink_worth"]
@@ -164,6 +166,14 @@ def wording(d: Mapping[str, Any]) -> float:
     return math.log(lab / (copied * verbatim + (1 - copied) * chance))
 
 
+def subjects(d: Mapping[str, Any]) -> float:
+    reuse = 0.2 * min(1, 3 / len(d["words"]))
+    return sum(
+        math.log(1 - reuse + (reuse / chance if word else 0))
+        for word, chance in zip(d["words"], d["chances"], strict=True)
+    )
+
+
 def pivot(d: Mapping[str, Any]) -> float:
     rate = (d["moved"] + d["prior_rate"] * d["prior_worth"]) / (d["others"] + d["prior_worth"])
     return max(0.0, math.log(d["moves"] / rate))
@@ -174,6 +184,7 @@ BY_HAND: dict[str, Callable[[Mapping[str, Any]], float]] = {
     "hours": hours,
     "targets": targets,
     "wording": wording,
+    "subjects": subjects,
     "pivot": pivot,
 }
 
