@@ -94,14 +94,20 @@ def memberships(rings: Sequence[Ring], population: Population) -> tuple[list[str
     return accounts, names
 
 
-def record(facts: str, config: Config, dossiers: Dossiers, seed: int) -> RunRecord:
+def record(facts: str, config: Config, dossiers: Dossiers, seed: int, judgements: str = "") -> RunRecord:
     """Name a run by what was analysed and how: the same question has the same run id.
 
-    `config_digest` covers settings and dossiers: a changed dossier is another question.
+    `config_digest` covers settings, dossiers and the judgements that stand: a changed one is another question.
     """
-    asked = hashlib.sha256(f"{config.digest()}\n{dossiers.digest}".encode()).hexdigest()
+    told = [config.digest(), dossiers.digest, *([judgements] if judgements else [])]
+    asked = hashlib.sha256("\n".join(told).encode()).hexdigest()
+    return RunRecord(run_id=run_name(facts, asked, seed), config_digest=asked, seed=seed)
+
+
+def run_name(facts: str, asked: str, seed: int) -> str:
+    """Return the id of a run from the fingerprint of its facts, the digest of what was asked, and the seed."""
     name = hashlib.sha256(f"{facts}\n{asked}\n{seed}\n{version.engine()}".encode()).hexdigest()
-    return RunRecord(run_id=f"run-{name[:16]}", config_digest=asked, seed=seed)
+    return f"run-{name[:16]}"
 
 
 def run_facts(
@@ -191,6 +197,11 @@ def manifest(
         "peak_memory_bytes": peak_rss_bytes(),
     }
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def joined(manifest: str, more: Mapping[str, object]) -> str:
+    """Return the manifest with further facts."""
+    return json.dumps({**json.loads(manifest), **more}, indent=1, ensure_ascii=False) + "\n"
 
 
 def _sha256(path: Path) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from attribution import config as configuration
 from attribution import output, tables
+from attribution.casework import Casework
 from attribution.domain import Verdict
 from attribution.ingest import enrich, ingest
 from attribution.labs import attribute, campaigns, dossiers
@@ -48,6 +49,7 @@ def run(
     config: Config | Path | str | None = None,
     seed: int = 0,
     store: Path | str | None = None,
+    judgements: Path | str | None = None,
     key: bytes = DEFAULT_KEY,
     telemetry: Telemetry | None = None,
 ) -> Result:
@@ -59,8 +61,9 @@ def run(
     labs : dossiers (`labs.yaml`); without them every campaign is `unknown`.
     config : settings, or the path of an `attribution.toml`.
     seed : the same input, configuration and seed give the same bytes.
-    store : the DuckDB file that keeps facts and results; new facts join those that it holds. Default: a fresh one in
-        `out`.
+    store : the DuckDB file that keeps facts and results; new facts join those that it holds, and rings keep the ids
+        that they had in its latest run. Default: a fresh one in `out`.
+    judgements : a file of what people decided (YAML or JSON Lines); it joins what the store holds already.
     key : secret of this deployment, for keyed hashes of prompts and templates.
 
     Raises
@@ -72,7 +75,6 @@ def run(
     settings = config if isinstance(config, configuration.Config) else configuration.load_config(_path(config))
     known_labs = dossiers.load(_path(labs))
     with output.folder(Path(out)) as folder, connect(output.store_path(folder, store)) as con:
-        results = EmbeddedStore(con)
         with say.stage("ingest") as stage, output.transaction(con):
             intake = ingest(Path(source), con, settings, key=key, progress=say.progress)
             lookup = enrich(con, settings.ingest.mmdb, say.progress)
@@ -81,32 +83,38 @@ def run(
             texts = template_table(con)
             kin = family_of(texts, settings.projection)
             people = population(con, kin.of)
+            case = Casework(EmbeddedStore(con), _path(judgements))
+            record = output.record(fingerprint(con, people), settings, known_labs, seed, case.standing.digest)
+            people = case.open(record.run_id, people)
             stage.rows = people.size
         with say.stage("projection") as stage:
             projection = project(people, settings.projection)
-            stage.rows = len(projection.links.source)
+            links = case.hearing.links(projection.links)
+            stage.rows = len(links.source)
         with say.stage("partition") as stage:
-            clusters = cluster(projection.links, people, settings, seed)
+            clusters = cluster(links, people, settings, seed)
+            clusters = case.hearing.clusters(clusters, links, settings.rings.min_size)
             stage.rows = len(clusters.clusters)
         with say.stage("verdict") as stage:
-            rings = judge(clusters, people, settings.rings)
+            rings = case.rings(judge(clusters, people, settings.rings), people)
             covert = [ring for ring in rings if ring.verdict is Verdict.COORDINATED]
             stage.rows = len(covert)
         with say.stage("campaigns") as stage:
             sent = traffic(con, *output.memberships(covert, people))
-            tenants = campaigns(covert, people, sent, texts, settings.labs)
+            tenants = case.campaigns(campaigns(covert, people, sent, texts, settings.labs), people)
             stage.rows = len(tenants)
         with say.stage("attribution") as stage:
             named = attribute(tenants, rings, people, sent, texts, known_labs, settings.labs)
+            named = case.hearing.attributions(named)
             stage.rows = sum(not attribution.abstained for attribution in named)
         with say.stage("report"):
-            record = output.record(fingerprint(con, people), settings, known_labs, seed)
+            suppressed = case.hearing.suppressed(projection.suppressed)
             found = tables.build(
                 rings=rings,
                 campaigns=tenants,
                 attributions=named,
                 population=people,
-                suppressed=projection.suppressed,
+                suppressed=suppressed,
                 quarantine=intake.quarantine,
             )
             document = build(
@@ -117,22 +125,31 @@ def run(
                 campaigns=tenants,
                 attributions=named,
                 population=people,
-                links=projection.links,
+                links=links,
                 daily=daily(con, *output.memberships(rings, people)),
                 templates=texts.to_pandas(),
-                suppressed=projection.suppressed,
+                suppressed=suppressed,
                 quarantine=intake.quarantine,
                 labs=lab_facts(known_labs, settings.labs),
                 title=settings.report.title,
                 explanations=explanations(),
                 agreement=clusters.agreement,
             )
-        del people, projection, clusters, sent  # a quarter of the memory, and the store reads its edges from the facts
+            document = case.told(document, known_labs)
+        del (
+            people,
+            projection,
+            links,
+            clusters,
+            sent,
+        )  # a quarter of the memory, and the store reads its edges from the facts
         with say.stage("publish"):
             output.write(folder, found, document)
             manifest = output.manifest(record, intake, lookup, found, settings, known_labs, say.records, folder)
+            manifest = output.joined(manifest, case.facts())
             (folder / output.MANIFEST).write_text(manifest, "utf-8")
-            results.publish(dataclasses.replace(record, manifest=manifest), found, report=encode(document).decode())
+            record = dataclasses.replace(record, manifest=manifest)
+            case.publish(record, found, encode(document).decode(), known_labs)
     return Result(record.run_id, Path(out), found, document)
 
 

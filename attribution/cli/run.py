@@ -29,7 +29,13 @@ def run(
     config: Annotated[Path | None, typer.Option(help="attribution.toml; without it the defaults.")] = None,
     seed: Annotated[int, typer.Option(help="Same input, configuration and seed: same bytes.", min=0)] = 0,
     store: Annotated[
-        Path | None, typer.Option(help="DuckDB file that keeps facts and results; default: one in OUT.")
+        Path | None,
+        typer.Option(
+            help="DuckDB file that keeps facts, results, ids and judgements from run to run; default: in OUT."
+        ),
+    ] = None,
+    judgements: Annotated[
+        Path | None, typer.Option(help="What people decided (YAML or JSON Lines), beside what the store holds.")
     ] = None,
 ) -> None:
     """Read logs; write rings, campaigns, attributions and a report.
@@ -44,13 +50,21 @@ def run(
         attribution run events.jsonl.gz --out result --config attribution.toml --seed 7
     """
     check(source, out)
+    from attribution.pipeline import DEFAULT_KEY
     from attribution.pipeline import run as analyse
 
     secret = os.environ.get(KEY)
     with session(context).telemetry() as telemetry:
-        options = {} if not secret else {"key": secret.encode()}
         result = analyse(
-            source, labs=labs, out=out, config=config, seed=seed, store=store, telemetry=telemetry, **options
+            source,
+            labs=labs,
+            out=out,
+            config=config,
+            seed=seed,
+            store=store,
+            judgements=judgements,
+            key=secret.encode() if secret else DEFAULT_KEY,
+            telemetry=telemetry,
         )
     show.print_rings(result.report, limit=show.ROWS)
     typer.echo(f"report: {result.out / 'report.html'}")

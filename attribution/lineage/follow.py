@@ -1,4 +1,4 @@
-"""What became of each group since the run before, and which id it has: kept, born, split off, merged, returned, ended."""
+"""What became of each group since the run before, and which id it has from now on."""
 
 from __future__ import annotations
 

@@ -28,9 +28,7 @@ MARKS_KEPT = 24
 
 def ring_groups(rings: Sequence[Ring], population: Population) -> tuple[Group, ...]:
     """Return the rings as groups; members weigh by their confidence, marks by how much they are the ring's own."""
-    users = {
-        facet: population.incidence[facet].popularity() for facet in IDENTITY if facet in population.incidence
-    }
+    users = {facet: population.incidence[facet].popularity() for facet in IDENTITY if facet in population.incidence}
     return tuple(
         Group(
             ring.ring_id,
@@ -109,5 +107,3 @@ def renamed_campaigns(campaigns: Sequence[Campaign], ids: Mapping[str, str]) -> 
 
 def _about(evidence: Sequence[Evidence], ids: Mapping[str, str]) -> tuple[Evidence, ...]:
     return tuple(replace(line, subject=ids.get(line.subject, line.subject)) for line in evidence)
-
-

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from attribution.domain import Campaign, Population, Ring
-    from attribution.lineage.follow import Step
     from attribution.store.base import RunRecord, Store
 
 RING, CAMPAIGN = "ring", "campaign"

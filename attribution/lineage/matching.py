@@ -76,7 +76,7 @@ class Pairs:
 def compare(before: Sequence[Group], after: Sequence[Group]) -> Pairs:
     """Return all pairs that share a member or a mark. O(n log n) in memberships and marks."""
     members = _meet(_frame([g.members for g in before]), _frame([g.members for g in after]))
-    marks = _meet(_frame([g.marks for g in before]), _frame([g.marks for g in after]))
+    marks = _meet(_frame(_marks(before)), _frame(_marks(after)))
     both = members.join(marks, how="outer", lsuffix="", rsuffix="_marks").fillna(0.0).sort_index()
     left = both.index.get_level_values("before").to_numpy(np.int64)
     right = both.index.get_level_values("after").to_numpy(np.int64)
@@ -131,18 +131,19 @@ def _block(
     return rows[one[real]], columns[two[real]]
 
 
-def _frame(groups: Sequence[Mapping[str, float]] | Sequence[Mapping[tuple[str, str], float]]) -> pd.DataFrame:
-    items: list[tuple[int, str, float]] = []
-    for at, group in enumerate(groups):
-        items += [(at, key if isinstance(key, str) else "\0".join(key), weight) for key, weight in group.items()]
-    at, keys, weights = zip(*items, strict=True) if items else ((), (), ())
+def _frame(groups: Sequence[Mapping[str, float]]) -> pd.DataFrame:
+    items = [(at, key, weight) for at, group in enumerate(groups) for key, weight in group.items()]
     return pd.DataFrame(
         {
-            "group": np.array(at, np.int64),
-            "key": pd.array(keys, dtype="str"),
-            "weight": np.array(weights, np.float64),
+            "group": np.array([at for at, _, _ in items], np.int64),
+            "key": pd.array([key for _, key, _ in items], dtype="str"),
+            "weight": np.array([weight for _, _, weight in items], np.float64),
         }
     )
+
+
+def _marks(groups: Sequence[Group]) -> list[dict[str, float]]:
+    return [{"\0".join(key): weight for key, weight in group.marks.items()} for group in groups]
 
 
 def _meet(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:

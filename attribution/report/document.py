@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from attribution.errors import NotFoundError
+from attribution.report.changed import Changes, JudgementEntry  # noqa: TC001  # msgspec reads the types
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 """Raised in its first part when a field goes or changes its meaning, in its second when one is added."""
 
 JSON_NAME = "report.json"
@@ -235,6 +236,8 @@ class RingEntry(msgspec.Struct, frozen=True, kw_only=True):
     campaigns: tuple[CampaignEntry, ...]
     brief: bool = False
     """One of very many innocent clusters: only its strongest lines stand here, all of them in `evidence.parquet`."""
+    machine_verdict: str | None = None
+    """What the engine says, where `verdict` is a person's judgement."""
 
 
 class MissingColumn(msgspec.Struct, frozen=True, kw_only=True):
@@ -287,23 +290,32 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     quarantine: tuple[QuarantineReason, ...]
     explanations: tuple[Explanation, ...] = ()
     partition_agreement: float | None = None
+    changes: Changes | None = None
+    """What is another than in the run before; None for the first run of a store."""
+    judgements: tuple[JudgementEntry, ...] = ()
+    """What people decided, and what that did to this run."""
 
     def ring(self, ring_id: str) -> RingEntry:
-        """Return one ring.
+        """Return one ring, by its id or by as much of its id as no other ring begins with.
 
         Raises
         ------
         NotFoundError
-            There is no ring of that name.
+            There is no ring of that name, or more than one.
         """
-        for ring in self.rings:
-            if ring.ring_id == ring_id:
-                return ring
-        known = ", ".join(ring.ring_id for ring in self.rings[:_NAMED]) or "none at all"
-        raise NotFoundError(
-            f"no ring {ring_id!r} in this run",
-            remedy=f"its rings are: {known}{' …' if len(self.rings) > _NAMED else ''}",
-        )
+        begin = [ring for ring in self.rings if ring_id and _begins(ring.ring_id, ring_id)]
+        exact = [ring for ring in begin if ring.ring_id == ring_id]
+        if len(exact or begin) == 1:
+            return (exact or begin)[0]
+        known = ", ".join(ring.ring_id for ring in (begin or self.rings)[:_NAMED]) or "none at all"
+        more = " …" if len(begin or self.rings) > _NAMED else ""
+        if begin:
+            raise NotFoundError(f"{len(begin)} rings begin with {ring_id!r}", remedy=f"choose one: {known}{more}")
+        raise NotFoundError(f"no ring {ring_id!r} in this run", remedy=f"its rings are: {known}{more}")
+
+
+def _begins(name: str, part: str) -> bool:
+    return name.startswith(part) or name.removeprefix("ring-").startswith(part)
 
 
 def encode(document: Document) -> bytes:

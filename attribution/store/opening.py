@@ -111,7 +111,7 @@ def read_folder(out: Path) -> EmbeddedStore:
 
 
 def graph_load(source: Store, target: Store, *, run_id: str | None = None) -> Published:
-    """Copy a run (the latest by default) with its usage edges and all ledgers to another store; twice is as good as once.
+    """Copy a run (the latest by default) and all ledgers from one store to another; twice is as good as once.
 
     Raises
     ------

@@ -1,0 +1,151 @@
+"""Must-links and cannot-links: on the validated links first, then on the clusters, since Leiden promises nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from attribution.domain import Partition
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from attribution.domain import Links
+
+MUST = 50.0
+"""Nats of a link that a person vouches for: more than any evidence in the logs may bring."""
+SURE = 5e-324
+"""Its p-value: the least number above zero, since 0 has no logarithm."""
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """What the constraints did to the clusters.
+
+    Attributes
+    ----------
+    joined : accounts, or clusters of them, brought together, by pair of accounts that must be together.
+    left : the account that left its cluster, by pair that must not be together.
+    """
+
+    joined: frozenset[Pair]
+    left: Mapping[Pair, int]
+
+
+def constrain(links: Links, must: Sequence[Pair], cannot: Sequence[Pair]) -> tuple[Links, frozenset[Pair]]:
+    """Return the links with those that must be, without those that cannot be; and the pairs that were linked before."""
+    wanted, barred = sorted(set(must)), sorted(set(cannot))
+    size = int(max([*links.source, *links.target, *(b for pair in (*wanted, *barred) for b in pair)], default=0)) + 1
+    key = links.source.astype(np.int64) * size + links.target
+    there = {pair: np.flatnonzero(key == _key(pair, size)) for pair in (*wanted, *barred)}
+    keep = np.ones(len(key), bool)
+    for pair in (*wanted, *barred):
+        keep[there[pair]] = False
+    nothing = np.zeros((1, len(links.facets)), np.float32)
+    old = [links.by_facet[there[pair]] if len(there[pair]) else nothing for pair in wanted]
+    source = np.concatenate([links.source[keep], np.array([a for a, _ in wanted], np.int32)])
+    target = np.concatenate([links.target[keep], np.array([b for _, b in wanted], np.int32)])
+    order = np.lexsort((target, source))
+    weights = [max(MUST, float(links.weight[there[pair]].sum())) for pair in wanted]
+    made = replace(
+        links,
+        source=source[order].astype(np.int32),
+        target=target[order].astype(np.int32),
+        by_facet=np.concatenate([links.by_facet[keep], *old])[order].astype(np.float32),
+        weight=np.concatenate([links.weight[keep], np.array(weights, np.float32)])[order].astype(np.float32),
+        p_value=np.concatenate([links.p_value[keep], np.full(len(wanted), SURE)])[order],
+    )
+    return made, frozenset(pair for pair, rows in there.items() if len(rows))
+
+
+def hold(
+    found: Partition, links: Links, must: Sequence[Pair], cannot: Sequence[Pair], min_size: int
+) -> tuple[Partition, Moves]:
+    """Return the clusters with every constraint kept.
+
+    Accounts that must be together are put into one cluster, whole clusters with them. Of two that cannot be together
+    the one with the weaker ties to the rest leaves, with all that must be with it. O(clusters + links x constraints).
+    """
+    clusters = {
+        at: dict(zip(c.tolist(), f.tolist(), strict=True))
+        for at, (c, f) in enumerate(zip(found.clusters, found.frequency, strict=True))
+    }
+    home = {account: at for at, members in clusters.items() for account in members}
+    groups = _groups(must)
+    joined: set[Pair] = set()
+    for group in groups:
+        if _gather(group, clusters, home, min_size):
+            joined |= {pair for pair in must if pair[0] in group}
+    left: dict[Pair, int] = {}
+    for pair in sorted(set(cannot)):
+        if pair[0] in home and home.get(pair[0]) == home.get(pair[1]):
+            leaver = _weaker(pair, clusters[home[pair[0]]], links)
+            _leave(next((g for g in groups if leaver in g), frozenset({leaver})), clusters, home, min_size)
+            left[pair] = leaver
+    kept = [members for members in clusters.values() if len(members) >= min_size]
+    arrays = [np.array(sorted(members), np.int32) for members in kept]
+    order = sorted(range(len(kept)), key=lambda at: (-len(arrays[at]), int(arrays[at][0])))
+    made = Partition(
+        clusters=tuple(arrays[at] for at in order),
+        frequency=tuple(np.array([kept[at][int(a)] for a in arrays[at]], np.float32) for at in order),
+        agreement=found.agreement,
+    )
+    return made, Moves(frozenset(joined), left)
+
+
+def _key(pair: Pair, size: int) -> int:
+    return min(pair) * size + max(pair)
+
+
+def _groups(must: Sequence[Pair]) -> list[frozenset[int]]:
+    groups: list[set[int]] = []
+    for pair in sorted(set(must)):
+        touched = [group for group in groups if group & set(pair)]
+        groups = [group for group in groups if not group & set(pair)]
+        groups.append(set(pair).union(*touched))
+    return sorted((frozenset(group) for group in groups), key=min)
+
+
+def _gather(group: frozenset[int], clusters: dict[int, dict[int, float]], home: dict[int, int], min_size: int) -> bool:
+    """Put a group into one cluster, the largest that it touches; say whether anything moved."""
+    touched = sorted({home[account] for account in group if account in home}, key=lambda at: (-len(clusters[at]), at))
+    if not touched:
+        if len(group) < min_size:
+            return False
+        touched = [max(clusters, default=-1) + 1]
+        clusters[touched[0]] = {}
+    into, moved = touched[0], len(touched) > 1
+    for at in touched[1:]:
+        clusters[into] |= clusters.pop(at)
+    for account in sorted(group):
+        if account not in clusters[into]:
+            clusters[into][account] = 1.0
+            moved = True
+    home.update(dict.fromkeys(clusters[into], into))
+    return moved
+
+
+def _weaker(pair: Pair, members: Mapping[int, float], links: Links) -> int:
+    """Return which of two accounts has the weaker ties to the other members; the later one if they are equal."""
+    inside = np.isin(links.source, list(members)) & np.isin(links.target, list(members))
+    ties: NDArray[np.float64] = np.zeros(2)
+    for at, account in enumerate(pair):
+        mine = inside & ((links.source == account) | (links.target == account))
+        ties[at] = round(float(np.sum(links.weight[mine].astype(np.float64))), 6)
+    return pair[0] if ties[0] < ties[1] else pair[1]
+
+
+def _leave(group: frozenset[int], clusters: dict[int, dict[int, float]], home: dict[int, int], min_size: int) -> None:
+    at = home.get(min(group), -1)
+    gone = {account: clusters[at].pop(account) for account in sorted(group) if account in clusters.get(at, {})}
+    for account in gone:
+        del home[account]
+    if len(gone) >= min_size:
+        fresh = max(clusters) + 1
+        clusters[fresh] = gone
+        home.update(dict.fromkeys(gone, fresh))
