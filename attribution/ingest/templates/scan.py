@@ -81,40 +81,97 @@ def hash_rows(values, indptr, seed):
     return out
 
 
+@nb.njit(nogil=True, cache=True, inline="always")
+def _plain(point):
+    """Return what `normalise` makes of a character by itself, for the usual ones of many scripts; -1 for all others."""
+    if 0x4E00 <= point < 0xA000 or 0x3041 <= point < 0x3097 or 0x30A1 <= point < 0x30FD or 0x3400 <= point < 0x4DC0:
+        return point
+    if point < 0x100:
+        if 0xC0 <= point < 0xDF and point != 0xD7:
+            return point + 32
+        return point if point >= 0xD7 or point in (0xA0, 0xA1, 0xA7, 0xAB, 0xBB, 0xBF) else -1
+    if 0x400 <= point < 0x460:
+        return point + 80 if point < 0x410 else point + 32 if point < 0x430 else point
+    if 0xE01 <= point < 0xE33 or 0xE34 <= point < 0xE3B or 0xE40 <= point < 0xE5C or 0xAC00 <= point < 0xD7A4:
+        return point
+    if 0x2010 <= point < 0x2016 or 0x2018 <= point < 0x2020 or point in (0x2022, 0x2026, 0x20AC):
+        return point
+    if 0x3000 <= point < 0x3003 or 0x3008 <= point < 0x3012:
+        return point
+    return point if point in (0xFF01, 0xFF08, 0xFF09, 0xFF0C, 0xFF0E, 0xFF1A, 0xFF1B, 0xFF1F) else -1
+
+
 @nb.njit(nogil=True, cache=True)
-def scan_ascii(data, offsets, seed, values, counts, hashes):
-    """Split the texts that are all ASCII into tokens; write their numbers, counts (-1: not ASCII) and row hashes."""
+def scan_plain(data, offsets, seed, values, counts, hashes):
+    """Split texts that need no normalising into tokens; write their numbers, counts and row hashes.
+
+    The count is -1, and nothing is written, where a text has a character whose form or neighbours may matter.
+    """
     secret = (seed * PRIME) | np.uint64(1)
     used = 0
     for doc in range(len(offsets) - 1):
         i, stop = offsets[doc], offsets[doc + 1]
-        before = used
-        row = seed
-        byte = np.uint8(0)
+        start = used
+        state = seed
+        inside = False
+        plain = True
         while i < stop:
             byte = _CLASSES[data[i]]
-            i += 1
             if byte == 0:
-                continue
-            if byte == _OTHER:
-                break
-            state = (seed ^ np.uint64(byte)) * secret
-            while i < stop:
-                byte = _CLASSES[data[i]]
-                if byte == 0 or byte == _OTHER:
-                    break
-                state = (state ^ np.uint64(byte)) * secret
+                if inside:
+                    values[used] = _word(state)
+                    used += 1
+                    inside = False
                 i += 1
-            value = _word(state)
-            values[used] = value
-            used += 1
-            row = _fold(row, value)
-        if byte == _OTHER:
-            used = before
+                continue
+            if not inside:
+                state = seed
+            if byte != _OTHER:
+                while byte != 0 and byte != _OTHER:
+                    state = (state ^ np.uint64(byte)) * secret
+                    i += 1
+                    if i >= stop:
+                        break
+                    byte = _CLASSES[data[i]]
+                inside = True
+                continue
+            first = np.int64(data[i])
+            width = 2 if first < 0xE0 else 3
+            if first >= 0xF0 or i + width > stop:
+                plain = False
+                break
+            point = first & (0x1F if width == 2 else 0x0F)
+            for j in range(1, width):
+                point = (point << 6) | (np.int64(data[i + j]) & 0x3F)
+            point = _plain(point)
+            if point < 0:
+                plain = False
+                break
+            kind = _kind(point)
+            if kind == 1:
+                state = (state ^ np.uint64(point)) * secret
+                inside = True
+            else:
+                if inside:
+                    values[used] = _word(state)
+                    used += 1
+                    inside = False
+                if kind == 2:
+                    values[used] = _word((seed ^ np.uint64(point)) * secret) | np.uint32(1)
+                    used += 1
+            i += width
+        if not plain:
+            used = start
             counts[doc] = -1
-        else:
-            counts[doc] = used - before
-            hashes[doc] = row
+            continue
+        if inside:
+            values[used] = _word(state)
+            used += 1
+        row = seed
+        for t in range(start, used):
+            row = _fold(row, values[t])
+        counts[doc] = used - start
+        hashes[doc] = row
     return used
 
 

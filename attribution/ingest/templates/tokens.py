@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from attribution.ingest.templates.scan import gather, hash_rows, scan, scan_ascii
+from attribution.ingest.templates.scan import gather, hash_rows, scan, scan_plain
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -103,13 +103,13 @@ def normalise(texts: pa.Array) -> pa.LargeStringArray:
 def tokenise(texts: pa.Array, seed: np.uint64) -> tuple[NDArray[np.int64], Tokens, NDArray[np.uint64]]:
     """Return the token numbers of texts (no nulls): `rows`, tokens, hashes; linear.
 
-    Row i of the tokens, and hash i (over all its tokens), belong to text `rows[i]`. Texts that are all ASCII come first.
+    Row i of the tokens, and hash i (over all its tokens), belong to text `rows[i]`. Texts that need no normalising come first.
     """
     texts = texts.cast(pa.large_string())
     data, offsets = _buffers(texts)
     values = np.empty(_room(offsets), np.uint32)
     counts, hashes = np.zeros(len(texts), np.int64), np.zeros(len(texts), np.uint64)
-    used = scan_ascii(data, offsets, seed, values, counts, hashes)
+    used = scan_plain(data, offsets, seed, values, counts, hashes)
     tokens = _tokens(values[:used], counts[counts >= 0])
     if len(tokens) == len(texts):
         return np.arange(len(texts)), tokens, hashes
