@@ -202,10 +202,11 @@ def _worth(incidence: Incidence, group: NDArray[np.int64], size: NDArray[np.int6
     account = np.repeat(np.arange(accounts), np.diff(incidence.indptr))
     frame = pd.DataFrame({"value": incidence.indices, "account": account, "group": group[account]})
     inside = frame[frame["group"] >= 0].groupby(["value", "group"], as_index=False)["account"].size()
-    pairs = frame.loc[frame["group"] < 0, ["value", "account"]].merge(inside, on="value")
-    popularity = incidence.popularity()[pairs["value"]]
-    n, members = size[pairs["group"]], pairs["size"].to_numpy()
+    n, members = size[inside["group"]], inside["size"].to_numpy()
     rate = (members + 0.5) / (n + 1)
-    stranger = (popularity - 1 - members + 1) / (accounts - n)
-    pairs["nats"] = np.minimum(CAP, np.log(rate / stranger))
+    stranger = (incidence.popularity()[inside["value"]] - members) / (accounts - n)
+    # An account outside is itself one of the others, so there is at least one wherever it matters.
+    inside["nats"] = np.minimum(CAP, np.log(rate / np.maximum(stranger, 0.5 / accounts)))
+    telling = inside.loc[inside["nats"] >= LEAST, ["value", "group", "nats"]]
+    pairs = frame.loc[frame["group"] < 0, ["value", "account"]].merge(telling, on="value")
     return pairs.groupby(["account", "group"], as_index=False)[["nats"]].max()
