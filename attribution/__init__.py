@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         StoreError,
         UsageError,
     )
+    from attribution.inquiry import why
     from attribution.pipeline import Result, run
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "UsageError",
     "load_config",
     "run",
+    "why",
 ]
 
 _HOME = {
@@ -48,6 +50,7 @@ _HOME = {
     "load_config": "config",
     "Result": "pipeline",
     "run": "pipeline",
+    "why": "inquiry",
 }
 
 

@@ -19,6 +19,7 @@ PUBLIC = [
     "UsageError",
     "load_config",
     "run",
+    "why",
 ]
 
 
