@@ -3,6 +3,7 @@
 from attribution.judgements.hearing import Hearing
 from attribution.judgements.model import SHAPES, Judgement, Kind, from_table, to_table
 from attribution.judgements.reading import load, make, parse
+from attribution.judgements.record import record
 from attribution.judgements.standing import Effect, Outcome, Standing, gather, weigh
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "load",
     "make",
     "parse",
+    "record",
     "to_table",
     "weigh",
 ]
