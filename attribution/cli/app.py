@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from attribution.cli import demo, evaluate, graph, labs, run, serve, show, simulate, why
+from attribution.cli import demo, evaluate, graph, judge, labs, run, score, serve, show, simulate, why
 from attribution.cli.session import Session
 
 EXIT_CODES = """\
@@ -20,6 +20,7 @@ Exit codes:
     5  labs.yaml is wrong
     6  the store cannot be opened or written
     7  no such ring, run or output folder
+    8  a judgement, or a file of them, is wrong
     1  another failure (disk, memory, permissions)
    70  a bug
   130  interrupted (Ctrl-C)
@@ -70,7 +71,9 @@ app.command("why")(why.why)
 app.command("evaluate")(evaluate.evaluate)
 app.command("simulate")(simulate.simulate)
 app.command("demo")(demo.demo)
+app.command("score")(score.score)
 app.add_typer(labs.app, name="labs")
+app.add_typer(judge.app, name="judge")
 app.add_typer(graph.app, name="graph")
 app.command("serve")(serve.serve)
 

@@ -56,8 +56,8 @@ def score_accounts(
         No accounts, an unknown family, or a prior that is none.
     """
     ring = _as_ring(accounts, population)
-    left_out = _families(without)
-    chosen = _prior(prior, dossiers.ids, config)
+    left_out = families(without)
+    chosen = prior_of(prior, dossiers.ids, config)
     around = (*rings, ring)
     found = find_campaigns((ring,), population, traffic, templates, config)
     if not split and len(found) != 1:
@@ -111,7 +111,8 @@ def _whole(ring: Ring, parts: Sequence[Campaign]) -> Campaign:
     )
 
 
-def _families(without: Collection[str]) -> frozenset[str]:
+def families(without: Collection[str]) -> frozenset[str]:
+    """Return families of evidence to leave out, or raise for one that does not exist."""
     known = [family.value for family in LabFamily]
     for name in sorted(without):
         if name not in known:
@@ -119,7 +120,8 @@ def _families(without: Collection[str]) -> frozenset[str]:
     return frozenset(without)
 
 
-def _prior(prior: float | Mapping[str, float] | None, ids: Sequence[str], config: LabConfig) -> Prior:
+def prior_of(prior: float | Mapping[str, float] | None, ids: Sequence[str], config: LabConfig) -> Prior:
+    """Return a prior from what a user gave: an unknown lab's, or each lab's and `unknown`; None: as configured."""
     if prior is None:
         return Prior(config.prior_unknown)
     if not isinstance(prior, (int, float)):

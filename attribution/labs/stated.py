@@ -20,21 +20,26 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
+import yaml
 
 from attribution.errors import InputError
 from attribution.labs.claims import Count
 from attribution.labs.facts import COUNTED, Facts
 from attribution.labs.naming import Prior, conclude
 from attribution.labs.pivots import Pivot
+from attribution.labs.reader import structure
 from attribution.labs.subjects import Subject
+from attribution.plaintext import clean
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from pathlib import Path
 
     from attribution.config import LabConfig
     from attribution.domain import Attribution
     from attribution.labs.dossiers import Dossiers
 
+MAX_BYTES = 1024 * 1024
 FACTS = (*COUNTED, "template_examples")
 
 
@@ -73,6 +78,34 @@ class Stated(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pivots: tuple[StatedPivot, ...] = ()
     moved: dict[str, tuple[int, int]] = {}
     """Release day to (campaigns of other rings that moved then, campaigns of other rings)."""
+
+
+def load(path: Path) -> Stated:
+    """Read stated evidence from YAML or JSON.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, or something in it is not as described; the message names it.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise InputError(f"{path}: larger than {MAX_BYTES} bytes", remedy="state one campaign a file")
+        text = path.read_text("utf-8")
+        problem = structure(text)
+        if problem is not None:
+            raise InputError(f"{path}: {problem}", remedy=problem.remedy)
+        # Days are plain text here, as in JSON.
+        return msgspec.convert(yaml.load(text, Loader=yaml.BaseLoader), Stated, strict=False)  # noqa: S506  # text only
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})", remedy="name a file of evidence") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 at byte {error.start}", remedy="save it as UTF-8 text") from error
+    except yaml.YAMLError as error:
+        first = clean(str(error).splitlines()[0])
+        raise InputError(f"{path}: not YAML: {first}", remedy="see docs/attribution.md for an example") from error
+    except msgspec.ValidationError as error:
+        raise InputError(f"{path}: {clean(str(error))}", remedy="see docs/attribution.md for every key") from error
 
 
 def facts_of(stated: Stated, dossiers: Dossiers) -> Facts:

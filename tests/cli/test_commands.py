@@ -65,7 +65,19 @@ def _written(factory: pytest.TempPathFactory, *, hostile: bool) -> Path:
     return out
 
 
-COMMANDS = ("run", "show", "why", "evaluate", "simulate", "demo", "labs check", "graph load", "serve", "version")
+COMMANDS = (
+    "run",
+    "show",
+    "why",
+    "evaluate",
+    "simulate",
+    "demo",
+    "score",
+    "labs check",
+    "graph load",
+    "serve",
+    "version",
+)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
