@@ -13,6 +13,7 @@ PUBLIC = [
     "ConfigError",
     "DossierError",
     "InputError",
+    "JudgementError",
     "NotFoundError",
     "Result",
     "StoreError",
