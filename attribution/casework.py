@@ -64,6 +64,7 @@ class Casework:
             lineage=self.lineage,
             outcomes=self.hearing.outcomes,
             machine=self.hearing.machine,
+            accepted=self.hearing.accepted,
             dossiers=dossiers,
             claims=self._store.ledger("claims"),
         )

@@ -45,6 +45,8 @@ class Hearing:
         self._linked: frozenset[ties.Pair] = frozenset()
         self.machine: dict[str, Verdict] = {}
         """What the engine said of the rings that a person decided."""
+        self.accepted: dict[str, str] = {}
+        """Labs that a person accepted where the evidence leads elsewhere, by campaign."""
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
@@ -247,6 +249,7 @@ class Hearing:
                 found = replace(
                     found, abstained=True, reason=f"{name} was accepted by {by}; the evidence leads to {top}"
                 )
+                self.accepted[found.campaign_id] = name
             else:
                 changed = named == name
                 said = "no longer named" if changed else "the engine does not name it either"

@@ -37,6 +37,7 @@ def add(
     lineage: pa.Table,
     outcomes: Sequence[Outcome],
     machine: Mapping[str, Verdict],
+    accepted: Mapping[str, str],
     dossiers: Dossiers,
     claims: pa.Table,
 ) -> Document:
@@ -45,13 +46,18 @@ def add(
     Parameters
     ----------
     machine : ring to what the engine says, for the rings that people decided.
+    accepted : campaign to the lab that a person accepted though the evidence leads elsewhere.
     claims : the store's ledger of the dossiers' claims.
     """
     decided = {
         one.judgement.id: one for one in outcomes if one.judgement.kind in {Kind.RING_CONFIRMED, Kind.RING_REJECTED}
     }
     rings = tuple(
-        _judged(ring, machine[ring.ring_id], decided) if ring.ring_id in machine else ring for ring in document.rings
+        _accepted(ring, accepted, {lab.lab_id: lab.name for lab in document.labs})
+        for ring in (
+            _judged(ring, machine[ring.ring_id], decided) if ring.ring_id in machine else ring
+            for ring in document.rings
+        )
     )
     found = None
     if past.previous_run is not None:
@@ -89,6 +95,26 @@ def _judged(ring: RingEntry, machine: Verdict, decided: Mapping[str, Outcome]) -
     )
     return replace(
         ring, machine_verdict=machine.value, verdict_sentence=f"{size} {held}, by judgement ({said}). {engine}"
+    )
+
+
+def _accepted(ring: RingEntry, accepted: Mapping[str, str], names: Mapping[str, str]) -> RingEntry:
+    """Return the entry of a ring with the labs that a person accepted for its campaigns."""
+    if not any(one.campaign_id in accepted for one in ring.campaigns):
+        return ring
+    return replace(
+        ring,
+        campaigns=tuple(
+            replace(
+                one,
+                judged_lab=names.get(lab, clean(lab, 80)),
+                verdict_sentence=f"{names.get(lab, clean(lab, 80))} is held to benefit, by judgement."
+                " The engine does not name it.",
+            )
+            if (lab := accepted.get(one.campaign_id)) is not None
+            else one
+            for one in ring.campaigns
+        ),
     )
 
 

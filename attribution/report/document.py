@@ -204,6 +204,8 @@ class CampaignEntry(msgspec.Struct, frozen=True, kw_only=True):
     """The one family of evidence without which another answer would lead."""
     ledger: tuple[LedgerLine, ...]
     verdict_sentence: str
+    judged_lab: str | None = None
+    """The lab that a person accepted, where the engine does not name it."""
 
 
 class RingEntry(msgspec.Struct, frozen=True, kw_only=True):
