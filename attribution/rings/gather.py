@@ -201,8 +201,8 @@ def _worth(incidence: Incidence, group: NDArray[np.int64], size: NDArray[np.int6
     accounts = len(incidence.indptr) - 1
     account = np.repeat(np.arange(accounts), np.diff(incidence.indptr))
     frame = pd.DataFrame({"value": incidence.indices, "account": account, "group": group[account]})
-    inside = frame[frame["group"] >= 0].groupby(["value", "group"], as_index=False)["account"].size()
-    n, members = size[inside["group"]], inside["size"].to_numpy()
+    inside = frame[frame["group"] >= 0].groupby(["value", "group"])["account"].size().rename("members").reset_index()
+    n, members = size[inside["group"]], inside["members"].to_numpy()
     rate = (members + 0.5) / (n + 1)
     stranger = (incidence.popularity()[inside["value"]] - members) / (accounts - n)
     # An account outside is itself one of the others, so there is at least one wherever it matters.

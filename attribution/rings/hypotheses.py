@@ -92,7 +92,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
             dominant_template=("many", "the accounts exist for the extraction"),
             round_the_clock=("many", "a job schedule knows no night"),
             fresh_account=("many", "accounts are made when they are needed"),
-            common_place=("many", "exits are rented from few hosts"),
+            common_place=("all or none", "one exit for all, or a pool that rotates and is nobody's home"),
             anonymous_egress=("many", "exits in data centres are cheap"),
             throwaway_card=("all or none", "cards are bought in batches of one kind"),
         ),
@@ -249,8 +249,8 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
             corporate_card=("all or none, rather all", "one payer, as a rule with a company card"),
             throwaway_card=("all or none, rather none", "one payer, seldom with a prepaid card"),
             shared_device=("many", "one image, one fingerprint"),
-            concealed_device=("many", "runners stand in data centres, where nobody is at home"),
-            concealed_card=("many", "runners stand in data centres, where nobody is at home"),
+            concealed_device=("all or none, rather all", "runners stand in data centres, where nobody is at home; only a name on the accounts shows the company"),
+            concealed_card=("all or none, rather all", "runners stand in data centres, where nobody is at home; only a name on the accounts shows the company"),
             private_template=("most", "the suite's own prompts"),
             dominant_template=("most", "machines send nothing else"),
             round_the_clock=("many", "builds run at night"),
@@ -300,6 +300,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "remote company", False, 0.06, (15.0, 0.9), "A company without an office: one card, homes all over.",
         _expects(
+            concealed_device=("all or none", "a machine handed on; with a name on the accounts or without"),
             verified_organisation=("all or none", "a company has itself verified, or has not"),
             met=("all or none, rather none", "everyone works from home, or through the company's VPN"),
             one_device=("hardly any", "each has a machine"),

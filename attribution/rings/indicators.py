@@ -216,8 +216,7 @@ def _company(view: View, entries: Entries, shared: NDArray[np.bool_]) -> NDArray
     rows = np.flatnonzero(shared)
     group, member = entries.group[rows], entries.member[rows]
     company = np.zeros(len(view.account), bool)
-    home = np.where(anonymous_egress(view) == 1, -1, _home(view))
-    for tie in (home, _affiliation(view)[0]):
+    for tie in _ties(view):
         frame = pd.DataFrame({"group": group, "member": member, "tie": tie[member]})
         frame = frame[frame["tie"] >= 0]
         together = frame.groupby(["group", "tie"])["member"].transform("size") >= 2
@@ -233,6 +232,26 @@ def _concealed(view: View, facet: Facet) -> NDArray[np.float64]:
     return _answer(~_company(view, entries, shared), _any(view, entries, shared))
 
 
+def open_block(view: View) -> NDArray[np.bool_]:
+    """Find the members of an open minority: three or more, not half of the cluster, with one home or organisation.
+
+    Who shares a card or a device with nobody of that home or organisation hides it and is not of them.
+    """
+    size = view.size[view.cluster]
+    found: NDArray[np.bool_] = np.zeros(len(view.account), np.bool_)
+    for tie in _ties(view):
+        key = view.cluster.astype(np.int64) * (tie.max(initial=0) + 2) + tie
+        _, group, count = np.unique(key, return_inverse=True, return_counts=True)
+        found |= (tie >= 0) & (count[group] >= 3) & (count[group] < 0.5 * size)
+    hides = (concealed_card(view) == 1) | (concealed_device(view) == 1)
+    return np.asarray(found & ~hides, dtype=np.bool_)
+
+
+def _ties(view: View) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return each member's home that is not in a data centre, and its organisation; -1 where there is none."""
+    return np.where(anonymous_egress(view) == 1, -1, _home(view)), _affiliation(view)[0]
+
+
 def concealed_card(view: View) -> NDArray[np.float64]:
     """The account shares a payment instrument with members none of whom has its home or its organisation."""
     return _concealed(view, Facet.PAYMENT)
@@ -243,20 +262,28 @@ def concealed_device(view: View) -> NDArray[np.float64]:
     return _concealed(view, Facet.DEVICE)
 
 
-def private_template(view: View) -> NDArray[np.float64]:
+def private_template(view: View, apart: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
     """The account sends a prompt template that hardly anyone outside the cluster sends."""
     entries = view.entries(Facet.TEMPLATE)
     if entries is None:
         return _unknown(view)
-    return _answer(_any(view, entries, _private(entries)), view.activity["templates"].to_numpy() > 0)
+    return _answer(_any(view, entries, _own(entries, apart)), view.activity["templates"].to_numpy() > 0)
 
 
-def dominant_template(view: View) -> NDArray[np.float64]:
+def _own(entries: Entries, apart: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+    """Find the entries whose value is private to the cluster, not just to those who stand apart in it."""
+    own = _private(entries)
+    if apart is not None:
+        own &= np.bincount(entries.group, weights=apart[entries.member])[entries.group] < 0.5 * entries.inside
+    return own
+
+
+def dominant_template(view: View, apart: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
     """Most of the account's requests are templates that hardly anyone outside the cluster sends."""
     entries = view.entries(Facet.TEMPLATE)
     if entries is None:
         return _unknown(view)
-    own = _private(entries)
+    own = _own(entries, apart)
     share = view.per_member(entries.member[own], entries.count[own].astype(np.float64))
     activity = view.activity
     return _answer(share >= 0.5 * activity["events"].to_numpy(), activity["templates"].to_numpy() > 0)

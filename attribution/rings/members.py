@@ -8,6 +8,11 @@ $$ \mathrm{logit}\,P = \ln\frac{1-\rho}{\rho} + \sum_t x_t \ln\frac{r_t}{b_t} + 
 
 with $\rho$ = `BYSTANDERS`; unknown ties are left out. A tie that few members have ($r_t < b_t$) says nothing about
 those who lack it and is left out as well, so that a ring's second card does not count against those with the first.
+
+An open minority (`open_block`: colleagues at home in one office, or of one organisation, in a ring whose other members
+hide) starts from `OPEN` instead, and what its members share among themselves is no tie to the ring: their company's
+card and machines, and templates that they use more than the others. So the team whose template a ring copied, or the
+agency from whose office it works, is left out; who shares a card or a device across, with nobody of that home, is not.
 """
 
 from __future__ import annotations
@@ -17,7 +22,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from attribution.rings.indicators import INDICATORS
+from attribution.domain import Family
+from attribution.rings.indicators import INDICATORS, dominant_template, open_block, private_template
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +34,8 @@ if TYPE_CHECKING:
 
 BYSTANDERS = 0.1
 """Share of bystanders that a cluster may hold before one looks."""
+OPEN = 0.9
+"""The same in an open minority (`open_block`): who hides has no office and no name in common."""
 BYSTANDER: Mapping[str, float] = MappingProxyType(
     {
         "shared_card": 0.1,
@@ -39,10 +47,16 @@ BYSTANDER: Mapping[str, float] = MappingProxyType(
 )
 """How often a bystander has each tie: rarely more than the one that brought it here."""
 
+BETWEEN_THEMSELVES = frozenset({Family.PAYMENT, Family.DEVICE})
+"""Ties that an open minority has with its own: its company's card and machines do not tie it to the ring."""
+
 
 def confidence(view: View, answer: NDArray[np.float64]) -> NDArray[np.float64]:
     """Probability of membership for every member of every cluster, float64 (members,)."""
-    logit = np.full(len(view.account), np.log((1 - BYSTANDERS) / BYSTANDERS))
+    block = open_block(view)
+    content = {ask.__name__: ask(view, block) for ask in (private_template, dominant_template)}
+    bystanders = np.where(block, OPEN, BYSTANDERS)
+    logit = np.log((1 - bystanders) / bystanders)
     for position, indicator in enumerate(INDICATORS):
         rate = BYSTANDER.get(indicator.name)
         if rate is None:
@@ -52,6 +66,10 @@ def confidence(view: View, answer: NDArray[np.float64]) -> NDArray[np.float64]:
         k = np.bincount(view.cluster[known], weights=value[known], minlength=len(view.size))
         n = np.bincount(view.cluster[known], minlength=len(view.size))
         ring = ((k + 1) / (n + 2))[view.cluster]
+        if indicator.family in BETWEEN_THEMSELVES:
+            value = np.where(block, 0.0, value)
+        elif indicator.name in content:
+            value = np.where(block, content[indicator.name], value)
         nats = np.where(value == 1, np.log(ring / rate), np.log((1 - ring) / (1 - rate)))
         logit += np.where(known & (ring > rate), nats, 0.0)
     return np.asarray(1 / (1 + np.exp(-logit)), dtype=np.float64)

@@ -23,12 +23,14 @@ from attribution.evaluate.metrics import calibration
 METHODS = ("union", "components", "leiden", "log-likelihood leiden")
 
 
-def collect(rows: list[Row], seeds: list[int], accounts: int, results: Path, processes: int) -> list[Measured]:
+def collect(
+    rows: list[Row], seeds: list[int], accounts: int, results: Path, processes: int, *, others: bool = True
+) -> list[Measured]:
     """Measure what the results file does not hold yet; return all that was asked for."""
     done = read(results)
     missing = [(row, seed) for seed in seeds for row in rows if (row.name, seed) not in done]
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        jobs = [pool.submit(measure, row, seed, accounts) for row, seed in missing]
+        jobs = [pool.submit(measure, row, seed, accounts, others=others) for row, seed in missing]
         for job in as_completed(jobs):
             one = job.result()
             done[one.row, one.seed] = one

@@ -30,7 +30,11 @@ MIXED = (
     "paraphrased",
     "no rings",
     "without accounts",
+    "without prompts",
+    "without payments",
     "without devices",
+    "without addresses",
+    "framing",
     "dilution",
 )
 
@@ -55,7 +59,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     wanted = parser.parse_args()
     rows = [row for row in ROWS if row.name in MIXED]
-    found = collect(rows, wanted.seeds, wanted.accounts, wanted.results, wanted.processes)
+    found = collect(rows, wanted.seeds, wanted.accounts, wanted.results, wanted.processes, others=False)
     clusters = [cluster for one in found for cluster in one.clusters]
     score = np.array([cluster.score for cluster in clusters])
     outcome = np.array([float(cluster.guilty >= 0.5) for cluster in clusters])
