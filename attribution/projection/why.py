@@ -27,7 +27,7 @@ COLUMNS: Mapping[Facet, str] = {
     Facet.PAYMENT: "events.payment_id",
     Facet.BATCH: "payments.bin",
     Facet.TEMPLATE: "events.prompt or events.template_id",
-    Facet.TEMPLATE_FAMILY: "events.prompt or events.template_id",
+    Facet.TEMPLATE_FAMILY: "events.prompt",
     Facet.BURST: "events.ts",
     Facet.SIGNUP: "accounts.created_at",
 }

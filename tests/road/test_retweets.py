@@ -6,7 +6,9 @@ import json
 import os
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from sklearn.metrics import adjusted_rand_score
 
 from attribution import pipeline
 
@@ -32,3 +34,13 @@ def test_the_road_runs_to_a_report_and_accounts_for_every_row(retweets: Path, tm
     assert result.tables["rings"].num_rows >= 1
     assert "coordinated" not in result.tables["rings"]["verdict"].to_pylist()  # one family, freely set, never suffices
     assert (result.out / "report.html").stat().st_size > 10_000
+
+
+def test_two_seeds_find_the_same_rings(retweets: Path, tmp_path: Path) -> None:
+    rings = []
+    for seed in (1, 2):
+        found = pipeline.run(retweets, out=tmp_path / str(seed), seed=seed).tables["members"].to_pandas()
+        rings.append(found.set_index("account_id")["ring_id"].rename(str(seed)))
+    both = pd.concat(rings, axis=1).fillna("in none")
+    assert len(both) >= 100
+    assert adjusted_rand_score(both["1"], both["2"]) >= 0.95
