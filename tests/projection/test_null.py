@@ -13,6 +13,7 @@ from attribution.projection import project
 from attribution.projection.kernel import BINS_PER_NAT
 from attribution.projection.null import fit
 from attribution.projection.project import pair_counts
+from attribution.projection.rules import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +62,44 @@ def test_one_facet_alone_is_super_uniform(make: Make, scatter: Scatter, facet: F
     for exponent in (1, 2, 4, 6, 8, 10):
         expected = pairs * np.exp(-exponent)
         assert rejected[exponent * BINS_PER_NAT] <= expected + 3 * np.sqrt(expected) + 1
+
+
+@pytest.mark.parametrize("facets", [(Facet.DEVICE,), (Facet.PAYMENT,), (Facet.DEVICE, Facet.PAYMENT, Facet.TEMPLATE)])
+def test_strangers_who_meet_on_personal_values_are_super_uniform(
+    make: Make, scatter: Scatter, facets: tuple[Facet, ...]
+) -> None:
+    """Owners have six accounts each and share among them; as many values as the rule says are shared by strangers."""
+    accounts, level = 1500, 0.99
+    false, pairs, threshold = [], 0, 0.0
+    for seed in range(3):
+        rng = np.random.default_rng(40 + seed)
+        rows = {facet: personal(rng, accounts, RULES[facet].strangers) for facet in facets if facet != Facet.TEMPLATE}
+        if Facet.TEMPLATE in facets:
+            rows[Facet.TEMPLATE] = scatter(rng, accounts, 1500, 8.0, tail=0.9)
+        links = project(make(rows), ProjectionConfig(false_discovery_rate=level, links_per_account=1500)).links
+        strangers = links.source // 6 != links.target // 6
+        false.append(links.p_value[strangers])
+        pairs += accounts * (accounts - 1) // 2
+        threshold = max(threshold, links.threshold)
+    below = np.concatenate(false)
+    assert 0 < threshold < 1
+    for exponent in range(int(np.ceil(-np.log(threshold))), 16):
+        expected = pairs * np.exp(-exponent)
+        seen = int((below <= np.exp(-exponent)).sum())
+        assert seen <= expected + 3 * np.sqrt(expected) + 1, (exponent, seen, expected)
+
+
+def personal(rng: np.random.Generator, accounts: int, strangers: float) -> list[list[int]]:
+    rows: list[list[int]] = [[1_000_000 + account] for account in range(accounts)]
+    for value in range(4 * accounts):
+        users = int(rng.integers(2, 7))
+        if rng.random() < min(1.0, strangers * (users / 2) ** 2):
+            chosen = rng.choice(accounts, users, replace=False)
+        else:
+            chosen = 6 * int(rng.integers(accounts // 6)) + rng.choice(6, users, replace=False)
+        for account in chosen.tolist():
+            rows[account].append(value)
+    return rows
 
 
 def test_nobody_is_linked_in_a_world_of_chance(make: Make, scatter: Scatter) -> None:
