@@ -7,17 +7,15 @@ it. An account belongs to every campaign that a real part of its core traffic se
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
-from scipy.special import gammaln
 
 from attribution.domain import Campaign, Evidence, Verdict
+from attribution.labs.clients import CAPS, SPEAKS, Split, compared, thinned
 from attribution.labs.core import Core, Frames, Outside, Recogniser, core_of, texts_of
-from attribution.labs.ledger import mixed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,61 +28,11 @@ if TYPE_CHECKING:
     from attribution.domain import Population, Ring, Traffic
     from attribution.labs.core import Unit
 
-DRAWS = 60
-"""The most independent draws that one template's histogram is worth: jobs fire through many accounts at once."""
-ACCOUNT_DRAWS = 10.0
-"""The most exchanges of one account that count: they come in jobs."""
-TARGET_DRAWS = 3.0
-"""What one template's capabilities are worth as draws from what its client is after."""
-SPEAKS = 3.0
-"""Nats from which a kind of facts speaks for a split."""
-CAPS: Mapping[str, float] = {"hours": 15.0, "accounts": 15.0, "models": 8.0, "calendar": 10.0, "targets": 8.0}
-"""The most that each kind of facts can say for a split, in nats."""
 MEMBER_SHARE = 0.15
 """Part of an account's core traffic from which it counts as used by a campaign."""
 SMALLEST = 0.08
 """Part of the ring's core accounts below which a group of templates is no client of its own."""
-OF_ACCOUNTS = ("accounts", "calendar", "models")
-"""Kinds of facts that go with the account."""
-LOYAL, APART = 0.8, 0.7
-"""Part of an account's core traffic from which it serves one group only; part of such accounts from which groups are
-apart."""
-TARGET_UNITS = 16.0
-"""The most templates whose capabilities count: a client orders capabilities, and each may come in many wordings."""
 SPLIT = "tenants"
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """A comparison of one way to divide a ring's templates with leaving them together."""
-
-    label: NDArray[np.int64]
-    gains: Mapping[str, float]
-    penalty: float
-    apart: bool = False
-    """Hardly an account serves two of the groups: then what an account has of its own (when it began, which models it
-    uses, which wording it was given) sets the groups apart without any second client, and counts once."""
-
-    @property
-    def counted(self) -> Mapping[str, float]:
-        """Return the gains that count: of what goes with the account only the largest where accounts are apart."""
-        if not self.apart:
-            return self.gains
-        bound = max((name for name in OF_ACCOUNTS if name in self.gains), key=lambda name: (self.gains[name], name))
-        return {name: gain for name, gain in self.gains.items() if name not in OF_ACCOUNTS or name == bound}
-
-    @property
-    def score(self) -> float:
-        """Return capped gains less the penalty, in nats; above 0 the split is better than one client.
-
-        Two clients may be alike in any kind of facts: each gain is mixed half and half with no difference.
-        """
-        return sum(min(mixed(gain, 0.5), CAPS[name]) for name, gain in sorted(self.counted.items())) - self.penalty
-
-    @property
-    def speaking(self) -> tuple[str, ...]:
-        """Return the kinds of facts that speak for it."""
-        return tuple(name for name, gain in sorted(self.counted.items()) if gain >= SPEAKS)
 
 
 def campaigns(
@@ -124,7 +72,7 @@ def best_split(core: Core, config: LabConfig) -> tuple[Split | None, Split | Non
         for count in range(2, min(config.max_tenants, len(core.units)) + 1):
             label = _settled(_ordered(fcluster(tree, count, criterion="maxclust").astype(np.int64)), core)
             if label.max() > 0:
-                candidates.setdefault(label.tobytes(), _compared(label, core, config))
+                candidates.setdefault(label.tobytes(), compared(label, core, config))
     ranked = sorted(candidates.values(), key=lambda split: (-split.score, int(split.label.max()), split.label.tolist()))
     winners = [
         split for split in ranked if split.score > 0 and len(split.speaking) > 1 and _pairwise(split, core, config)
@@ -140,7 +88,7 @@ def _pairwise(split: Split, core: Core, config: LabConfig) -> bool:
     for left in range(count):
         for right in range(left + 1, count):
             keep = np.isin(split.label, (left, right))
-            pair = _compared((split.label[keep] == right).astype(np.int64), _subset(core, keep), config)
+            pair = compared((split.label[keep] == right).astype(np.int64), _subset(core, keep), config)
             if pair.score <= 0 or len(pair.speaking) < 2:  # two kinds of facts
                 return False
     return True
@@ -178,7 +126,7 @@ def _settled(label: NDArray[np.int64], core: Core) -> NDArray[np.int64]:
 
 def _distances(core: Core) -> list[NDArray[np.float64]]:
     """Return the distances that candidates are drawn from: rhythm, accounts, targets, and their mean."""
-    found = [_hellinger(np.array([_thinned(u.hours, u) for u in core.units]))]
+    found = [_hellinger(np.array([thinned(u.hours, u) for u in core.units]))]
     used = (core.use > 0).astype(np.float64)
     common, size = used.T @ used, used.sum(axis=0)
     found.append(1.0 - common / np.maximum(np.sqrt(np.outer(size, size)), 1.0))
@@ -197,99 +145,6 @@ def _distances(core: Core) -> list[NDArray[np.float64]]:
 def _hellinger(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     root = np.sqrt(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-12))
     return np.asarray(np.sqrt(np.clip(1.0 - root @ root.T, 0.0, 1.0)))
-
-
-def _thinned(histogram: NDArray[np.int64], unit: Unit) -> NDArray[np.float64]:
-    """Scale a histogram down to the independent draws it is worth."""
-    total = float(histogram.sum())
-    return np.asarray(histogram * (min(unit.account_days, DRAWS) / max(total, 1.0)), dtype=np.float64)
-
-
-def _compared(label: NDArray[np.int64], core: Core, config: LabConfig) -> Split:
-    """Compare separate clients with one: for each kind of facts the log Bayes factor, in nats."""
-    units, apart = core.units, _apart(core.use, label)
-    hours, weekend, mix, days = (
-        _draws([getattr(unit, name) for unit in units], core, apart=apart)
-        for name in ("hours", "weekdays", "mix", "days")
-    )
-    hours = hours.reshape(len(units), 12, 2).sum(axis=2)
-    weekend = np.column_stack((weekend[:, :5].sum(axis=1), weekend[:, 5:].sum(axis=1)))
-    gains = {
-        "hours": _multinomial(hours, label) + _multinomial(weekend, label),
-        "models": _multinomial(mix, label),
-        "calendar": _multinomial(_thirds(days), label),
-        "accounts": _pools(core.use, label),
-    }
-    names = sorted({name for unit in units for name in unit.targets})
-    if names:
-        targets = np.array([[unit.targets.get(name, 0.0) for name in names] for unit in units])
-        gains["targets"] = _multinomial(TARGET_DRAWS * min(1.0, TARGET_UNITS / len(units)) * targets, label)
-    rounded = {name: round(gain, 9) for name, gain in sorted(gains.items())}
-    return Split(label, rounded, config.tenant_penalty * int(label.max()), apart)
-
-
-def _apart(use: NDArray[np.int64], label: NDArray[np.int64]) -> bool:
-    """Say whether hardly an account serves two groups."""
-    sent = np.column_stack([use[:, label == group].sum(axis=1) for group in range(int(label.max()) + 1)])
-    sent = sent[sent.sum(axis=1) > 1]
-    return bool(len(sent)) and float((sent.max(axis=1) >= LOYAL * sent.sum(axis=1)).mean()) >= APART
-
-
-def _draws(histograms: list[NDArray[np.int64]], core: Core, *, apart: bool) -> NDArray[np.float64]:
-    """Return the templates' histograms as the independent draws that they are worth.
-
-    Where accounts are apart, an account's templates share its hours, models and calendar: an account is one draw.
-    """
-    thin = np.array([_thinned(histogram, unit) for histogram, unit in zip(histograms, core.units, strict=True)])
-    accounts = float((core.use.sum(axis=1) > 0).sum())
-    return thin * min(1.0, accounts / max(float(thin.sum()), 1.0)) if apart else thin
-
-
-def _thirds(days: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sum the calendar into at most ten equal spells: clients start and stop, single days are noise."""
-    return np.column_stack([part.sum(axis=1) for part in np.array_split(days, min(10, days.shape[1]), axis=1)])
-
-
-def _multinomial(counts: NDArray[np.float64], label: NDArray[np.int64]) -> float:
-    """Return the log Bayes factor of one multinomial a group over one for all, Dirichlet(1) priors on the used bins."""
-    counts = counts[:, counts.sum(axis=0) > 0]
-    if counts.shape[1] < 2:  # a constant tells nothing
-        return 0.0
-    apart = sum(_dirichlet(counts[label == group].sum(axis=0), 1.0) for group in range(int(label.max()) + 1))
-    return apart - _dirichlet(counts.sum(axis=0), 1.0)
-
-
-def _dirichlet(counts: NDArray[np.float64], alpha: float | NDArray[np.float64]) -> float:
-    a = np.broadcast_to(np.asarray(alpha, dtype=np.float64), counts.shape)
-    total, start = float(counts.sum()), float(a.sum())
-    return float(gammaln(start) - gammaln(start + total) + (gammaln(a + counts) - gammaln(a)).sum())
-
-
-def _dirichlets(counts: NDArray[np.float64], alpha: NDArray[np.float64]) -> float:
-    """Return the sum of `_dirichlet` over the rows of `counts`."""
-    start, totals = alpha.sum(), counts.sum(axis=1)
-    rows = gammaln(start) - gammaln(start + totals) + (gammaln(alpha + counts) - gammaln(alpha)).sum(axis=1)
-    return float(rows.sum())
-
-
-def _pools(use: NDArray[np.int64], label: NDArray[np.int64]) -> float:
-    """Return the log Bayes factor of own or leaning accounts over accounts that serve all clients alike.
-
-    Per account: its exchanges for each client, thinned to `ACCOUNT_DRAWS`. Alike: Dirichlet around the overall shares,
-    worth 20 exchanges. Otherwise, each as likely: worth 2 (accounts lean) or .2 (nearly all for one client). More than
-    `DRAWS` accounts count as `DRAWS`.
-    """
-    sent = np.column_stack([use[:, label == group].sum(axis=1) for group in range(int(label.max()) + 1)]).astype(float)
-    telling = sent[sent.sum(axis=1) > 1]
-    if not len(telling):
-        return 0.0
-    telling = telling * np.minimum(1.0, ACCOUNT_DRAWS / telling.sum(axis=1, keepdims=True))
-    overall = telling.sum(axis=0) / telling.sum()
-    if not (overall > 0).all():
-        return 0.0
-    alike, lean, own = (_dirichlets(telling, worth * overall) for worth in (20.0, 2.0, 0.2))
-    scale = min(1.0, DRAWS / len(telling))
-    return float(np.logaddexp((lean - alike) * scale, (own - alike) * scale) - np.log(2.0))
 
 
 # ── campaigns ───────────────────────────────────────────────────────────────────────────────────────────────────────

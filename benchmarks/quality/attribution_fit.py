@@ -53,9 +53,33 @@ def fit(rows: list[Row]) -> np.ndarray:
     return minimize(loss, start, args=(rows,), method="L-BFGS-B", bounds=bounds).x
 
 
+def correlations(rows: list[Row]) -> None:
+    """Print how families' weights go together, given the lab: true labs alone, then other labs alone."""
+    for which in ("the true lab", "another lab"):
+        mine = [
+            [sums.get(f"{family}+", 0.0) + sums.get(f"{family}-", 0.0) for family in FAMILIES]
+            for row in rows
+            if row.state == "full"
+            for lab, sums in sorted(row.sums.items())
+            if (lab == row.truth) == (which == "the true lab")
+        ]
+        table = np.array(mine)
+        used = table.std(axis=0) > 0
+        names = [family for family, seen in zip(FAMILIES, used, strict=True) if seen]
+        values = np.corrcoef(table[:, used].T)
+        pairs = [(values[a, b], names[a], names[b]) for a in range(len(names)) for b in range(a + 1, len(names))]
+        largest = sorted(pairs, key=lambda pair: -abs(pair[0]))[:5]
+        middle = np.median([abs(pair[0]) for pair in pairs])
+        print(
+            f"correlation of weights given {which} ({len(mine)}): median |r| {middle:.2f};",
+            ", ".join(f"{a}-{b} {r:+.2f}" for r, a, b in largest),
+        )
+
+
 def main() -> None:
     """Gather, fit, print, write."""
-    rows = gather(JOBS)
+    rows, _ = gather(JOBS)
+    correlations(rows)
     theta = fit(rows)
     families = {family: round(float(value), 3) for family, value in zip(FAMILIES, theta, strict=False)}
     against = {family: round(float(value), 3) for family, value in zip(FAMILIES, theta[len(FAMILIES) :], strict=False)}

@@ -1,11 +1,11 @@
 """How many campaigns get the right name, beside three baselines, given the true rings.
 
-    python benchmarks/quality/attribution_quality.py [--seeds 12] [--first 1101] [--labs 8]
+    python benchmarks/quality/attribution_quality.py [--seeds 1201..1212] [--flags 3] [--labs 8]
 
 Worlds of 3,000 accounts, 10 rings and 8 labs (two of them without a dossier), evasion 0, .25, .5, .75 in turn; seeds
 that nothing was fitted on. `right`, `another` are parts of the campaigns of labs with a dossier, `framed` is the part
-of campaigns of labs without one that got a name. Then false flags, and how well the tenants of a shared ring are told
-apart.
+of campaigns of labs without one that got a name. Then calibration, false flags, and how well the clients of a shared
+ring are told apart. All tables are Markdown. Some eight minutes on two cores.
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ import argparse
 from typing import TYPE_CHECKING
 
 import numpy as np
-from attribution_rows import Row, by_best, by_naive, gather
+from attribution_rows import Row, Tenant, by_best, by_naive, gather
 from attribution_worlds import FLAGS, STATES
 
 from attribution.config import LabConfig
 from attribution.domain import UNKNOWN_LAB
 from attribution.labs.calibration import load_coefficients
-from attribution.labs.naming import DISPUTED, Decision, Prior, decide, posterior
+from attribution.labs.ledger import BEHAVIOUR, INFRASTRUCTURE
+from attribution.labs.naming import Decision, Prior, decide, posterior
+from attribution.labs.rule import DISPUTED, FITS, SPEAKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -50,7 +52,7 @@ def engine(row: Row, fitted: Coefficients) -> tuple[Decision, dict[str, float]]:
 
 
 def disputed_in(row: Row, fitted: Coefficients) -> dict[str, tuple[str, ...]]:
-    """Return for each lab the families whose facts contradict one another, as `attribution.labs.naming.disputes`."""
+    """Return for each lab the families whose facts contradict one another, as `attribution.labs.rule.disputes`."""
     found = {}
     for lab, parts in row.sums.items():
         strong = {key for key, weight in parts.items() if abs(fitted.factor(key[:-1], weight) * weight) >= DISPUTED}
@@ -110,47 +112,114 @@ def interval(rows: Sequence[Row], fitted: Coefficients, draws: int = 200) -> tup
     return float(low), float(high)
 
 
+def undivided(rows: Sequence[Row], fitted: Coefficients) -> int:
+    """Count the wrong names that are another client's of a shared ring that was not divided."""
+    said = [(row, engine(row, fitted)[0].named) for row in rows if len(row.clients) > 1]
+    return sum(name is not None and name != row.truth and name in row.clients for row, name in said)
+
+
+def nameable(rows: Sequence[Row], fitted: Coefficients) -> float:
+    """Return the part of known labs' campaigns whose dossier has infrastructure that speaks and behaviour that fits.
+
+    Without either nobody may be named, whatever the posterior: the most that any rule of this kind could reach.
+    """
+    known = [row for row in rows if row.truth != UNKNOWN_LAB]
+    sums = [weighed(row, fitted)[row.truth] for row in known]
+    return float(
+        np.mean(
+            [
+                any(one.get(family, 0.0) >= SPEAKS for family in INFRASTRUCTURE)
+                and sum(one.get(family, 0.0) for family in BEHAVIOUR) >= FITS
+                for one in sums
+            ]
+        )
+    )
+
+
 def table(rows: Sequence[Row], fitted: Coefficients) -> None:
     """Print one line a state of the dossiers and answerer."""
-    print(f"{'dossiers':18s} {'answer':32s} {'right':>6s} {'another':>8s} {'framed':>7s}   campaigns (known + unknown)")
+    known, unknown = (
+        len({(r.world, r.campaign) for r in rows if (r.truth == UNKNOWN_LAB) is u}) for u in (False, True)
+    )
+    print(f"{known} campaigns of known labs, {unknown} of labs without a dossier, in each state\n")
+    print("| dossiers | answer | right | another's name | framed | of both, the other client of an undivided ring |")
+    print("|---|---|---|---|---|---|")
     for state in STATES:
         mine = [row for row in rows if row.state == state]
-        known = sum(row.truth != UNKNOWN_LAB for row in mine)
         for name, answer in answers(fitted).items():
             right, another, framed = scores(mine, answer)
-            print(f"{state:18s} {name:32s} {right:6.3f} {another:8.3f} {framed:7.3f}   {known} + {len(mine) - known}")
+            shared = undivided(mine, fitted) if name == "engine" else ""
+            print(f"| {state} | {name} | {right:.3f} | {another:.3f} | {framed:.3f} | {shared} |")
+        print(f"| {state} | *infrastructure speaks and behaviour fits* | {nameable(mine, fitted):.3f} | | | |")
+
+
+def reliability(rows: Sequence[Row], fitted: Coefficients) -> None:
+    """Print the calibration error with its interval, by state, and the reliability diagram's points."""
+    error, points = calibration(rows, fitted)
+    low, high = interval(rows, fitted)
+    print(
+        f"\nExpected calibration error over all states {error:.3f} (95 % bootstrap over worlds {low:.3f} to {high:.3f})"
+    )
+    print("\n| state | " + " | ".join(STATES) + " |\n|---|" + "---|" * len(STATES))
+    errors = (calibration([row for row in rows if row.state == state], fitted)[0] for state in STATES)
+    print("| error | " + " | ".join(f"{one:.3f}" for one in errors) + " |")
+    print("\n| said | true | campaigns | |\n|---|---|---|---|")
+    for said, true, count in points:
+        print(f"| {said:.2f} | {true:.2f} | {count} | {'█' * round(20 * true)} |")
 
 
 def flags(first: int, labs: int, fitted: Coefficients, count: int) -> None:
     """Print what false flags do: the name of the lab that is dressed up as must not be given."""
-    print("\nfalse flags, full dossiers")
+    print(
+        "\nFalse flags, full dossiers\n\n"
+        "| one lab dresses up as another | right | another's name | framed | campaigns |"
+    )
+    print("|---|---|---|---|---|")
     for flag in FLAGS:
         if flag:
-            rows = gather([(first + 500 + n, EVASIONS[n % 2], flag, ("full",), labs) for n in range(count)])
+            rows, _ = gather([(first + n, EVASIONS[n % 4], flag, ("full",), labs) for n in range(count)])
             right, another, framed = scores(rows, answers(fitted)["engine"])
-            print(f"{flag:18s} right {right:.3f}  another's {another:.3f}  framed {framed:.3f}   {len(rows)} campaigns")
+            unknown = sum(row.truth == UNKNOWN_LAB for row in rows)
+            print(f"| {flag} | {right:.3f} | {another:.3f} | {framed:.3f} | {len(rows) - unknown} + {unknown} |")
+
+
+def clients(told: Sequence[Tenant]) -> None:
+    """Print how well the clients of shared rings were told apart."""
+    print("\nClients of shared rings, F1 over accounts\n\n| | mean | .9 or more | clients |\n|---|---|---|---|")
+    groups = {
+        "all": told,
+        "both have a dossier": [one for one in told if one.documented and one.other_documented],
+        "one has none": [one for one in told if one.documented != one.other_documented],
+        **{f"evasion {e}": [one for one in told if one.world.split("/")[1] == str(e)] for e in EVASIONS},
+    }
+    for name, group in groups.items():
+        if group:
+            values = np.array([one.f1 for one in group])
+            print(f"| {name} | {values.mean():.3f} | {(values >= 0.9).mean():.3f} | {len(group)} |")
+
+
+def numbers(text: str) -> list[int]:
+    """Read `1201..1212`, or `1201,1204`."""
+    first, dots, last = text.partition("..")
+    return list(range(int(first), int(last) + 1)) if dots else [int(one) for one in text.split(",")]
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--seeds", type=int, default=12)
-    parser.add_argument("--first", type=int, default=1101)
+    parser.add_argument("--seeds", type=numbers, default=numbers("1201..1212"))
     parser.add_argument("--labs", type=int, default=8)
-    parser.add_argument("--flag-seeds", type=int, default=4)
+    parser.add_argument("--flags", type=int, default=3, help="worlds of each false flag, seeds 500 above")
     given = parser.parse_args()
     fitted = load_coefficients()
-    jobs = [(given.first + n, EVASIONS[n % len(EVASIONS)], "", tuple(STATES), given.labs) for n in range(given.seeds)]
-    rows = gather(jobs)
+    rows, told = gather(
+        [(seed, EVASIONS[n % len(EVASIONS)], "", tuple(STATES), given.labs) for n, seed in enumerate(given.seeds)]
+    )
     table(rows, fitted)
-    error, points = calibration(rows, fitted)
-    low, high = interval(rows, fitted)
-    print(f"\nECE over all states {error:.3f} (95 % {low:.3f} to {high:.3f}); reliability (said, true, n):")
-    print("  " + "  ".join(f"{p:.2f}:{t:.2f}({n})" for p, t, n in points))
-    for state in STATES:
-        mine = [row for row in rows if row.state == state]
-        print(f"  {state}: ECE {calibration(mine, fitted)[0]:.3f}")
-    flags(given.first, given.labs, fitted, given.flag_seeds)
+    reliability(rows, fitted)
+    clients(told)
+    if given.flags:
+        flags(given.seeds[0] + 500, given.labs, fitted, given.flags)
 
 
 if __name__ == "__main__":

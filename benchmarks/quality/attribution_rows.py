@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from attribution.labs.calibration import plain
 from attribution.labs.evidence import comparison_of, judge
 from attribution.labs.facts import Gatherer
 from attribution.labs.ledger import INFRASTRUCTURE
+from attribution.labs.tenants import MEMBER_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
     from attribution.domain import Campaign
     from attribution.labs.dossiers import Dossiers
     from attribution.labs.facts import Facts
+
+Job = tuple[int, float, str, tuple[str, ...], int]
+"""Seed, evasion, false flag, states of the dossiers, labs."""
+A_CLIENT = 0.2
 
 
 @dataclass(frozen=True)
@@ -40,10 +46,23 @@ class Row:
     overlap: dict[str, float]
     naive: dict[str, float]
     nearest: dict[str, float]
+    clients: tuple[str, ...] = ()
+    """The labs that a fifth of the campaign's traffic or more was for: two where a shared ring was not divided."""
 
 
-def client_of(found: Campaign, world: Case) -> str:
-    """Return the lab that most of a campaign's traffic was for; `unknown` where it has no dossier."""
+@dataclass(frozen=True)
+class Tenant:
+    """How well one client of a shared ring was told apart: F1 over accounts, and who has a dossier."""
+
+    world: str
+    ring: str
+    f1: float
+    documented: bool
+    other_documented: bool
+
+
+def clients_of(found: Campaign, world: Case) -> dict[str, float]:
+    """Return the labs that a campaign's traffic was for, with their parts of it."""
     names = world.population.accounts.take(found.members.tolist()).to_pylist()
     sent = world.traffic.exchanges
     mine = (
@@ -55,21 +74,53 @@ def client_of(found: Campaign, world: Case) -> str:
     whole = truth["account_id"].map(mine).fillna(1.0) if len(mine) else 1.0
     share = truth.groupby("account_id")["share"].transform("sum")
     lab = (truth["share"] / share * whole).groupby(truth["lab"]).sum()
-    return str(lab.idxmax())
+    return {str(name): float(part) for name, part in (lab / lab.sum()).items()}
 
 
-def rows_of(world: Case, name: str, states: Sequence[str]) -> list[Row]:
-    """Answer every campaign of a world under several states of the dossiers."""
+def tenants_of(found: Sequence[Campaign], world: Case, name: str) -> list[Tenant]:
+    """Return how well the clients of shared rings were told apart: the best matching of two clients to campaigns."""
+    told = []
+    for ring, rows in world.truth.groupby("ring", sort=True):
+        wanted = {
+            str(lab): set(part.loc[part["share"] >= MEMBER_SHARE, "account_id"]) for lab, part in rows.groupby("lab")
+        }
+        if len(wanted) != 2:  # shared by two
+            continue
+        got = [
+            set(world.population.accounts.take(one.members.tolist()).to_pylist())
+            for one in found
+            if one.ring_id == ring
+        ] or [set()]
+        first, second = sorted(wanted)
+        f1 = [
+            [2 * len(want & have) / max(len(want) + len(have), 1) for have in got]
+            for want in map(wanted.get, (first, second))
+        ]
+        pairs = [(a, b) for a in range(len(got)) for b in range(len(got)) if a != b] or [(0, 0)]
+        best = max(pairs, key=lambda pair: f1[0][pair[0]] + f1[1][pair[1]])
+        known = (first in world.documented, second in world.documented)
+        told += [
+            Tenant(name, str(ring), f1[0][best[0]], known[0], known[1]),
+            Tenant(name, str(ring), f1[1][best[1]] if len(got) > 1 else 0.0, known[1], known[0]),
+        ]
+    return told
+
+
+def rows_of(world: Case, name: str, states: Sequence[str]) -> tuple[list[Row], list[Tenant]]:
+    """Answer every campaign of a world under several states of the dossiers, and say how well tenants were told."""
     config = LabConfig()
     found = campaigns(world.rings, world.population, world.traffic, world.templates, config)
-    clients = [client_of(one, world) for one in found]
+    clients = [clients_of(one, world) for one in found]
     rows = []
     for state in states:
         labs = world.dossiers[state]
         facts = Gatherer(world.population, world.rings, world.traffic, world.templates, labs, config).facts(found)
-        for one, client in zip(facts, clients, strict=True):
-            rows.append(_row(one, client if client in world.documented else UNKNOWN_LAB, name, state, labs))
-    return rows
+        for one, shares in zip(facts, clients, strict=True):
+            client = max(sorted(shares), key=lambda lab: shares[lab])
+            row = _row(one, client if client in world.documented else UNKNOWN_LAB, name, state, labs)
+            several = tuple(lab for lab in sorted(shares) if shares[lab] >= A_CLIENT)
+            rows.append(dataclasses.replace(row, clients=several))
+    return rows, tenants_of(found, world, name)
 
 
 def _row(facts: Facts, truth: str, world: str, state: str, labs: Dossiers) -> Row:
@@ -89,15 +140,16 @@ def _row(facts: Facts, truth: str, world: str, state: str, labs: Dossiers) -> Ro
     return Row(world, state, facts.campaign_id, truth, parts, overlap, naive, nearest)
 
 
-def _world(job: tuple[int, float, str, tuple[str, ...], int]) -> list[Row]:
+def _world(job: Job) -> tuple[list[Row], list[Tenant]]:
     seed, evasion, flag, states, labs = job
     return rows_of(case(options_of(seed, evasion, flag, labs=labs), states), f"{seed}/{evasion}/{flag}", states)
 
 
-def gather(jobs: Sequence[tuple[int, float, str, tuple[str, ...], int]], workers: int = 2) -> list[Row]:
-    """Return the rows of many worlds: (seed, evasion, false flag, states, labs)."""
+def gather(jobs: Sequence[Job], workers: int = 2) -> tuple[list[Row], list[Tenant]]:
+    """Return the rows of many worlds, and how well the clients of their shared rings were told apart."""
     with ProcessPoolExecutor(workers) as pool:
-        return [row for rows in pool.map(_world, jobs) for row in rows]
+        found = list(pool.map(_world, jobs))
+    return [row for rows, _ in found for row in rows], [tenant for _, tenants in found for tenant in tenants]
 
 
 def by_naive(row: Row) -> tuple[str | None, float]:

@@ -80,7 +80,7 @@ def test_payments_alone_give_one_campaign_with_unknown_targets() -> None:
     assert (len(one.members), one.targets, one.templates) == (MEMBERS, {}, ())
     assert one.share.tolist() == [1.0] * MEMBERS
     (said,) = attribute((one,), (bare.ring,), bare.population, bare.traffic, None, LABS, CONFIG)
-    assert {row.name for row in said.evidence} <= {"bins", "working_day", "organisation", "posterior"}
+    assert {row.name for row in said.evidence} <= {"bins", "working_day", "organisation", "time_zone", "posterior"}
     assert said.abstained
 
 

@@ -259,3 +259,15 @@ def test_decision_row_holds_the_other_views() -> None:
     assert last["posterior"]["sceptical"]["a"] < last["posterior"]["configured"]["a"]
     assert {row.family for row in said.evidence[:-1]} == set(last["without"])
     assert dt.date(2026, 3, 14) in parse(DOSSIER).labs[0].releases
+
+
+def test_time_zone_and_pivots_are_shown_and_weigh_nothing() -> None:
+    said = score_stated(STATED, parse(DOSSIER), LabConfig())
+    seen = {row.name: row for row in said.evidence if row.lab_id is None}
+    zone: Any = seen["time_zone"].detail
+    assert zone["interval"][0] <= zone["utc_offset"] <= zone["interval"][1]
+    pivot: Any = seen["pivot m-5"].detail
+    assert (pivot["effect"], pivot["p_value"], pivot["jumped"]) == (0.4, 0.001, True)
+    assert seen["time_zone"].weight == seen["pivot m-5"].weight == 0.0
+    less = score_stated(STATED, parse(DOSSIER), LabConfig(), without=["hours", "release"])
+    assert not {row.name for row in less.evidence} & {"time_zone", "pivot m-5"}

@@ -1,0 +1,136 @@
+"""The rule of abstention: when the best lab is named, and what is said where it is not."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from attribution.domain import UNKNOWN_LAB
+from attribution.labs.ledger import BEHAVIOUR, INFRASTRUCTURE, LabFamily
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from attribution.config import LabConfig
+    from attribution.domain import Evidence
+
+SPEAKS = 0.25
+"""Nats from which a family speaks for a lab."""
+SEVERAL, PLAINLY = 2, 1.0
+"""Families of infrastructure, and nats of each, beside which hours alone are behaviour enough: not all are its
+country's."""
+FITS = 0.75
+"""Nats of content, hours and release together from which behaviour confirms what infrastructure says: a borrowed
+network comes with somebody else's content and hours."""
+DISPUTED = 0.8
+"""Nats for and nats against within one family from which its facts contradict one another: one of them is outdated."""
+SURE = 0.93
+"""The posterior that is asked for where facts of one family contradict one another."""
+
+
+def disputes(ledger: Sequence[Evidence], ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return for each lab the families whose facts contradict one another."""
+    best: dict[tuple[str, str, bool], float] = {}
+    for row in ledger:
+        if row.lab_id is not None:
+            key = (row.lab_id, row.family, row.weight > 0)
+            best[key] = max(best.get(key, 0.0), abs(row.weight))
+    both = {(lab, family) for lab, family, speaks in best if speaks and best[lab, family, True] >= DISPUTED}
+    return {
+        lab: tuple(
+            family.value
+            for family in sorted(LabFamily)
+            if (lab, family.value) in both and best.get((lab, family.value, False), 0.0) >= DISPUTED
+        )
+        for lab in ids
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the best lab stands: its name, probabilities, what speaks for it and how."""
+
+    lab: str
+    name: str
+    chance: float
+    margin: float
+    speaking: tuple[str, ...]
+    sums: Mapping[str, float]
+    disputed: tuple[str, ...]
+
+    @property
+    def said(self) -> str:
+        """Return "place and content speak", "only payment speaks" without its only."""
+        listed = " and ".join(filter(None, (", ".join(self.speaking[:-1]), *self.speaking[-1:])))
+        return f"{listed} {'speaks' if len(self.speaking) == 1 else 'speak'}"
+
+    @property
+    def behaviour(self) -> float:
+        """Return the nats of content, hours and release together."""
+        return math.fsum(self.sums.get(family.value, 0.0) for family in sorted(BEHAVIOUR))
+
+    @property
+    def acquired(self) -> int:
+        """Return how many families of infrastructure, which are acquired separately, plainly speak for it."""
+        return sum(self.sums.get(family.value, 0.0) >= PLAINLY for family in sorted(INFRASTRUCTURE))
+
+
+def standing(
+    sums: Mapping[str, Mapping[str, float]],
+    chance: Mapping[str, float],
+    disputed: Mapping[str, tuple[str, ...]],
+    names: Mapping[str, str],
+) -> Standing:
+    """Return how the most probable lab stands; there must be one."""
+    best = min((lab for lab in chance if lab != UNKNOWN_LAB), key=lambda lab: (-chance[lab], lab))
+    return Standing(
+        lab=best,
+        name=names.get(best, best),
+        chance=chance[best],
+        margin=chance[best] - max(value for lab, value in chance.items() if lab != best),
+        speaking=tuple(family for family in sorted(sums[best]) if sums[best][family] >= SPEAKS),
+        sums=sums[best],
+        disputed=disputed.get(best, ()),
+    )
+
+
+def obstacle(one: Standing, config: LabConfig) -> str | None:
+    """Apply the rule of abstention: return why the best lab is not named, None where it is."""
+    families = {LabFamily(family) for family in one.speaking}
+    looked_at = {LabFamily(family) for family in one.sums} & (BEHAVIOUR - {LabFamily.RELEASE})
+    needed = max(config.name_posterior, SURE) if one.disputed else config.name_posterior
+    because = f", since facts of {' and '.join(one.disputed)} contradict one another" if one.disputed else ""
+    obstacles = (
+        (not one.speaking, "nothing speaks for any lab"),
+        (
+            not families & INFRASTRUCTURE,
+            f"only {one.said} for {one.name}; many labs share it: address, card, device or mail domain is missing",
+        ),
+        (
+            not looked_at,
+            f"only {one.said} for {one.name}, and that may be the operator's: what is extracted, or when, is missing",
+        ),
+        (
+            one.behaviour <= -SPEAKS,
+            f"what is extracted, when, and at which release speaks against {one.name} as a whole",
+        ),
+        (
+            one.behaviour < FITS,
+            f"{one.said} for {one.name}, but content, hours and release hardly do, and the rest may be the operator's",
+        ),
+        (
+            families & BEHAVIOUR == {LabFamily.HOURS} and one.acquired < SEVERAL,
+            f"only {one.said} for {one.name}, and both may be its country's: what is extracted is missing",
+        ),
+        (
+            len(families) < config.name_families,
+            f"only {one.said} for {one.name}, {config.name_families} independent families are needed",
+        ),
+        (one.chance < needed, f"{one.name} has posterior {one.chance:.2f}, {needed:.2f} is needed{because}"),
+        (
+            one.margin < config.name_margin,
+            f"{one.name} leads by {one.margin:.2f} only, {config.name_margin:.2f} is needed",
+        ),
+    )
+    return next((text for applies, text in obstacles if applies), None)
