@@ -22,7 +22,7 @@ IDENTITY = (Facet.DEVICE, Facet.PAYMENT, Facet.IP)
 """Facets whose values may tell one ring from another."""
 OWN = 0.2
 """Part of a value's users who must be members for it to be a mark of the group."""
-MARKS_KEPT = 24
+MARKS_KEPT = 64
 """Marks that are kept of a group, the weightiest."""
 
 

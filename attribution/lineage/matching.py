@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-MARKS = 0.4
-"""Part of the overlap that marks decide, members the rest: all accounts burned, nine tenths of the cards kept, is the
-same ring still."""
+MARKS = 0.5
+"""Part of the overlap that marks decide, members the rest: all accounts burned, most of the cards kept, is the same ring
+still."""
 LEAST = 0.35
 """Overlap under which nothing of the one group is said to live on in the other."""
 DENSE = 500
