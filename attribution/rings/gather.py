@@ -11,6 +11,7 @@ behind one card meet at their exits is a customer of the same operator. Two step
    within the group. The group stays where $b \ge$ `OFTEN` $\cdot\,o$ (a café, a carrier or a VPN brings everybody
    together alike), where $w \le$ `APART` $\cdot\,b \cdot$ pairs + `FEW` (a family, or a ring with exits of its own,
    meets itself first), and where that rests on `FACTS` addresses in two networks and on half of its accounts.
+   Communities of several groups between which the same holds are joined, until there are none.
 2. **Accounts that are left are taken in by the group they belong to.** For an account and a group of $n$ of $N$
    accounts, a value used by $m$ of its members and by $o$ others is worth
 
@@ -136,7 +137,36 @@ def _joined(group: NDArray[np.int64], addresses: Incidence, population: Populati
         if not leaves.any():
             break
         label[leaves] = label.max() + 1 + np.arange(np.count_nonzero(leaves))
+    label = _halves(uses, addresses.popularity(), label, size, population.size)
     return np.where(group >= 0, label[group], -1)
+
+
+def _halves(
+    uses: csr_array, popularity: NDArray[np.int32], label: NDArray[np.int64], size: NDArray[np.int64], accounts: int
+) -> NDArray[np.int64]:
+    """Join communities of several groups between which the same test holds: Leiden halves what is alike throughout."""
+    share = 1.0 / np.maximum(popularity - 1.0, 1.0)
+    while True:
+        count = int(label.max()) + 1
+        fold = csr_array((np.ones(len(label)), (label, np.arange(len(label)))), shape=(count, len(label)))
+        by, members, several = fold @ uses, fold @ size, np.bincount(label, minlength=count) > 1
+        strangers = np.maximum(popularity - np.asarray(by.sum(axis=0)).ravel(), 0)
+        outside = (by @ (share * strangers)) / np.maximum(members * (accounts - size.sum()), 1)
+        meetings = (by @ diags_array(share) @ by.T).tocsr()
+        within = meetings.diagonal() - by @ share
+        a, b = triu(meetings, 1).tocoo().coords
+        a, b = (end[several[a] & several[b]] for end in (a, b))
+        if not len(a):
+            return label
+        between = np.asarray(meetings[a, b]).ravel() / (members[a] * members[b])
+        used = by.sign()
+        wide = (between >= OFTEN * np.maximum(outside[a], outside[b])) & ((used @ used.T).tocsr()[a, b] >= FACTS)
+        for end in (a, b):
+            wide &= within[end] <= APART * between * members[end] * (members[end] - 1) + FEW
+        if not wide.any():
+            return label
+        bridge = coo_array((np.ones(np.count_nonzero(wide), np.int8), (a[wide], b[wide])), shape=(count, count))
+        label = connected_components(bridge, directed=False)[1].astype(np.int64)[label]
 
 
 def _networks(addresses: Incidence) -> NDArray[np.int64]:
