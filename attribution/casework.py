@@ -6,20 +6,26 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from attribution.judgements import Hearing, gather
+from attribution.judgements import Hearing, from_table, gather, weigh
 from attribution.lineage import Past, follow_campaigns, follow_rings, identities, recall
 from attribution.lineage.versions import claims
 from attribution.report import changes
 from attribution.store.ledgers import LINEAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from attribution.domain import Campaign, Population, Ring
     from attribution.labs.dossiers import Dossiers
     from attribution.report import Document
     from attribution.store.base import RunRecord, Store
+
+
+def heard(store: Store, names: Collection[str]) -> Hearing:
+    """Return the hearing of a finished run, from the ids of the judgements that stood then (`run.json` has them)."""
+    every = from_table(store.ledger("judgements")) if names else ()
+    return Hearing(weigh(one for one in every if one.id in set(names)), {}, {})
 
 
 class Casework:

@@ -19,6 +19,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from attribution import output, report
+from attribution.casework import heard
 from attribution.config import Config
 from attribution.domain import FAMILY_OF, Facet, Family
 from attribution.errors import NotFoundError, UsageError
@@ -26,6 +27,7 @@ from attribution.projection import Projection, Why, bridges, condense, family_of
 from attribution.projection import why as explain
 from attribution.projection.project import reason as suppression
 from attribution.projection.why import COLUMNS
+from attribution.store.embedded import EmbeddedStore
 from attribution.warehouse import connect, fingerprint, population, template_table
 
 if TYPE_CHECKING:
@@ -167,6 +169,7 @@ def _opened(folder: Path, store: Path | str | None) -> Iterator[tuple[Population
     with connect(path, read_only=True) as con:
         people = population(con, family_of(template_table(con), config.projection).of)
         name = output.run_name(fingerprint(con, people), manifest["config_digest"], manifest["seed"])
+        people = heard(EmbeddedStore(con), manifest.get("judgements", ())).population(people)
         yield people, config, "" if name == manifest["run_id"] else OTHER_FACTS
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from attribution.ingest.sources import Format, Source, discover, sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from concurrent.futures import Future
     from pathlib import Path
 
     from attribution.config import Config
@@ -92,7 +94,24 @@ def ingest(
         The input cannot be used at all; single bad rows go to quarantine instead.
     """
     sources = discover(source)
-    progress = progress or _silent
+    with ThreadPoolExecutor(1) as pool:
+        digests = [pool.submit(sha256_of, one.path) for one in sources]
+        try:
+            return _take_in(source, sources, digests, con, config, key=key, progress=progress or _silent)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _take_in(
+    source: Path,
+    sources: tuple[Source, ...],
+    digests: Sequence[Future[str]],
+    con: duckdb.DuckDBPyConnection,
+    config: Config,
+    *,
+    key: bytes,
+    progress: Callable[[str, int, int | None], None],
+) -> Intake:
     _prepare(con)
     known: set[str] = set()
     warnings: list[str] = []
@@ -110,7 +129,7 @@ def ingest(
             raise _blamed(numbered, error) from error
         if table is EVENTS:
             new_events = stored
-        accounts += _accounts(con, arrivals, numbered)
+        accounts += _accounts(con, arrivals, numbered, digests)
         known.update(f"{table.name}.{name}" for name in arrivals.known)
         progress(table.name, sum(arrivals.rows.values()), sum(arrivals.rows.values()))
     quarantine = _quarantine(con, sources)
@@ -158,7 +177,10 @@ def _blamed(numbered: Sequence[tuple[int, Source]], error: duckdb.Error) -> Exce
 
 
 def _accounts(
-    con: duckdb.DuckDBPyConnection, arrivals: Arrivals, numbered: Sequence[tuple[int, Source]]
+    con: duckdb.DuckDBPyConnection,
+    arrivals: Arrivals,
+    numbered: Sequence[tuple[int, Source]],
+    digests: Sequence[Future[str]],
 ) -> list[FileAccount]:
     refused = dict(con.execute("select file_no, count(*) from ingest_refused group by all").fetchall())
     doubled = dict(
@@ -173,7 +195,7 @@ def _accounts(
             FileAccount(
                 table=source.table.name,
                 file=source.name,
-                sha256=sha256_of(source.path),
+                sha256=digests[number].result(),
                 rows=rows,
                 accepted=rows - duplicates - quarantined,
                 duplicates=duplicates,

@@ -9,7 +9,7 @@ from bisect import bisect_right
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Protocol, cast
+from typing import IO, TYPE_CHECKING, Protocol, TypeVar, cast
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from attribution.config import IngestConfig
     from attribution.ingest.checks import Physical
     from attribution.ingest.sources import Source
+
+Item = TypeVar("Item")
 
 CHUNK = 1 << 20
 """Bytes read at a time: few enough for the processor's cache."""
@@ -69,12 +71,16 @@ _GATHERED_BYTES = 1 << 26
 
 def gathered(batches: Iterator[Batch], config: IngestConfig) -> Iterator[Batch]:
     """Yield batches of `config.batch_rows` rows or so, each made while the one before is being worked on."""
-    merged = _merged(batches, config)
+    return made_ahead(_merged(batches, config))
+
+
+def made_ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """Yield the items, each made in a thread while the one before is being worked on."""
     with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(next, merged, None)
-        while (batch := coming.result()) is not None:
-            coming = pool.submit(next, merged, None)
-            yield batch
+        coming = pool.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = pool.submit(next, items, None)
+            yield item
 
 
 def _merged(batches: Iterator[Batch], config: IngestConfig) -> Iterator[Batch]:

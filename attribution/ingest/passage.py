@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -11,7 +12,7 @@ import pyarrow as pa
 
 from attribution.errors import InputError
 from attribution.ingest.checks import Physical
-from attribution.ingest.lines import FREE
+from attribution.ingest.lines import FREE, made_ahead
 from attribution.ingest.parquet import batches, bomb, damaged
 from attribution.ingest.plain import PlainRows, longest, unfolded
 from attribution.ingest.sql import scalar
@@ -64,15 +65,11 @@ def pass_through(
 def _store(
     con: duckdb.DuckDBPyConnection, rules: Rules, flow: Iterator[pa.RecordBatch], into: str, passage: _Passage
 ) -> int:
-    first = next(flow, None)
+    ahead = made_ahead(flow)
+    first = next(ahead, None)
     if first is None:
         return 0
-
-    def rest() -> Iterator[pa.RecordBatch]:
-        yield first
-        yield from flow
-
-    con.register("ingest_batch", pa.RecordBatchReader.from_batches(first.schema, rest()))
+    con.register("ingest_batch", pa.RecordBatchReader.from_batches(first.schema, chain((first,), ahead)))
     try:
         return scalar(con, f"insert into {into} by name {rules.plain_columns('ingest_batch')}")
     except duckdb.Error as error:

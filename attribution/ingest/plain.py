@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _ASCII = 128
 _AFTER_DIGITS = ord(":")
+_DOT, _ZERO, _NINE = b".09"
 _UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _FIRST, _LAST = (int(np.datetime64(text, "s").astype(np.int64)) for text in (FIRST_TIME, LAST_TIME))
 _MOST_SPELLINGS = 1 << 20
@@ -234,21 +235,20 @@ def _not_ipv4(offsets, data):  # type: ignore[no-untyped-def]  # noqa: ANN001, A
     """Return where a value is no IPv4 address in canonical text."""
     found = np.zeros(len(offsets) - 1, np.bool_)
     for row in range(len(found)):
-        dots = digits = octet = 0
+        place, end = offsets[row], offsets[row + 1]
         good = True
-        for place in range(offsets[row], offsets[row + 1]):
-            character = data[place]
-            if character == 46:
-                good = good and digits > 0
-                dots += 1
-                digits = octet = 0
-            elif 48 <= character <= 57 and digits < 3 and not (digits > 0 and octet == 0):
-                octet = 10 * octet + (character - 48)
-                digits += 1
-                good = good and octet < 256
-            else:
+        for part in range(4):
+            if part:
+                if place >= end or data[place] != _DOT:
+                    good = False
+                    break
+                place += 1
+            start, octet = place, 0
+            while place < end and place - start < 3 and _ZERO <= data[place] <= _NINE:
+                octet = 10 * octet + data[place] - _ZERO
+                place += 1
+            if place == start or octet > 255 or (place - start > 1 and data[start] == _ZERO):
                 good = False
-            if not good:
                 break
-        found[row] = not (good and dots == 3 and digits > 0)
+        found[row] = not (good and place == end)
     return found

@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MARKS = 0.5
-"""Part of the overlap that marks decide, members the rest: all accounts burned, most of the cards kept, is the same ring
-still."""
+"""Part of the overlap that marks decide, members the rest: a ring whose accounts all burned is known by its cards."""
 LEAST = 0.35
 """Overlap under which nothing of the one group is said to live on in the other."""
 DENSE = 500
@@ -77,7 +76,7 @@ def compare(before: Sequence[Group], after: Sequence[Group]) -> Pairs:
     """Return all pairs that share a member or a mark. O(n log n) in memberships and marks."""
     members = _meet(_frame([g.members for g in before]), _frame([g.members for g in after]))
     marks = _meet(_frame(_marks(before)), _frame(_marks(after)))
-    both = members.join(marks, how="outer", lsuffix="", rsuffix="_marks").fillna(0.0).sort_index()
+    both = members.join(marks.rename(columns=lambda name: f"{name}_marks"), how="outer").fillna(0.0).sort_index()
     left = both.index.get_level_values("before").to_numpy(np.int64)
     right = both.index.get_level_values("after").to_numpy(np.int64)
     heavy = [np.array([sum(g.members.values()) for g in side], np.float64) for side in (before, after)]

@@ -25,7 +25,7 @@ def benchmark(monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_names_are_right_or_withheld(benchmark: Any) -> None:
     rows_module, quality = benchmark
     options = rows_module.options_of(601, 0.0, accounts=1_500, rings=6)
-    rows = rows_module.rows_of(
+    rows, _ = rows_module.rows_of(
         rows_module.case(options, ("full", "no infrastructure")), "601", ("full", "no infrastructure")
     )
     fitted = quality.load_coefficients()

@@ -40,7 +40,12 @@ def measured(folder: Path, name: str, drop: tuple[str, ...] = ()) -> RingScores:
     [
         ("moderate", (), 0.99, 0.85, 0.75),
         ("private", (), 0.99, 0.85, 0.75),
+        ("paraphrased", (), 0.99, 0.8, 0.55),
         ("moderate", ("accounts",), 0.99, 0.85, 0.75),
+        ("moderate", ("template_id",), 0.99, 0.8, 0.6),
+        ("moderate", ("payment", "payments"), 0.99, 0.8, 0.45),
+        ("moderate", ("device",), 0.99, 0.85, 0.75),
+        ("framing", (), 0.96, 0.75, 0.6),
     ],
 )
 def test_rings_are_found_and_innocents_left_alone(

@@ -134,3 +134,16 @@ def test_hash_seed_changes_nothing() -> None:
         for seed in ("0", "1")
     }
     assert len(said) == 1
+
+
+def test_a_community_is_looked_at_again_as_if_it_were_alone() -> None:
+    """Twelve cliques of six in a chain, beside a dense block: what the whole hides, each part shows."""
+    edges = clique(0, 60)
+    for at in range(12):
+        edges += clique(60 + 6 * at, 6)
+        edges.append((59 + 6 * at, 60 + 6 * at))
+    found = partition(links_of(edges), 132, CONFIG, seed=0)
+    assert [cluster.tolist() for cluster in found.clusters] == [
+        list(range(60)),
+        *[list(range(60 + 6 * at, 66 + 6 * at)) for at in range(12)],
+    ]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
 from typing import Any
@@ -147,3 +148,40 @@ def test_every_question_and_expectation_has_its_text() -> None:
         assert len(hypothesis.description) > 20
         assert set(hypothesis.expects) <= set(NAMES), hypothesis.name
         assert all(len(cell.reason) > 5 for cell in hypothesis.expects.values())
+
+
+def spoken(**nats: float) -> tuple[Verdict, str]:
+    """Decide a cluster that is coordinated by score and leaving out, of which each family says so much."""
+    scores = scores_of({"shared_card": [40, 40], "shared_device": [40, 40]}, 40)
+    speaks = np.array([[nats.get(family.value, 0.0) for family in verdict.FAMILIES]])
+    certain = dataclasses.replace(
+        scores, probability=np.array([0.99]), without=np.ones_like(scores.without), speaks=speaks
+    )
+    return verdict.decide(certain, RingConfig())[0]
+
+
+@pytest.mark.parametrize(
+    ("nats", "found"),
+    [
+        ({"payment": 2.4, "content": 1.2}, Verdict.COORDINATED),  # one costly family at 10 to 1
+        ({"payment": 1.2, "device": 1.2}, Verdict.COORDINATED),  # two that reach it together
+        ({"payment": 1.2, "device": 1.0, "content": 3.0}, Verdict.UNDETERMINED),  # two that do not
+        ({"payment": 2.2, "device": 1.2, "place": -2.0}, Verdict.UNDETERMINED),  # what speaks against counts as well
+        ({"content": 9.0, "timing": 9.0}, Verdict.UNDETERMINED),  # free to set
+        ({"payment": 9.0}, Verdict.UNDETERMINED),  # one family alone
+    ],
+)
+def test_costly_families_add_up_to_ten_to_one(nats: dict[str, float], found: Verdict) -> None:
+    assert spoken(**nats)[0] is found
+
+
+def test_innocents_in_general_are_the_mean_over_explanations_by_prior() -> None:
+    scores = scores_of({"shared_device": [30, 40], "concealed_device": [28, 30]}, 40)
+    device = [p for p, i in enumerate(INDICATORS) if i.family.value == "device"]
+    innocent = [h for h, hypothesis in enumerate(HYPOTHESES) if not hypothesis.covert]
+    prior = [HYPOTHESES[h].prior for h in innocent]
+    likelihoods = [math.exp(sum(float(scores.nats[0, h, p]) for p in device)) for h in innocent]
+    mean = math.log(math.fsum(w * x for w, x in zip(prior, likelihoods, strict=True)) / math.fsum(prior))
+    covert = sum(float(scores.nats[0, scores.covert[0], p]) for p in device)
+    column = [family.value for family in verdict.FAMILIES].index("device")
+    assert scores.speaks[0, column] == pytest.approx(covert - mean, abs=1e-9)

@@ -31,7 +31,7 @@ TEXT = f"""case when strlen(prompt) > {HEAD_CHARS + TAIL_CHARS} and length(promp
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Prompts in token form: row i of `tokens` is prompt `keys[i]`, sent `n[i]` times; `hashes[i]` is over its tokens."""
+    """Prompts in token form: row i of `tokens` is prompt `keys[i]`, sent `n[i]` times, `hashes[i]` its tokens' hash."""
 
     keys: NDArray[np.int64]
     n: NDArray[np.int64]
@@ -72,7 +72,8 @@ class Corpus:
         n = batch.n[order]
         sent = np.add.reduceat(n, starts) if len(starts) else n
         bounds = np.concatenate([starts, [len(order)]])
-        return cls(batch.tokens.take(order[starts]), sent, np.minimum(sent, _CAP).astype(np.uint32), batch.keys[order], n, bounds)
+        weight = np.minimum(sent, _CAP).astype(np.uint32)
+        return cls(batch.tokens.take(order[starts]), sent, weight, batch.keys[order], n, bounds)
 
     def __len__(self) -> int:
         return len(self.sent)

@@ -23,8 +23,6 @@ from attribution.ingest.templates.strength import PLAUSIBLE
 from attribution.ingest.templates.tokens import Tokens
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from attribution.ingest.templates.strength import Strength
 
 _RICHER_SHARE = 0.5

@@ -103,7 +103,7 @@ def has_run(gap, words, least, loose, plain, common):
 
 @nb.njit(nogil=True, cache=True)
 def _all_slots(pattern):
-    for token in pattern:
+    for token in pattern:  # noqa: SIM110  # compiled: a generator would cost its speed
         if token != SLOT:
             return False
     return True

@@ -62,8 +62,8 @@ def mine(con: duckdb.DuckDBPyConnection, *, key: bytes, config: TemplateConfig) 
         parts = stream(con, job.seed, total // _SAMPLE, lambda batch: _split(batch, build(known.values()))[1])
         sample = Corpus.of(list(parts))
         grower = job.grower(sample)
-        found = discover(grower, grower.grow([root(np.arange(len(sample)), sample.weight)]), last=False)
-        fresh = {name: pattern for name, pattern in job.render(sample, found).items() if name not in known}
+        learned = discover(grower, grower.grow([root(np.arange(len(sample)), sample.weight)]), last=False)
+        fresh = {name: pattern for name, pattern in job.render(sample, learned).items() if name not in known}
     matcher = build([*known.values(), *fresh.values()])
     placed: list[_Placed] = []
     rest: list[Batch] = []

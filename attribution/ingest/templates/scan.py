@@ -127,7 +127,7 @@ def scan_plain(data, offsets, seed, values, counts, hashes):
             if not inside:
                 state = seed
             if byte != _OTHER:
-                while byte != 0 and byte != _OTHER:
+                while byte != 0 and byte != _OTHER:  # noqa: PLR1714  # compiled: a set would cost its speed
                     state = (state ^ np.uint64(byte)) * secret
                     i += 1
                     if i >= stop:

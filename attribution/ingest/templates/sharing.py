@@ -3,7 +3,7 @@
 Most shingles of most prompts are in few others, so they are sieved once by counters that may collide (an upper bound),
 and only what passes is kept and counted exactly, level by level. All loops are linear in what they see.
 """
-# ruff: noqa: ANN001, ANN201, ANN202, C901
+# ruff: noqa: ANN001, ANN201
 # numba infers the types, and a loop over tokens is written out: calls and generators would cost its speed
 # mypy: disable-error-code="no-untyped-def,no-untyped-call"
 

@@ -103,7 +103,8 @@ def normalise(texts: pa.Array) -> pa.LargeStringArray:
 def tokenise(texts: pa.Array, seed: np.uint64) -> tuple[NDArray[np.int64], Tokens, NDArray[np.uint64]]:
     """Return the token numbers of texts (no nulls): `rows`, tokens, hashes; linear.
 
-    Row i of the tokens, and hash i (over all its tokens), belong to text `rows[i]`. Texts that need no normalising come first.
+    Row i of the tokens, and hash i (over all its tokens), belong to text `rows[i]`. Texts that need no normalising
+    come first.
     """
     texts = texts.cast(pa.large_string())
     data, offsets = _buffers(texts)

@@ -1,0 +1,150 @@
+"""Benign values leave the population; must-links and cannot-links are kept by every cluster."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from attribution.domain import Facet, Incidence, Links, Partition, Population
+from attribution.judgements import Kind, make
+from attribution.judgements.ties import MUST, constrain, hold
+from attribution.judgements.values import without
+
+NOW = dt.datetime(2026, 3, 14, tzinfo=dt.UTC)
+
+
+def incidence(facet: Facet, rows: list[list[str]]) -> Incidence:
+    names = sorted({v for row in rows for v in row if sum(v in other for other in rows) > 1})
+    number = {name: at for at, name in enumerate(names)}
+    kept = [sorted(number[v] for v in row if v in number) for row in rows]
+    return Incidence(
+        facet,
+        np.cumsum([0, *map(len, kept)]).astype(np.int64),
+        np.array([v for row in kept for v in row], np.int32),
+        np.ones(sum(map(len, kept)), np.int32),
+        pa.array(names, pa.string()),
+        np.array([len(row) for row in rows], np.int32),
+    )
+
+
+def population(ips: list[list[str]]) -> Population:
+    networks = [sorted({f"{ip.rpartition('.')[0]}.0/24" for ip in row}) for row in ips]
+    found = {Facet.IP: incidence(Facet.IP, ips), Facet.NETWORK: incidence(Facet.NETWORK, networks)}
+    names = found[Facet.IP].values.to_pylist()  # noqa: PD011  # an Arrow array
+    return Population(
+        pa.array([f"a{at}" for at in range(len(ips))]),
+        found,
+        {Facet.IP: pd.DataFrame({"asn": range(len(names)), "of": names})},
+        pd.DataFrame(index=range(len(ips))),
+        np.zeros((len(ips), 24), np.int32),
+        frozenset(),
+    )
+
+
+def shared(people: Population, facet: Facet) -> dict[str, int]:
+    found = people.incidence[facet]
+    return dict(zip(found.values.to_pylist(), found.popularity().tolist(), strict=True))  # noqa: PD011  # an Arrow array
+
+
+CAMPUS = [["10.0.0.1", "10.9.9.1"], ["10.0.0.1"], ["10.0.0.1", "10.0.0.2"], ["10.0.0.2"], ["10.9.9.1"]]
+
+
+def benign(value: str, facet: str = "ip") -> object:
+    return make(Kind.BENIGN_VALUE, value, facet, author="mara", reason="campus NAT", decided=NOW)
+
+
+def test_a_benign_address_goes_with_its_network_where_nothing_else_ties_the_account_to_it() -> None:
+    left, removed = without(population(CAMPUS), [benign("::ffff:10.0.0.1")])
+    assert shared(left, Facet.IP) == {"10.0.0.2": 2, "10.9.9.1": 2}
+    assert shared(left, Facet.NETWORK) == {"10.0.0.0/24": 2, "10.9.9.0/24": 2}  # accounts 2 and 3 by 10.0.0.2
+    assert [(one.facet, one.value, one.accounts) for one in removed] == [(Facet.IP, "10.0.0.1", 3)]
+    assert left.enrichment[Facet.IP]["of"].tolist() == left.incidence[Facet.IP].values.to_pylist()  # noqa: PD011  # an Arrow array
+    assert left.incidence[Facet.IP].degree.tolist() == [1, 0, 1, 1, 1]
+
+
+@pytest.mark.parametrize("network", ["10.0.0.0/24", "10.0.0.0/16", "10.0.0.77/24"])
+def test_a_benign_network_takes_its_addresses_along(network: str) -> None:
+    left, removed = without(population(CAMPUS), [benign(network, "network")])
+    assert shared(left, Facet.IP) == {"10.9.9.1": 2}
+    assert shared(left, Facet.NETWORK) == {"10.9.9.0/24": 2}
+    assert {one.value for one in removed} == {"10.0.0.1", "10.0.0.2", "10.0.0.0/24"}
+
+
+def test_a_value_that_nobody_shares_changes_nothing() -> None:
+    people = population(CAMPUS)
+    left, removed = without(people, [benign("192.0.2.1"), benign("not an address", "network")])
+    assert removed == ()
+    assert shared(left, Facet.IP) == shared(people, Facet.IP)
+
+
+def links_of(pairs: list[tuple[int, int]]) -> Links:
+    ordered = sorted(set(pairs))
+    return Links(
+        np.array([a for a, _ in ordered], np.int32),
+        np.array([b for _, b in ordered], np.int32),
+        np.ones((len(ordered), 1), np.float32),
+        np.ones(len(ordered), np.float32),
+        np.full(len(ordered), 1e-9),
+        (Facet.IP,),
+        1e-8,
+    )
+
+
+def test_links_are_dropped_added_and_strengthened() -> None:
+    made, linked = constrain(links_of([(0, 1), (1, 2), (2, 3)]), [(1, 2), (0, 9)], [(2, 3), (0, 3)])
+    assert list(zip(made.source.tolist(), made.target.tolist(), strict=True)) == [(0, 1), (0, 9), (1, 2)]
+    assert made.weight.tolist() == [1.0, MUST, MUST]
+    assert made.by_facet.tolist() == [[1.0], [0.0], [1.0]]
+    assert linked == {(1, 2), (2, 3)}
+    assert (made.p_value > 0).all()
+
+
+def clusters_of(*parts: list[int]) -> Partition:
+    arrays = tuple(np.array(part, np.int32) for part in parts)
+    return Partition(arrays, tuple(np.ones(len(part), np.float32) for part in parts), 1.0)
+
+
+def test_accounts_that_must_be_together_bring_their_clusters_along() -> None:
+    made, moves = hold(clusters_of([0, 1, 2], [3, 4, 5]), links_of([(0, 1)]), [(2, 3), (5, 9)], [], 3)
+    assert [c.tolist() for c in made.clusters] == [[0, 1, 2, 3, 4, 5, 9]]
+    assert moves.joined == {(2, 3), (5, 9)}
+
+
+def test_of_two_that_cannot_be_together_the_weaker_tie_leaves() -> None:
+    links = links_of([(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3), (0, 4)])
+    made, moves = hold(clusters_of([0, 1, 2, 3, 4]), links, [], [(0, 4)], 3)
+    assert [c.tolist() for c in made.clusters] == [[0, 1, 2, 3]]
+    assert moves.left == {(0, 4): 4}
+
+
+pairs = st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)).filter(lambda p: p[0] < p[1]), max_size=5)
+
+
+@settings(max_examples=150, deadline=None)
+@given(pairs, pairs, st.integers(0, 2**32))
+def test_every_constraint_that_does_not_contradict_itself_is_kept(
+    must: list[tuple[int, int]], cannot: list[tuple[int, int]], seed: int
+) -> None:
+    group = {at: {at} for at in range(12)}
+    for a, b in must:
+        group[a] |= group[b]
+        for member in group[a]:
+            group[member] = group[a]
+    cannot = [(a, b) for a, b in cannot if b not in group[a]]
+    rng = np.random.default_rng(seed)
+    label = rng.integers(0, 4, 12)
+    parts = [np.flatnonzero(label == k).tolist() for k in range(3)]
+    links = links_of([(a, b) for part in parts for a in part for b in part if a < b])
+    made, _ = hold(clusters_of(*[part for part in parts if len(part) >= 2]), links, must, cannot, 2)
+    home = {a: at for at, c in enumerate(made.clusters) for a in c.tolist()}
+    assert sum(len(c) for c in made.clusters) == len(home)
+    assert all(home.get(a) == home.get(b) for a, b in must)
+    assert all(a not in home or home[a] != home.get(b) for a, b in cannot)
+    assert all(np.all(np.diff(c) > 0) and len(c) >= 2 for c in made.clusters)
+    assert [len(c) for c in made.clusters] == sorted((len(c) for c in made.clusters), reverse=True)

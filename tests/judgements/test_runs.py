@@ -1,0 +1,185 @@
+"""Judgements through the command line and a run: honoured, said, never overwritten, the same bytes again."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from attribution import pipeline
+from attribution.cli import main
+from attribution.report import read
+from attribution.store import open_store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from attribution.report import Document
+    from attribution.report.changed import JudgementEntry
+
+
+@dataclass(frozen=True)
+class Case:
+    """A run, what people then said of it, and the next run."""
+
+    folder: Path
+    world: Path
+    before: pipeline.Result
+    after: pipeline.Result
+
+    def said(self, kind: str) -> JudgementEntry:
+        return next(one for one in self.after.report.judgements if one.kind == kind)
+
+
+def command(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from attribution.cli import main; main()", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def records(found: Document) -> list[dict[str, str]]:
+    """What two people say of a run: one judgement of each kind, and a quarrel."""
+    covert = [ring for ring in found.rings if ring.verdict == "coordinated"]
+    cleared = [ring for ring in found.rings if ring.verdict != "coordinated"]
+    one, other = covert[0], cleared[0]
+    address = next(value for ring in found.rings for value in ring.shared if value.facet == "ip")
+    campaign = one.campaigns[0]
+    accounts = [member.account_id for member in one.members]
+    said: list[dict[str, str]] = [
+        {"kind": "ring_confirmed", "ring": other.ring_id},
+        {"kind": "not_a_member", "ring": one.ring_id, "account": accounts[0]},
+        {"kind": "cannot_link", "account": accounts[1], "with": accounts[2]},
+        {"kind": "must_link", "account": accounts[1], "with": cleared[1].members[0].account_id},
+        {"kind": "benign_value", "facet": "ip", "value": address.value},
+        {"kind": "attribution_disputed", "campaign": campaign.campaign_id, "lab": "lab-none"},
+        {"kind": "attribution_accepted", "campaign": campaign.campaign_id, "lab": "lab-else"},
+        {"kind": "ring_rejected", "ring": cleared[2].ring_id, "author": "li"},
+        {"kind": "ring_confirmed", "ring": cleared[2].ring_id},
+    ]
+    common = {"author": "mara", "at": "2026-04-01T09:00:00Z", "reason": "seen <b>on site</b>"}
+    return [{**common, **one} for one in said]
+
+
+@pytest.fixture(scope="module")
+def case(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Case:
+    folder = tmp_path_factory.mktemp("judged")
+    labs, store = world / "labs.yaml", folder / "s.duckdb"
+    before = pipeline.run(world, labs=labs, out=folder / "before", seed=3, store=store)
+    (folder / "said.jsonl").write_text("\n".join(json.dumps(one) for one in records(before.report)), "utf-8")
+    told = command("judge", "import", str(folder / "said.jsonl"), "--store", str(store))
+    assert told.stdout == "9 new, 0 there already\n", told.stderr
+    after = pipeline.run(world, labs=labs, out=folder / "after", seed=3, store=store)
+    return Case(folder, world, before, after)
+
+
+def test_a_confirmed_ring_is_the_persons_with_the_engines_verdict_beside_it(case: Case) -> None:
+    name = records(case.before.report)[0]["ring"]
+    was, now = case.before.report.ring(name), case.after.report.ring(name)
+    assert (now.verdict, now.machine_verdict) == ("coordinated", was.verdict)
+    assert now.probability == pytest.approx(was.probability, abs=0.2)  # the engine's own, whatever people say
+    assert "by judgement" in now.verdict_sentence
+    row = case.after.tables["rings"].to_pandas().set_index("ring_id").loc[name]
+    assert row["verdict"] == "coordinated"
+    assert round(row["probability"], 6) == now.probability
+    line = next(line for line in now.ledger if line.family == "judgement")
+    assert (line.name, line.weight, line.detail["author"]) == ("ring_confirmed", 0.0, "mara")
+
+
+def test_members_links_and_values_are_as_people_say(case: Case) -> None:
+    said = records(case.before.report)
+    rows = case.after.tables["members"].to_pandas()
+    home = dict(zip(rows["account_id"], rows["ring_id"], strict=True))
+    assert home.get(said[1]["account"]) != said[1]["ring"]
+    assert case.said("not_a_member").effect == "changed"
+    one, two = said[2]["account"], said[2]["with"]
+    assert one not in home or home[one] != home.get(two)
+    assert case.said("cannot_link").effect == "changed"
+    assert case.said("must_link").effect in {"changed", "unmet"}
+    suppressed = case.after.tables["suppressed"].to_pandas()
+    reason = suppressed[(suppressed["facet"] == "ip") & (suppressed["value"] == said[4]["value"])]["reason"].tolist()
+    assert reason == ["judged benign by mara, 2026-04-01 09:00 UTC: seen <b>on site</b>"]
+    assert case.said("benign_value").effect == "changed"
+
+
+def test_an_accepted_lab_stands_beside_the_engines_posterior(case: Case) -> None:
+    said = records(case.before.report)[6]
+    campaign = next(
+        one for ring in case.after.report.rings for one in ring.campaigns if one.campaign_id == said["campaign"]
+    )
+    assert campaign.judged_lab == "lab-else"
+    assert campaign.abstained
+    rows = case.after.tables["attributions"].to_pandas().query("campaign_id == @said['campaign']")
+    assert rows["posterior"].sum() == pytest.approx(1.0, abs=1e-9)
+    assert case.said("attribution_disputed").effect == "agreed"
+
+
+def test_a_quarrel_is_reported_and_the_engines_verdict_stays(case: Case) -> None:
+    name = records(case.before.report)[8]["ring"]
+    quarrel = [one for one in case.after.report.judgements if one.effect == "contradicted"]
+    assert {one.author for one in quarrel} == {"mara", "li"}
+    assert case.after.report.ring(name).machine_verdict is None
+    assert case.after.report.ring(name).verdict == case.before.report.ring(name).verdict
+
+
+def test_the_report_says_what_was_decided_and_escapes_it(case: Case) -> None:
+    page = (case.folder / "after" / "report.html").read_text("utf-8")
+    assert "What people decided" in page
+    assert "seen &lt;b&gt;on site&lt;/b&gt;" in page
+    changes = case.after.report.changes
+    assert changes is not None
+    assert sum(one.kind == "judgement" and one.event == "new" for one in changes.entries) == 9
+    assert read(case.folder / "after") == case.after.report
+
+
+def test_judgements_are_part_of_the_question_and_the_same_ones_give_the_same_bytes(case: Case) -> None:
+    assert case.before.run_id != case.after.run_id
+    again = pipeline.run(
+        case.world, labs=case.world / "labs.yaml", out=case.folder / "again", seed=3, store=case.folder / "s.duckdb"
+    )
+    assert again.run_id == case.after.run_id
+    for path in sorted((case.folder / "after").glob("*.parquet")):
+        assert path.read_bytes() == (case.folder / "again" / path.name).read_bytes(), path.name
+
+
+def test_the_command_writes_lists_and_refuses(
+    case: Case, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def tell(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["attribution", "judge", *words])
+        with pytest.raises(SystemExit) as end:
+            main()
+        out, err = capfd.readouterr()
+        return int(str(end.value.code)), out, err
+
+    store = str(case.folder / "s.duckdb")
+    known = case.before.report.rings[0].ring_id
+    common = ("--store", store, "--author", "li", "--reason", "x", "--at", "2026-05-01T00:00:00Z")
+    code, out, err = tell("exclude", known, "nobody", *common)
+    assert code == 0, err
+    name = out.partition(":")[0]
+    assert tell("exclude", known, "nobody", *common)[1].endswith("(there already)\n")
+    assert tell("withdraw", name, *common)[0] == 0
+    listed = json.loads(tell("list", "--store", store, "--json")[1])
+    assert {one["id"]: one["state"] for one in listed}[name] == "withdrawn"
+    assert sum(one["state"] == "contradicted" for one in listed) == 2
+    for words, wanted, message in (
+        (("confirm", "ring-none", *common), 7, "no ring 'ring-none' in any run of this store"),
+        (("withdraw", "j-none", *common), 7, "no judgement 'j-none'"),
+        (("benign", "planet", "x", *common), 8, "no facet 'planet'"),
+        (("link", "a", "a", *common), 8, "with itself"),
+        (("confirm", known, *common[:-1], "soon"), 8, "--at soon: not a time"),
+        (("confirm", known, "--store", store + "x", *common[2:]), 7, "no such store"),
+        (("confirm", known, "--store", store, "--reason", "x"), 2, "author"),
+    ):
+        code, _, err = tell(*words)
+        assert (code, message in err) == (wanted, True), err
+        assert "remedy:" in err
+    with open_store(store) as source:
+        assert source.ledger("judgements").num_rows == 11
