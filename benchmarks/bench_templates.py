@@ -9,6 +9,7 @@ DuckDB on the same table.
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
 from pathlib import Path
@@ -59,7 +60,9 @@ def quality(con: duckdb.DuckDBPyConnection, table: str, truth: list[str | None])
 
 def main() -> None:
     """Run both, each three times, and print the medians and their ratio."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 500_000
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("prompts", nargs="?", type=int, default=500_000, help="distinct prompts")
+    count = parser.parse_args().prompts
     with connect(None) as con:
         truth = load(con, count)
         seconds: dict[str, list[float]] = {"mask and hash": [], "mined": []}
