@@ -6,6 +6,7 @@
     ├── ConfigError              4   attribution.toml: unknown key, wrong type, impossible value
     ├── DossierError             5   labs.yaml: line and remedy
     ├── StoreError               6   the store cannot be opened, is locked, or holds another format
+    │   └── SlowError            6   a question reached its time limit
     ├── NotFoundError            7   no such ring, campaign, run or output folder
     └── JudgementError           8   a judgement, or a file of them, that is wrong: record and remedy
 
@@ -53,6 +54,10 @@ class StoreError(AttributionError):
     """A store that cannot be opened or written."""
 
     exit_code = 6
+
+
+class SlowError(StoreError):
+    """A question that the store did not answer within the time limit."""
 
 
 class NotFoundError(AttributionError):

@@ -216,10 +216,22 @@ class Neo4jStore:
     def _usage(self, version: int) -> pa.Table:
         return self._client.reading(lambda run: _usage(run, version))
 
-    def _view(self, run_id: str | None, work: Callable[[Run, View], T]) -> T:
+    def viewing(self, work: Callable[[Run, View], T], run_id: str | None = None, *, seconds: float | None = None) -> T:
+        """Read with texts of `graph_schema` within one visible version of a run; `work` may be called again.
+
+        Raises
+        ------
+        NotFoundError
+            The graph holds no such run.
+        SlowError
+            It took longer than `seconds`.
+        """
+        return self._view(run_id, work, seconds)
+
+    def _view(self, run_id: str | None, work: Callable[[Run, View], T], seconds: float | None = None) -> T:
         """Read within one visible version of a run, again if it was replaced in the middle."""
         for _ in range(ATTEMPTS):
-            result = self._client.reading(lambda run: _attempt(run, run_id, work))
+            result = self._client.reading(lambda run: _attempt(run, run_id, work), seconds=seconds)
             if result is not None:
                 return result[0]
         raise StoreError("the run was replaced again and again while it was read", remedy="try again")

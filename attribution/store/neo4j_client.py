@@ -9,7 +9,7 @@ import os
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
-from attribution.errors import StoreError
+from attribution.errors import SlowError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 SCHEMES = ("neo4j", "neo4j+s", "neo4j+ssc", "bolt", "bolt+s", "bolt+ssc")
 RETRY_SECONDS = 30.0
 """How long a statement is tried again while the server is away or busy."""
+TIMED_OUT = "TransactionTimedOut"
+"""In the server's code for a transaction that reached its time limit."""
 Rows = list[dict[str, Any]]
 Step = tuple[str, dict[str, Any]]
 
@@ -72,9 +74,14 @@ class Client:
         """Run one reading statement in a transaction of its own."""
         return self.reading(lambda run: run(text, **values))
 
-    def reading(self, work: Callable[[Callable[..., Rows]], T]) -> T:
-        """Run several reading statements in one transaction; `work` gets a function that runs one."""
+    def reading(self, work: Callable[[Callable[..., Rows]], T], *, seconds: float | None = None) -> T:
+        """Run several reading statements in one transaction; `work` gets a function that runs one.
 
+        The server ends a transaction that takes longer than `seconds`; then SlowError is raised.
+        """
+        from neo4j import unit_of_work  # noqa: PLC0415  # an optional extra
+
+        @unit_of_work(timeout=seconds)
         def unit(tx: neo4j.ManagedTransaction) -> T:
             return work(lambda text, /, **values: _run(tx, text, values))
 
@@ -122,6 +129,10 @@ class Client:
                 f"{self.url}: the server does not answer", remedy="start it, or check host, port and scheme"
             ) from error
         except (exceptions.DriverError, exceptions.Neo4jError) as error:
+            if TIMED_OUT in str(getattr(error, "code", "")):
+                raise SlowError(
+                    f"{self.url}: the server gave up: the time limit was reached", remedy="narrow the question"
+                ) from error
             first = (str(error).splitlines() or [type(error).__name__])[0]
             raise StoreError(f"{self.url}: {first[:300]}", remedy="see the server's log for the rest") from error
 

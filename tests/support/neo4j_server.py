@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 VERSION = "5.26.30"
-CACHE = Path(__file__).resolve().parents[2] / ".cache" / f"neo4j-{VERSION}"
+BROWSER = "5.24.0"
+"""Neo4j Browser, as the server serves it at `/browser/`."""
+CACHE = Path(__file__).resolve().parents[2] / ".cache" / f"neo4j-{VERSION}-browser-{BROWSER}"
 ADMIN_PASSWORD = "only-for-tests"  # noqa: S105  # a throwaway server on loopback
 START_SECONDS = 180
 EMPTY = "MATCH (n) WHERE NOT n:Migration DETACH DELETE n"
@@ -37,6 +39,7 @@ POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
   <dependencies>
     <dependency><groupId>org.neo4j.app</groupId><artifactId>neo4j-server</artifactId><version>{VERSION}</version></dependency>
     <dependency><groupId>org.neo4j</groupId><artifactId>neo4j</artifactId><version>{VERSION}</version></dependency>
+    <dependency><groupId>org.neo4j.client</groupId><artifactId>neo4j-browser</artifactId><version>{BROWSER}</version></dependency>
   </dependencies>
 </project>
 """
