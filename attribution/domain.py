@@ -398,3 +398,14 @@ OUTPUT_TABLES: Mapping[str, pa.Schema] = {
     ),
 }
 """The contract's output tables: name to schema. `tests/road/test_contract.py` holds every run to them."""
+
+LINKS = pa.schema(
+    [
+        pa.field("account_id", pa.string(), nullable=False),
+        pa.field("other_id", pa.string(), nullable=False),
+        pa.field("weight", pa.float64(), nullable=False),
+        pa.field("p_value", pa.float64(), nullable=False),
+        pa.field("facets", pa.string(), nullable=False),
+    ]
+)
+"""Validated links between two members of one ring, `account_id` < `other_id`; `facets` is JSON, facet to nats."""

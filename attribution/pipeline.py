@@ -135,7 +135,7 @@ def run(
                 explanations=explanations(),
                 agreement=clusters.agreement,
             )
-            document = case.told(document, known_labs)
+            document, drawn = case.told(document, known_labs), tables.linked(links, rings, people)
         del (
             people,
             projection,
@@ -149,7 +149,7 @@ def run(
             manifest = output.joined(manifest, case.facts())
             (folder / output.MANIFEST).write_text(manifest, "utf-8")
             record = dataclasses.replace(record, manifest=manifest)
-            case.publish(record, found, encode(document).decode(), known_labs)
+            case.publish(record, {**found, "links": drawn}, encode(document).decode(), known_labs)
     return Result(record.run_id, Path(out), found, document)
 
 

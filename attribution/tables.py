@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from attribution.domain import OUTPUT_TABLES
+from attribution.domain import LINKS, OUTPUT_TABLES
+from attribution.rings.backbone import backbone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from attribution.domain import Attribution, Campaign, Evidence, Population, Ring
-
+    from attribution.domain import Attribution, Campaign, Evidence, Links, Population, Ring
 
 _CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
@@ -45,6 +45,24 @@ def build(
         "suppressed": suppressed.cast(OUTPUT_TABLES["suppressed"]),
         "quarantine": quarantine.cast(OUTPUT_TABLES["quarantine"]),
     }
+
+
+def linked(links: Links, rings: Sequence[Ring], population: Population) -> pa.Table:
+    """Return the links that show how each ring hangs together (`rings.backbone`), as `LINKS`.
+
+    Weights are rounded to a hundredth of a nat and p-values to two digits: nobody reads more, and a night that moves
+    the digits behind them changes nothing that is stored.
+    """
+    kept = backbone(links, rings, population.size)
+    nats = links.by_facet[kept].astype(float).round(2)
+    names = [facet.value for facet in links.facets]
+    details = [canonical({name: nat for name, nat in zip(names, row, strict=True) if nat}) for row in nats.tolist()]
+    ends = [population.accounts.take(pa.array(side[kept])) for side in (links.source, links.target)]
+    weight = links.weight[kept].astype(float).round(2)
+    p_value = [float(f"{one:.1e}") for one in links.p_value[kept].tolist()]
+    return pa.Table.from_arrays(
+        [*ends, pa.array(weight), pa.array(p_value, pa.float64()), pa.array(details, pa.string())], schema=LINKS
+    )
 
 
 def write(tables: Mapping[str, pa.Table], out: Path) -> None:

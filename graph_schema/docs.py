@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from graph_schema.investigations import load
-from graph_schema.model import EDGES, NODES, Property
+from graph_schema.model import EDGES, NODES, VERSIONED, Property
 
 _HEAD = """# The graph
 
@@ -11,16 +11,25 @@ What `attribution graph load` writes into Neo4j. This page is generated from `gr
 (`python -m graph_schema.docs > docs/graph.md`); a test fails when it is out of date.
 
 Only runs with a `sequence` are visible; the highest one is the latest. Rings, campaigns and evidence carry the
-`generation` of the run's version that they belong to. A usage edge holds for the usage versions from `since` up to
-`until`; a run names the version that it saw. A half-written run is never visible: it has no `sequence`, and nobody
-looks at its generation. How that is kept, and what was weighed against it: `docs/adr/0006-one-port-two-stores.md`.
+`generation` of the run's version that they belong to. Usage, origins and links
+({versioned})
+hold for the usage versions from `since` up to `until`; a run names the version that it saw. A half-written run is never
+visible: it has no `sequence`, and nobody looks at its generation. How that is kept, and what was weighed against it:
+`docs/adr/0006-one-port-two-stores.md`.
+
+```mermaid
+{drawing}
+```
 
 ## Labels"""
+_NOT_DRAWN = ("Migration", "Writer", "Lineage", "Identity", "Claim", "Refused", "Suppressed", "Judgement")
+"""Labels without a relationship to the others, or of no use to an analyst, are left out of the drawing."""
 
 
 def markdown() -> str:
     """Return the page; a test compares it with the file."""
-    lines = [_HEAD]
+    versioned = ", ".join(f"`{used}`" for used in VERSIONED)
+    lines = [_HEAD.format(versioned=versioned, drawing=drawing())]
     for node in NODES:
         lines += ["", f"### `{node.label}`", "", f"{node.doc} Key: {', '.join(f'`{name}`' for name in node.key)}.", ""]
         lines += _table(node.properties)
@@ -34,6 +43,20 @@ def markdown() -> str:
     for one in load():
         lines += ["", f"### {one.title}", "", f"`{one.name}`: {one.why}", "", "```cypher", one.query, "```"]
     return "\n".join(lines) + "\n"
+
+
+def drawing() -> str:
+    """Return the labels and relationships as a Mermaid flow chart, which the forges draw."""
+    lines = ["flowchart LR"]
+    lines += [f"  {node.label}([{node.label}])" for node in NODES if node.label not in _NOT_DRAWN]
+    for edge in EDGES:
+        lines += [
+            f"  {source} -- {edge.type} --> {target}"
+            for source in edge.sources
+            for target in edge.targets
+            if not {source, target} & set(_NOT_DRAWN) and (edge.type != "SUPERSEDES" or source == target)
+        ]
+    return "\n".join(lines)
 
 
 def _table(properties: tuple[Property, ...]) -> list[str]:

@@ -71,9 +71,19 @@ NODES: tuple[Node, ...] = (
     ),
     _entity("Ip", "A client address that two or more accounts used."),
     _entity("Network", "The /24 (IPv4) or /48 (IPv6) that an address lies in."),
+    Node(
+        "Asn",
+        "An autonomous system that addresses belong to; `unknown` stands for every one that the logs do not tell.",
+        ("key",),
+        (
+            Property("key", "string", "the number in digits, or `unknown`"),
+            Property("asn", "integer", "its number; none for `unknown`", optional=True),
+            Property("name", "string", "who runs it, as the run said that brought it", optional=True),
+        ),
+    ),
     _entity("Device", "A device or client fingerprint that two or more accounts used."),
-    _entity("Payment", "A payment instrument that two or more accounts used."),
-    _entity("Template", "A prompt template that two or more accounts sent."),
+    _entity("PaymentInstrument", "A payment instrument that two or more accounts used."),
+    _entity("PromptTemplate", "A prompt template that two or more accounts sent."),
     Node(
         "Run",
         "One execution of the engine. Only a run with a `sequence` is visible; the highest one is the latest.",
@@ -82,7 +92,7 @@ NODES: tuple[Node, ...] = (
             Property("run_id", "string", "follows from inputs, configuration and seed"),
             _GENERATION,
             Property("sequence", "integer", "order of publication"),
-            Property("usage_version", "integer", "version of the usage edges that this run saw"),
+            Property("usage_version", "integer", "version of usage, origins and links that this run saw"),
             Property("config_digest", "string", "SHA-256 of the configuration"),
             Property("seed", "integer", "seed of every random choice"),
             Property("manifest", "string", "run.json"),
@@ -254,19 +264,44 @@ NODES: tuple[Node, ...] = (
     ),
 )
 
-_USAGE = (
-    Property("events", "integer", "exchanges of the account with the value"),
-    *_SPAN,
+_HOLDS = (
     Property("since", "integer", "usage version that brought this edge"),
     Property("until", "integer", "usage version that ended it; none while it holds", optional=True),
+    Property("run", "string", "id of the run that brought it"),
 )
+_USAGE = (Property("count", "integer", "exchanges of the account with the value"), *_SPAN, *_HOLDS)
 
 EDGES: tuple[Edge, ...] = (
     Edge("USED_IP", "The account came from this address.", ("Account",), ("Ip",), _USAGE),
     Edge("USED_DEVICE", "The account was used on this device.", ("Account",), ("Device",), _USAGE),
-    Edge("USED_PAYMENT", "The account was paid with this instrument.", ("Account",), ("Payment",), _USAGE),
-    Edge("USED_TEMPLATE", "The account sent this template.", ("Account",), ("Template",), _USAGE),
+    Edge("PAID_WITH", "The account was paid with this instrument.", ("Account",), ("PaymentInstrument",), _USAGE),
+    Edge("SENT_TEMPLATE", "The account sent this template.", ("Account",), ("PromptTemplate",), _USAGE),
     Edge("IN_NETWORK", "The address lies in this network.", ("Ip",), ("Network",)),
+    Edge(
+        "IN_ASN",
+        "The address belongs to this autonomous system, and what else is known of where it comes from.",
+        ("Ip",),
+        ("Asn",),
+        (
+            Property("as_org", "string", "who runs the system", optional=True),
+            Property("country", "string", "country of the address", optional=True),
+            Property("kind", "string", "residential, mobile, business, hosting, vpn, proxy, …", optional=True),
+            *_HOLDS,
+        ),
+    ),
+    Edge(
+        "LINKED_TO",
+        "The two accounts share more than chance explains, and stand in one ring; from the smaller account id. Of each"
+        " account the strongest ten links within its ring are kept, and what holds the ring together.",
+        ("Account",),
+        ("Account",),
+        (
+            Property("weight", "float", "nats of all families"),
+            Property("p_value", "float", "probability of at least this weight by chance"),
+            Property("facets", "string", "nats by facet, JSON"),
+            *_HOLDS,
+        ),
+    ),
     Edge("FOUND", "The run found this ring.", ("Run",), ("Ring",)),
     Edge(
         "MEMBER_OF",
@@ -313,13 +348,21 @@ EDGES: tuple[Edge, ...] = (
 USAGE_EDGES: Mapping[str, tuple[str, str]] = {
     "ip": ("USED_IP", "Ip"),
     "device": ("USED_DEVICE", "Device"),
-    "payment": ("USED_PAYMENT", "Payment"),
-    "template": ("USED_TEMPLATE", "Template"),
+    "payment": ("PAID_WITH", "PaymentInstrument"),
+    "template": ("SENT_TEMPLATE", "PromptTemplate"),
 }
 """Facet to (relationship type, label of the value)."""
 
 PER_RUN: tuple[str, ...] = ("Ring", "Campaign", "Evidence", "Suppressed", "Refused", "Lineage")
 """Labels whose nodes belong to one version of one run."""
+
+
+VERSIONED: tuple[str, ...] = (*(used for used, _ in USAGE_EDGES.values()), "IN_ASN", "LINKED_TO")
+"""Relationship types that hold for usage versions, from `since` up to `until`."""
+
+
+FORMER: frozenset[str] = frozenset({"Payment", "Template", "USED_PAYMENT", "USED_TEMPLATE", "events"})
+"""Names that the graph had in earlier versions; only migrations may use them."""
 
 
 def labels() -> frozenset[str]:

@@ -1,7 +1,9 @@
-"""Every Cypher text of the store. Values are parameters, always; names are those of `model`.
+"""Every Cypher text of the store; those that change rows stand in `writes`.
 
-A text with `<USED>`, `<Value>` or `<Label>` stands for one text a facet or label, filled from the closed sets of
-`model` alone. `every()` lists the finished texts; a test lints and EXPLAINs each on a real server.
+Values are parameters, always; names are those of `model`.
+
+A text with `<USED>`, `<Value>`, `<VERSIONED>` or `<Label>` stands for one text a facet, type or label, filled from the
+closed sets of `model` alone. `every()` lists the finished texts; a test lints and EXPLAINs each on a real server.
 
 Rows travel in columns: `$a[k]` of parallel lists is a third faster than a list of maps. Times travel as microseconds
 since 1970, so that no date object is built a row.
@@ -9,7 +11,8 @@ since 1970, so that no date object is built a row.
 
 from __future__ import annotations
 
-from graph_schema.model import PER_RUN, USAGE_EDGES
+from graph_schema import writes
+from graph_schema.model import PER_RUN, USAGE_EDGES, VERSIONED
 
 
 def for_facet(text: str, facet: str) -> str:
@@ -23,6 +26,13 @@ def for_label(text: str, label: str) -> str:
     if label not in PER_RUN:
         raise KeyError(label)
     return text.replace("<Label>", label)
+
+
+def for_type(text: str, used: str) -> str:
+    """Return the text with one relationship type of `VERSIONED`."""
+    if used not in VERSIONED:
+        raise KeyError(used)
+    return text.replace("<VERSIONED>", used)
 
 
 PING = "RETURN 1 AS one"
@@ -82,145 +92,7 @@ MATCH (:Run {run_id: $run_id})-[f:FOUND]->(r:Ring) WHERE r.generation <> $genera
 """
 MOVE_RUN = "MATCH (r:Run {run_id: $run_id}) SET r.sequence = $sequence"
 
-# ---------------------------------------------------------------- clearing what no visible run sees
-STALE_NODES = """
-MATCH (n:<Label>) WHERE NOT n.generation IN $generations
-WITH n LIMIT $batch DETACH DELETE n RETURN count(*) AS removed
-"""
-STALE_USAGE = """
-MATCH (:Account)-[r:<USED>]->() WHERE r.since > $version
-WITH r LIMIT $batch DELETE r RETURN count(*) AS removed
-"""
-REOPEN_USAGE = """
-MATCH (:Account)-[r:<USED>]->() WHERE r.until > $version
-WITH r LIMIT $batch REMOVE r.until RETURN count(*) AS removed
-"""
-
-# ---------------------------------------------------------------- writing nodes
-WRITE_ACCOUNTS = """
-UNWIND range(0, size($key) - 1) AS k
-MERGE (a:Account {key: $key[k]}) ON CREATE SET a.account_id = $account_id[k]
-"""
-WRITE_VALUES = """
-UNWIND range(0, size($key) - 1) AS k
-MERGE (v:<Value> {key: $key[k]}) ON CREATE SET v.value = $value[k]
-"""
-WRITE_NETWORKS = """
-UNWIND range(0, size($key) - 1) AS k
-MERGE (n:Network {key: $network[k]}) ON CREATE SET n.value = $network[k]
-WITH n, k MATCH (i:Ip {key: $key[k]}) MERGE (i)-[:IN_NETWORK]->(n)
-"""
-WRITE_USAGE = """
-UNWIND range(0, size($account) - 1) AS k
-MATCH (a:Account {key: $account[k]}) MATCH (v:<Value> {key: $value[k]})
-MERGE (a)-[r:<USED> {since: $version}]->(v)
-SET r.events = $events[k],
-    r.first_seen = datetime({epochSeconds: $first_seen[k] / 1000000, nanosecond: ($first_seen[k] % 1000000) * 1000}),
-    r.last_seen = datetime({epochSeconds: $last_seen[k] / 1000000, nanosecond: ($last_seen[k] % 1000000) * 1000})
-"""
-CLOSE_USAGE = """
-UNWIND range(0, size($account) - 1) AS k
-MATCH (a:Account {key: $account[k]})-[r:<USED>]->(v:<Value> {key: $value[k]})
-WHERE r.since < $version AND r.until IS NULL
-SET r.until = $version
-"""
-WRITE_RINGS = """
-UNWIND range(0, size($ring_id) - 1) AS k
-MERGE (r:Ring {generation: $generation, ring_id: $ring_id[k]})
-SET r.verdict = $verdict[k], r.probability = $probability[k], r.size = $size[k], r.events = $events[k],
-    r.explanation = $explanation[k],
-    r.first_seen = datetime({epochSeconds: $first_seen[k] / 1000000, nanosecond: ($first_seen[k] % 1000000) * 1000}),
-    r.last_seen = datetime({epochSeconds: $last_seen[k] / 1000000, nanosecond: ($last_seen[k] % 1000000) * 1000})
-"""
-WRITE_MEMBERS = """
-UNWIND range(0, size($ring_id) - 1) AS k
-MATCH (r:Ring {generation: $generation, ring_id: $ring_id[k]}) MATCH (a:Account {key: $account[k]})
-MERGE (a)-[m:MEMBER_OF]->(r) SET m.confidence = $confidence[k]
-"""
-WRITE_CAMPAIGNS = """
-UNWIND range(0, size($campaign_id) - 1) AS k
-MATCH (ring:Ring {generation: $generation, ring_id: $ring_id[k]})
-MERGE (c:Campaign {generation: $generation, campaign_id: $campaign_id[k]})
-SET c.ring_id = $ring_id[k], c.size = $size[k], c.targets = $targets[k],
-    c.first_seen = datetime({epochSeconds: $first_seen[k] / 1000000, nanosecond: ($first_seen[k] % 1000000) * 1000}),
-    c.last_seen = datetime({epochSeconds: $last_seen[k] / 1000000, nanosecond: ($last_seen[k] % 1000000) * 1000})
-MERGE (c)-[:PART_OF]->(ring)
-"""
-WRITE_CAMPAIGN_MEMBERS = """
-UNWIND range(0, size($campaign_id) - 1) AS k
-MATCH (c:Campaign {generation: $generation, campaign_id: $campaign_id[k]}) MATCH (a:Account {key: $account[k]})
-MERGE (a)-[t:TAKES_PART_IN]->(c) SET t.share = $share[k]
-"""
-WRITE_ATTRIBUTIONS = """
-UNWIND range(0, size($campaign_id) - 1) AS k
-MATCH (c:Campaign {generation: $generation, campaign_id: $campaign_id[k]})
-MERGE (l:Lab {lab_id: $lab_id[k]})
-MERGE (c)-[t:ATTRIBUTED_TO]->(l)
-SET t.posterior = $posterior[k], t.rank = $rank[k], t.likelihood_term = $likelihood_term[k],
-    t.confidence_level = $confidence_level[k], t.abstained = $abstained[k]
-"""
-WRITE_EVIDENCE = """
-UNWIND range(0, size($ordinal) - 1) AS k
-MERGE (e:Evidence {generation: $generation, ordinal: $ordinal[k]})
-SET e.subject = $subject[k], e.lab_id = $lab_id[k], e.family = $family[k], e.name = $name[k],
-    e.weight = $weight[k], e.detail = $detail[k]
-WITH e
-OPTIONAL MATCH (r:Ring {generation: $generation, ring_id: e.subject})
-OPTIONAL MATCH (c:Campaign {generation: $generation, campaign_id: e.subject})
-FOREACH (target IN CASE WHEN r IS NULL THEN [] ELSE [r] END | MERGE (e)-[:ABOUT]->(target))
-FOREACH (target IN CASE WHEN c IS NULL THEN [] ELSE [c] END | MERGE (e)-[:ABOUT]->(target))
-"""
-WRITE_SUPPRESSED = """
-UNWIND range(0, size($ordinal) - 1) AS k
-MERGE (s:Suppressed {generation: $generation, ordinal: $ordinal[k]})
-SET s.facet = $facet[k], s.value = $value[k], s.accounts = $accounts[k], s.reason = $reason[k]
-"""
-WRITE_QUARANTINE = """
-UNWIND range(0, size($ordinal) - 1) AS k
-MERGE (q:Refused {generation: $generation, ordinal: $ordinal[k]})
-SET q.file = $file[k], q.line = $line[k], q.reason = $reason[k], q.digest = $digest[k]
-"""
-WRITE_LINEAGE = """
-UNWIND range(0, size($ordinal) - 1) AS k
-MERGE (n:Lineage {generation: $generation, ordinal: $ordinal[k]})
-SET n.kind = $kind[k], n.id = $id[k], n.event = $event[k], n.other = $other[k],
-    n.previous_run = $previous_run[k], n.previous_size = $previous_size[k], n.size = $size[k],
-    n.joined = $joined[k], n.departed = $departed[k], n.overlap = $overlap[k], n.reason = $reason[k],
-    n.marks = $marks[k]
-"""
-SUPERSEDE_RINGS = """
-UNWIND range(0, size($old) - 1) AS k
-MATCH (run:Run {run_id: $previous_run[k]})
-MATCH (old:Ring {generation: run.generation, ring_id: $old[k]})
-MATCH (new:Ring {generation: $generation, ring_id: $new[k]})
-MERGE (new)-[s:SUPERSEDES]->(old) SET s.event = $event[k], s.overlap = $overlap[k]
-"""
-SUPERSEDE_CAMPAIGNS = """
-UNWIND range(0, size($old) - 1) AS k
-MATCH (run:Run {run_id: $previous_run[k]})
-MATCH (old:Campaign {generation: run.generation, campaign_id: $old[k]})
-MATCH (new:Campaign {generation: $generation, campaign_id: $new[k]})
-MERGE (new)-[s:SUPERSEDES]->(old) SET s.event = $event[k], s.overlap = $overlap[k]
-"""
-
-# ---------------------------------------------------------------- ledgers: what is there stays as it is
-APPEND_JUDGEMENTS = """
-UNWIND range(0, size($judgement_id) - 1) AS k
-MERGE (j:Judgement {judgement_id: $judgement_id[k]})
-ON CREATE SET j.kind = $kind[k], j.subject = $subject[k], j.object = $object[k], j.facet = $facet[k],
-    j.author = $author[k], j.reason = $reason[k],
-    j.decided = datetime({epochSeconds: $decided[k] / 1000000, nanosecond: ($decided[k] % 1000000) * 1000})
-"""
-APPEND_IDENTITIES = """
-UNWIND range(0, size($id) - 1) AS k
-MERGE (:Identity {kind: $kind[k], id: $id[k], event: $event[k], other: $other[k], run_id: $run_id[k]})
-"""
-APPEND_CLAIMS = """
-UNWIND range(0, size($claim) - 1) AS k
-MERGE (c:Claim {lab_id: $lab_id[k], version: $version[k], claim: $claim[k], source: $source[k]})
-ON CREATE SET c.content = $content[k], c.reliability = $reliability[k], c.credibility = $credibility[k],
-    c.ref = $ref[k], c.author = $author[k], c.date = $date[k]
-"""
+# ---------------------------------------------------------------- ledgers
 LEDGERS = {
     "judgements": """
 MATCH (j:Judgement)
@@ -304,20 +176,35 @@ WHERE r.since <= $version AND (r.until IS NULL OR r.until > $version)
 WITH v, collect(a.account_id) AS accounts, collect(r) AS edges WHERE size(accounts) >= 2
 UNWIND range(0, size(accounts) - 1) AS k
 WITH v.value AS value, accounts[k] AS account, edges[k] AS r
-RETURN value, account, r.events AS events,
+RETURN value, account, r.count AS events,
        r.first_seen.epochSeconds * 1000000 + r.first_seen.microsecond AS first_seen,
        r.last_seen.epochSeconds * 1000000 + r.last_seen.microsecond AS last_seen
 ORDER BY value, account
 """
 USAGE = """
 MATCH (a:Account) CALL (a) {
-  MATCH (a)-[r:USED_IP|USED_DEVICE|USED_PAYMENT|USED_TEMPLATE]->(v)
+  MATCH (a)-[r:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE]->(v)
   WHERE r.since <= $version AND (r.until IS NULL OR r.until > $version)
-  RETURN collect(type(r)) AS type, collect(v.value) AS value, collect(r.events) AS events,
+  RETURN collect(type(r)) AS type, collect(v.value) AS value, collect(r.count) AS events,
          collect(r.first_seen.epochSeconds * 1000000 + r.first_seen.microsecond) AS first_seen,
          collect(r.last_seen.epochSeconds * 1000000 + r.last_seen.microsecond) AS last_seen }
 WITH a, type, value, events, first_seen, last_seen WHERE size(value) > 0
 RETURN a.account_id AS account, type, value, events, first_seen, last_seen
+"""
+ADDRESSES = """
+MATCH (n:Asn) CALL (n) {
+  MATCH (i:Ip)-[r:IN_ASN]->(n) WHERE r.since <= $version AND (r.until IS NULL OR r.until > $version)
+  RETURN collect(i.value) AS ip, collect([r.as_org, r.country, r.kind]) AS facts }
+WITH n, ip, facts WHERE size(ip) > 0
+RETURN n.asn AS asn, ip, facts
+"""
+LINKS = """
+MATCH (a:Account) CALL (a) {
+  MATCH (a)-[r:LINKED_TO]->(b:Account) WHERE r.since <= $version AND (r.until IS NULL OR r.until > $version)
+  RETURN collect(b.account_id) AS other_id, collect(r.weight) AS weight, collect(r.p_value) AS p_value,
+         collect(r.facets) AS facets }
+WITH a, other_id, weight, p_value, facets WHERE size(other_id) > 0
+RETURN a.account_id AS account_id, other_id, weight, p_value, facets
 """
 
 TABLES = {
@@ -351,12 +238,14 @@ MATCH (q:Refused {generation: $generation}) WHERE q.ordinal IS NOT NULL
 RETURN q.file AS file, q.line AS line, q.reason AS reason, q.digest AS digest
 """,
 }
-"""Whole tables by name; `usage` is read with `USAGE`, one row an account."""
+"""Whole tables by name; those that hold for versions are read with `USAGE`, `ADDRESSES` and `LINKS`, in columns."""
 
 
 def every() -> dict[str, str]:
     """Return every finished text by name, one for each facet or label where a text stands for several."""
-    texts = {name: text for name, text in globals().items() if name.isupper() and isinstance(text, str)}
+    texts = {
+        name: text for name, text in {**vars(writes), **globals()}.items() if name.isupper() and isinstance(text, str)
+    }
     texts.update({f"TABLES.{name}": text for name, text in TABLES.items()})
     texts.update({f"LEDGERS.{name}": text for name, text in LEDGERS.items()})
     finished: dict[str, str] = {}
@@ -365,6 +254,8 @@ def every() -> dict[str, str]:
             continue
         if "<Label>" in text:
             finished.update({f"{name}.{label}": for_label(text, label) for label in PER_RUN})
+        elif "<VERSIONED>" in text:
+            finished.update({f"{name}.{used}": for_type(text, used) for used in VERSIONED})
         elif "<USED>" in text or "<Value>" in text:
             finished.update({f"{name}.{facet}": for_facet(text, facet) for facet in USAGE_EDGES})
         else:

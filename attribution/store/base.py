@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from attribution.domain import OUTPUT_TABLES, UTC_TIME, Verdict
+from attribution.domain import LINKS, OUTPUT_TABLES, UTC_TIME, Verdict
 from attribution.errors import StoreError
 from attribution.store.ledgers import LINEAGE
 
@@ -44,11 +44,29 @@ USAGE = pa.schema(
 USAGE_FACETS: tuple[str, ...] = ("ip", "device", "payment", "template")
 """The facets whose values stand in the logs themselves; the others are derived from these."""
 
-RESULTS: Mapping[str, pa.Schema] = {**OUTPUT_TABLES, "lineage": LINEAGE}
+ADDRESSES = pa.schema(
+    [
+        pa.field("ip", pa.string(), nullable=False),
+        pa.field("asn", pa.int64()),
+        pa.field("as_org", pa.string()),
+        pa.field("country", pa.string()),
+        pa.field("kind", pa.string()),
+    ]
+)
+"""Where an address that two or more accounts used comes from, if the logs or a lookup file tell: its autonomous system
+and who runs that, its country, and whether it is residential, hosting, VPN, … Null is unknown."""
+
+FACTS: Mapping[str, pa.Schema] = {"usage": USAGE, "addresses": ADDRESSES}
+"""Tables of facts: two nights share nearly all rows, so each is written once and holds from `since` up to `until`."""
+
+RESULTS: Mapping[str, pa.Schema] = {**OUTPUT_TABLES, "lineage": LINEAGE, "links": LINKS}
 """Tables of results, whose rows belong to one run."""
 
-STORED: Mapping[str, pa.Schema] = {**RESULTS, "usage": USAGE}
+STORED: Mapping[str, pa.Schema] = {**RESULTS, **FACTS}
 """Every table that a run has in a store, by name."""
+
+MAY_BE_ABSENT: tuple[str, ...] = ("lineage", "links")
+"""Results that a caller may leave out; they are empty then."""
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "rings": ("ring_id",),
@@ -57,7 +75,9 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "campaign_members": ("campaign_id", "account_id"),
     "attributions": ("campaign_id", "lab_id"),
     "lineage": ("kind", "id"),
+    "links": ("account_id", "other_id"),
     "usage": ("facet", "value", "account_id"),
+    "addresses": ("ip",),
 }
 """Columns that name one row; `evidence`, `suppressed` and `quarantine` are lists whose rows may repeat."""
 
@@ -121,8 +141,8 @@ class Store(Protocol):
     def publish(self, run: RunRecord, tables: Mapping[str, pa.Table], *, report: str = "{}") -> Published:
         """Make a run visible, whole. Publishing a run that is there already changes nothing but makes it the latest.
 
-        `tables` are the tables of `OUTPUT_TABLES`, and optionally `lineage` and `usage`; without `usage` the embedded
-        store reads the usage edges from its facts.
+        `tables` are the tables of `OUTPUT_TABLES`, and optionally `lineage`, `links` and those of `FACTS`; what is left
+        out of the latter the embedded store reads from the facts of its own file, the graph takes it for empty.
         """
 
     def append(self, name: str, rows: pa.Table) -> int:
@@ -194,7 +214,7 @@ def checked(tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
     """
     if missing := OUTPUT_TABLES.keys() - tables.keys():
         raise StoreError(f"a run must publish the table(s) {sorted(missing)}", remedy="this is a bug: report it")
-    tables = {"lineage": LINEAGE.empty_table(), **tables}
+    tables = {**{name: STORED[name].empty_table() for name in MAY_BE_ABSENT}, **tables}
     if unknown := tables.keys() - STORED.keys():
         raise StoreError(f"a run publishes unknown table(s) {sorted(unknown)}", remedy="this is a bug: report it")
     whole = {name: _conform(name, tables[name]) for name in STORED if name in tables}
@@ -212,6 +232,8 @@ def _check_keys(whole: Mapping[str, pa.Table]) -> None:
             raise StoreError(
                 f"table {name} names a {column} that {target} does not have", remedy="this is a bug: report it"
             )
+    if not pc.all(pc.less(whole["links"]["account_id"], whole["links"]["other_id"]), min_count=0).as_py():
+        raise StoreError("a link does not name its smaller account id first", remedy="this is a bug: report it")
     pairs = whole["attributions"].select(["campaign_id", "ring_id"])
     if len(pairs.join(whole["campaigns"].select(pairs.column_names), pairs.column_names, join_type="left anti")):
         raise StoreError("an attribution names another ring than its campaign", remedy="this is a bug: report it")

@@ -14,6 +14,7 @@ import duckdb
 from attribution.errors import NotFoundError, StoreError
 from attribution.store import results_sql as sql
 from attribution.store.base import (
+    FACTS,
     RESULTS,
     STORED,
     USAGE,
@@ -51,8 +52,8 @@ class EmbeddedStore:
         whole = checked(tables)
         with self._transaction() as con:
             con.execute(sql.ddl())
-            usage = whole["usage"] if "usage" in whole else self._usage_from_facts(con)
-            content = content_digest(run, report, {**whole, "usage": usage})
+            facts = {name: whole[name] if name in whole else self._from_facts(con, name) for name in FACTS}
+            content = content_digest(run, report, {**whole, **facts})
             old = _first(con, "select content from results.runs where run_id = $1", run.run_id)
             if old and old[0] == content:
                 con.execute(
@@ -61,7 +62,7 @@ class EmbeddedStore:
                     [run.run_id],
                 )
                 return Published.UNCHANGED
-            version = self._write_usage(con, usage)
+            version = self._write_facts(con, facts)
             if old:
                 self._erase(con, run.run_id)
             for name in RESULTS:
@@ -258,21 +259,22 @@ class EmbeddedStore:
         finally:
             con.close()  # rolls back what was not committed
 
-    def _usage_from_facts(self, con: duckdb.DuckDBPyConnection) -> pa.Table:
+    def _from_facts(self, con: duckdb.DuckDBPyConnection, name: str) -> pa.Table:
         if _first(con, "select count(*) from duckdb_tables() where table_name = 'events'") == (0,):
-            return USAGE.empty_table()
-        return _aware(con.sql(sql.usage_from_facts()).to_arrow_table(), USAGE)
+            return FACTS[name].empty_table()
+        return _aware(con.sql(sql.from_facts(name)).to_arrow_table(), FACTS[name])
 
-    def _write_usage(self, con: duckdb.DuckDBPyConnection, usage: pa.Table) -> int:
-        """Write what changed of the usage edges; return the version that the run sees."""
-        con.register("incoming_usage", naive(usage))
+    def _write_facts(self, con: duckdb.DuckDBPyConnection, facts: Mapping[str, pa.Table]) -> int:
+        """Write what changed of the facts; return the version that the run sees."""
         row = _first(con, "select coalesce(max(usage_version), 0) from results.runs")
         version = int(row[0]) if row else 0
         changed = 0
-        for query in (sql.CLOSE_USAGE, sql.ADD_USAGE):
-            count = _first(con, query, version=version + 1)
-            changed += int(count[0]) if count else 0
-        con.unregister("incoming_usage")
+        for name, rows in facts.items():
+            con.register("incoming", naive(rows))
+            for query in (sql.CLOSE[name], sql.ADD[name]):
+                count = _first(con, query, version=version + 1)
+                changed += int(count[0]) if count else 0
+            con.unregister("incoming")
         return version + 1 if changed else version
 
     @staticmethod

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from attribution.errors import NotFoundError, StoreError
 from attribution.store.base import (
-    RESULTS,
+    FACTS,
     STORED,
     USAGE,
     USAGE_FACETS,
@@ -21,7 +21,16 @@ from attribution.store.base import (
 )
 from attribution.store.ledgers import by_key, ledger_rows, ledger_schema
 from attribution.store.migrate import migrate, shipped
-from attribution.store.neo4j_write import Lease, Publication, append, columns_of, graph_key
+from attribution.store.neo4j_write import (
+    VERSIONED,
+    Lease,
+    Publication,
+    address_columns,
+    append,
+    graph_key,
+    link_columns,
+    usage_columns,
+)
 from graph_schema import queries
 
 if TYPE_CHECKING:
@@ -63,9 +72,9 @@ class Neo4jStore:
         self._client.read(queries.PING)
 
     def publish(self, run: RunRecord, tables: Mapping[str, pa.Table], *, report: str = "{}") -> Published:
-        """Write a run and make it visible at the end; see `Store.publish`. Without a table `usage`, no usage edges."""
+        """Write a run and make it visible at the end; see `Store.publish`. Facts that are not given are empty."""
         whole = checked(tables)
-        whole.setdefault("usage", USAGE.empty_table())
+        whole = {**{name: schema.empty_table() for name, schema in FACTS.items()}, **whole}
         generation = content_digest(run, report, whole)
         migrate(self._client.write, shipped())
         lease = Lease(self._client, self._lease_seconds)
@@ -86,13 +95,14 @@ class Neo4jStore:
             if latest[0]["run_id"] != run.run_id:
                 lease.write((queries.MOVE_RUN, {"run_id": run.run_id, "sequence": sequence}))
             return Published.UNCHANGED
-        publication = Publication(lease, generation, self._progress)
-        publication.clear(committed["generations"], version)
-        version = publication.write_usage(self._usage(version), whole["usage"], version)
+        publication = Publication(lease, generation, version, self._progress)
+        publication.clear(committed["generations"])
+        current = self._client.reading(lambda read: {name: _versioned(read, name, version) for name in VERSIONED})
+        publication.write_edges(run, current, whole)
         publication.write_tables(whole)
-        publication.show(run, report, version=version, sequence=sequence)
+        publication.show(run, report, sequence=sequence)
         if old:
-            publication.clear(self._client.read(queries.COMMITTED)[0]["generations"], version)
+            publication.clear(self._client.read(queries.COMMITTED)[0]["generations"])
         return Published.REPLACED if old else Published.NEW
 
     def append(self, name: str, rows: pa.Table) -> int:
@@ -122,8 +132,8 @@ class Neo4jStore:
         """Return a whole table of `STORED`."""
         if name not in STORED:
             raise NotFoundError(f"no table {name!r}", remedy=f"tables: {', '.join(STORED)}")
-        if name == "usage":
-            return self._view(run_id, lambda run, view: _usage(run, view.version))
+        if name in VERSIONED:
+            return self._view(run_id, lambda run, view: _versioned(run, name, view.version))
         return self._read(queries.TABLES[name], name, run_id)
 
     def rings(self, query: RingQuery, run_id: str | None = None) -> pa.Table:
@@ -193,9 +203,12 @@ class Neo4jStore:
         def work(run: Run, view: View) -> str:
             record, report = _record(run, view), _report(run, view)
             tables = {
-                name: _table(run(queries.TABLES[name], generation=view.generation), RESULTS[name]) for name in RESULTS
+                name: _versioned(run, name, view.version)
+                if name in VERSIONED
+                else _table(run(queries.TABLES[name], generation=view.generation), STORED[name])
+                for name in STORED
             }
-            return content_digest(record, report, {**tables, "usage": _usage(run, view.version)})
+            return content_digest(record, report, tables)
 
         return self._view(run_id, work)
 
@@ -212,9 +225,6 @@ class Neo4jStore:
     ) -> None:
         """Close."""
         self.close()
-
-    def _usage(self, version: int) -> pa.Table:
-        return self._client.reading(lambda run: _usage(run, version))
 
     def viewing(self, work: Callable[[Run, View], T], run_id: str | None = None, *, seconds: float | None = None) -> T:
         """Read with texts of `graph_schema` within one visible version of a run; `work` may be called again.
@@ -309,8 +319,9 @@ def _found(run: Run, view: View, text: str, table: str, name: str) -> pa.Table:
     return _table(rows, STORED[table])
 
 
-def _usage(run: Run, version: int) -> pa.Table:
-    return _from_columns(columns_of(run(queries.USAGE, version=version)), USAGE)
+def _versioned(run: Run, name: str, version: int) -> pa.Table:
+    text, unfold = _UNFOLD[name]
+    return _from_columns(unfold(run(text, version=version)), STORED[name])
 
 
 def _table(rows: Rows, schema: pa.Schema) -> pa.Table:
@@ -323,3 +334,10 @@ def _from_columns(columns: Mapping[str, list[Any]], schema: pa.Schema) -> pa.Tab
         kind = pa.int64() if pa.types.is_timestamp(field.type) else field.type
         arrays.append(pa.array(columns[field.name], type=kind).cast(field.type))
     return pa.Table.from_arrays(arrays, schema=schema)
+
+
+_UNFOLD: Mapping[str, tuple[str, Callable[[Rows], dict[str, list[Any]]]]] = {
+    "usage": (queries.USAGE, usage_columns),
+    "addresses": (queries.ADDRESSES, address_columns),
+    "links": (queries.LINKS, link_columns),
+}

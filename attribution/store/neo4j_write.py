@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from attribution.domain import LINKS
 from attribution.errors import StoreError
-from attribution.store.base import RESULTS, USAGE, USAGE_FACETS
+from attribution.store.base import ADDRESSES, FACTS, USAGE, USAGE_FACETS
 from attribution.store.ledgers import LEDGER_KEYS
-from graph_schema import queries
+from graph_schema import queries, writes
 from graph_schema.model import PER_RUN, USAGE_EDGES
+from graph_schema.model import VERSIONED as VERSIONED_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +36,11 @@ BATCH = 10_000
 """Rows a transaction."""
 LONGEST_KEY = 1024
 """Bytes of a value that serves as its own key; the index takes 8,167."""
+
+
+VERSIONED: tuple[str, ...] = (*FACTS, "links")
+"""Tables whose rows are written once and hold for versions of the graph."""
+UNKNOWN_ASN = "unknown"
 
 
 def graph_key(value: str) -> str:
@@ -98,54 +105,63 @@ class Lease:
 class Publication:
     """One publication, under a lease that is already held."""
 
-    def __init__(self, lease: Lease, generation: str, progress: ProgressCallback | None) -> None:
+    def __init__(self, lease: Lease, generation: str, version: int, progress: ProgressCallback | None) -> None:
         self._lease = lease
         self._generation = generation
+        self.version = version
         self._progress = progress
 
-    def clear(self, generations: list[str], version: int) -> None:
+    def clear(self, generations: list[str]) -> None:
         """Remove everything that no visible run sees."""
         for label in PER_RUN:
-            self._drain(queries.for_label(queries.STALE_NODES, label), generations=generations)
+            self._drain(queries.for_label(writes.STALE_NODES, label), generations=generations)
         if self._lease.pending is not None:
-            for facet in USAGE_FACETS:
-                self._drain(queries.for_facet(queries.STALE_USAGE, facet), version=version)
-                self._drain(queries.for_facet(queries.REOPEN_USAGE, facet), version=version)
+            for used in VERSIONED_TYPES:
+                self._drain(queries.for_type(writes.STALE_EDGES, used), version=self.version)
+                self._drain(queries.for_type(writes.REOPEN_EDGES, used), version=self.version)
 
-    def write_usage(self, current: pa.Table, wanted: pa.Table, version: int) -> int:
-        """Write what changed between two sets of usage edges; return the version that holds the wanted one."""
-        gone = current.join(wanted, USAGE.names, join_type="left anti")
-        fresh = wanted.join(current, USAGE.names, join_type="left anti")
-        if not len(gone) and not len(fresh):
-            return version
-        version += 1
-        self._lease.write((queries.MARK_PENDING, {"holder": self._lease.holder, "version": version}))
+    def write_edges(self, run: RunRecord, current: Mapping[str, pa.Table], wanted: Mapping[str, pa.Table]) -> None:
+        """Write what changed between two sets of versioned tables (`VERSIONED`), under the next version."""
+        gone = {name: _less(current[name], wanted[name]) for name in VERSIONED}
+        fresh = {name: _less(wanted[name], current[name]) for name in VERSIONED}
+        if not any(map(len, (*gone.values(), *fresh.values()))):
+            return
+        self.version += 1
+        self._lease.write((queries.MARK_PENDING, {"holder": self._lease.holder, "version": self.version}))
+        stamp = {"version": self.version, "run": run.run_id}
         for facet in USAGE_FACETS:
-            text, edges = queries.for_facet(queries.CLOSE_USAGE, facet), _edges(gone, facet, full=False)
-            self._batches(f"{facet} edges that ended", text, edges, version=version)
-        self._accounts(pc.unique(fresh["account_id"]).to_pylist())
+            text, edges = queries.for_facet(writes.CLOSE_USAGE, facet), _edges(gone["usage"], facet, full=False)
+            self._batches(f"{facet} edges that ended", text, edges, version=self.version)
+        for name, columns, text in (
+            ("addresses", _origins, writes.CLOSE_ADDRESSES),
+            ("links", _ties, writes.CLOSE_LINKS),
+        ):
+            self._batches(f"{name} that ended", text, columns(gone[name]), version=self.version)
+        links = fresh["links"]
+        self._accounts(
+            [*pc.unique(fresh["usage"]["account_id"]).to_pylist(), *_both(links["account_id"], links["other_id"])]
+        )
         for facet in USAGE_FACETS:
-            edges = _edges(fresh, facet, full=True)
-            values = _unique(edges["value_text"])
-            self._batches(
-                f"{facet} values",
-                queries.for_facet(queries.WRITE_VALUES, facet),
-                {"key": _keys(values), "value": values},
-            )
-            if facet == "ip":
-                self._networks(values)
-            del edges["value_text"]
-            self._batches(f"{facet} edges", queries.for_facet(queries.WRITE_USAGE, facet), edges, version=version)
-        return version
+            edges = _edges(fresh["usage"], facet, full=True)
+            values = _unique(edges.pop("value_text"))
+            self._values(facet, values)
+            self._batches(f"{facet} edges", queries.for_facet(writes.WRITE_USAGE, facet), edges, **stamp)
+        self._values("ip", _unique(fresh["addresses"]["ip"].to_pylist()))
+        origins = _origins(fresh["addresses"])
+        systems = dict(zip(origins["key"], zip(origins["asn"], origins["as_org"], strict=True), strict=True))
+        asn, as_org = ([systems[key][at] for key in sorted(systems)] for at in (0, 1))
+        self._batches("systems", writes.WRITE_ASNS, {"key": sorted(systems), "asn": asn, "as_org": as_org})
+        self._batches("addresses", writes.WRITE_ADDRESSES, origins, **stamp)
+        self._batches("links", writes.WRITE_LINKS, _ties(links), **stamp)
 
     def write_tables(self, tables: Mapping[str, pa.Table]) -> None:
         """Write all result tables under this generation."""
         self._accounts(tables["members"]["account_id"].to_pylist())
         self._accounts(tables["campaign_members"]["account_id"].to_pylist())
-        for name in RESULTS:
+        for name in _WRITES:
             text, columns = _WRITES[name], tables[name].column_names
             ordered = tables[name].sort_by([(column, "ascending") for column in columns])
-            lists: dict[str, list[Any]] = {column: _values(ordered[column]) for column in columns}
+            lists: dict[str, list[Any]] = {column: _listed(ordered[column]) for column in columns}
             if "$account[" in text:
                 lists["account"] = _keys(lists.pop("account_id"))
             if "$ordinal[" in text:
@@ -154,13 +170,13 @@ class Publication:
         for kind, text in _SUPERSEDES.items():
             self._batches(f"{kind} lineage", text, _heirs(tables["lineage"], kind), generation=self._generation)
 
-    def show(self, run: RunRecord, report: str, *, version: int, sequence: int) -> None:
+    def show(self, run: RunRecord, report: str, *, sequence: int) -> None:
         """Make the run visible in one transaction."""
         facts = {
             "run_id": run.run_id,
             "generation": self._generation,
             "sequence": sequence,
-            "version": version,
+            "version": self.version,
             "config_digest": run.config_digest,
             "seed": run.seed,
             "manifest": run.manifest,
@@ -176,12 +192,18 @@ class Publication:
 
     def _accounts(self, accounts: list[str]) -> None:
         names = _unique(accounts)
-        self._batches("accounts", queries.WRITE_ACCOUNTS, {"key": _keys(names), "account_id": names})
+        self._batches("accounts", writes.WRITE_ACCOUNTS, {"key": _keys(names), "account_id": names})
+
+    def _values(self, facet: str, values: list[str]) -> None:
+        text = queries.for_facet(writes.WRITE_VALUES, facet)
+        self._batches(f"{facet} values", text, {"key": _keys(values), "value": values})
+        if facet == "ip":
+            self._networks(values)
 
     def _networks(self, ips: list[str]) -> None:
         pairs = [(graph_key(ip), network) for ip in ips if (network := network_of(ip)) is not None]
         lists = {"key": [key for key, _ in pairs], "network": [network for _, network in pairs]}
-        self._batches("networks", queries.WRITE_NETWORKS, lists)
+        self._batches("networks", writes.WRITE_NETWORKS, lists)
 
     def _batches(self, label: str, text: str, lists: dict[str, list[Any]], **values: object) -> None:
         rows = len(next(iter(lists.values())))
@@ -199,21 +221,21 @@ class Publication:
 
 
 _WRITES: Mapping[str, str] = {
-    "rings": queries.WRITE_RINGS,
-    "members": queries.WRITE_MEMBERS,
-    "campaigns": queries.WRITE_CAMPAIGNS,
-    "campaign_members": queries.WRITE_CAMPAIGN_MEMBERS,
-    "attributions": queries.WRITE_ATTRIBUTIONS,
-    "evidence": queries.WRITE_EVIDENCE,
-    "suppressed": queries.WRITE_SUPPRESSED,
-    "quarantine": queries.WRITE_QUARANTINE,
-    "lineage": queries.WRITE_LINEAGE,
+    "rings": writes.WRITE_RINGS,
+    "members": writes.WRITE_MEMBERS,
+    "campaigns": writes.WRITE_CAMPAIGNS,
+    "campaign_members": writes.WRITE_CAMPAIGN_MEMBERS,
+    "attributions": writes.WRITE_ATTRIBUTIONS,
+    "evidence": writes.WRITE_EVIDENCE,
+    "suppressed": writes.WRITE_SUPPRESSED,
+    "quarantine": writes.WRITE_QUARANTINE,
+    "lineage": writes.WRITE_LINEAGE,
 }
-_SUPERSEDES: Mapping[str, str] = {"ring": queries.SUPERSEDE_RINGS, "campaign": queries.SUPERSEDE_CAMPAIGNS}
+_SUPERSEDES: Mapping[str, str] = {"ring": writes.SUPERSEDE_RINGS, "campaign": writes.SUPERSEDE_CAMPAIGNS}
 _APPENDS: Mapping[str, str] = {
-    "judgements": queries.APPEND_JUDGEMENTS,
-    "identities": queries.APPEND_IDENTITIES,
-    "claims": queries.APPEND_CLAIMS,
+    "judgements": writes.APPEND_JUDGEMENTS,
+    "identities": writes.APPEND_IDENTITIES,
+    "claims": writes.APPEND_CLAIMS,
 }
 
 
@@ -225,7 +247,7 @@ def append(client: Client, name: str, rows: pa.Table) -> int:
     fresh = rows.take(pa.array([at for at, key in enumerate(found) if key not in there], pa.int64()))
     for start in range(0, len(fresh), BATCH):
         part = fresh.slice(start, BATCH)
-        client.write(_APPENDS[name], **{column: _values(part[column]) for column in part.column_names})
+        client.write(_APPENDS[name], **{column: _listed(part[column]) for column in part.column_names})
     return len(fresh)
 
 
@@ -242,7 +264,7 @@ def _heirs(lineage: pa.Table, kind: str) -> dict[str, list[Any]]:
     return dict(zip(("previous_run", "new", "old", "event", "overlap"), map(list, columns), strict=True))
 
 
-def _values(column: pa.ChunkedArray) -> list[Any]:
+def _listed(column: pa.ChunkedArray) -> list[Any]:
     """Return a column's values; times as microseconds since 1970."""
     if pa.types.is_timestamp(column.type):
         column = column.cast(pa.int64())
@@ -255,9 +277,39 @@ def _edges(usage: pa.Table, facet: str, *, full: bool) -> dict[str, list[Any]]:
     accounts, values = rows["account_id"].to_pylist(), rows["value"].to_pylist()
     lists: dict[str, list[Any]] = {"account": _keys(accounts), "value": _keys(values)}
     if full:
-        lists |= {name: _values(rows[name]) for name in ("events", "first_seen", "last_seen")}
+        lists |= {name: _listed(rows[name]) for name in ("events", "first_seen", "last_seen")}
         lists["value_text"] = values
     return lists
+
+
+def _origins(addresses: pa.Table) -> dict[str, list[Any]]:
+    rows = addresses.sort_by([("ip", "ascending")])
+    lists = {name: _listed(rows[name]) for name in ADDRESSES.names}
+    lists["key"] = [UNKNOWN_ASN if asn is None else str(asn) for asn in lists["asn"]]
+    return {**lists, "ip": _keys(lists["ip"])}
+
+
+def _ties(links: pa.Table) -> dict[str, list[Any]]:
+    rows = links.sort_by([("account_id", "ascending"), ("other_id", "ascending")])
+    ends = {"account": _keys(rows["account_id"].to_pylist()), "other": _keys(rows["other_id"].to_pylist())}
+    return {**ends, **{name: _listed(rows[name]) for name in ("weight", "p_value", "facets")}}
+
+
+def _less(one: pa.Table, other: pa.Table) -> pa.Table:
+    """Return the rows of one table that another one, with the same key, does not have; null equals null."""
+    nullable = [field.name for field in one.schema if field.nullable]
+    if not nullable:
+        return one.join(other, one.schema.names, join_type="left anti")
+    return one.take(pa.array(_rows_missing(one, other), pa.int64()))
+
+
+def _rows_missing(one: pa.Table, other: pa.Table) -> list[int]:
+    there = set(zip(*(column.to_pylist() for column in other.columns), strict=True))
+    return [at for at, row in enumerate(zip(*(c.to_pylist() for c in one.columns), strict=True)) if row not in there]
+
+
+def _both(*columns: pa.ChunkedArray) -> list[str]:
+    return [name for column in columns for name in pc.unique(column).to_pylist()]
 
 
 def _keys(values: list[str]) -> list[str]:
@@ -268,13 +320,34 @@ def _unique(values: list[str]) -> list[str]:
     return sorted(set(values))
 
 
-def columns_of(rows: Rows) -> dict[str, list[Any]]:
+def usage_columns(rows: Rows) -> dict[str, list[Any]]:
     """Unfold rows of one account each (`queries.USAGE`) into the columns of `USAGE`."""
     columns: dict[str, list[Any]] = {name: [] for name in USAGE.names}
     for row in rows:
         columns["facet"] += [_FACETS[used] for used in row["type"]]
         columns["account_id"] += [row["account"]] * len(row["type"])
         for name in ("value", "events", "first_seen", "last_seen"):
+            columns[name] += row[name]
+    return columns
+
+
+def address_columns(rows: Rows) -> dict[str, list[Any]]:
+    """Unfold rows of one autonomous system each (`queries.ADDRESSES`) into the columns of `ADDRESSES`."""
+    columns: dict[str, list[Any]] = {name: [] for name in ADDRESSES.names}
+    for row in rows:
+        columns["ip"] += row["ip"]
+        columns["asn"] += [row["asn"]] * len(row["ip"])
+        for at, name in enumerate(("as_org", "country", "kind")):
+            columns[name] += [facts[at] for facts in row["facts"]]
+    return columns
+
+
+def link_columns(rows: Rows) -> dict[str, list[Any]]:
+    """Unfold rows of one account each (`queries.LINKS`) into the columns of `LINKS`."""
+    columns: dict[str, list[Any]] = {name: [] for name in LINKS.names}
+    for row in rows:
+        columns["account_id"] += [row["account_id"]] * len(row["other_id"])
+        for name in ("other_id", "weight", "p_value", "facets"):
             columns[name] += row[name]
     return columns
 

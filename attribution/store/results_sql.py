@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from attribution.store.base import STORED, USAGE
+from attribution.store.base import FACTS, RESULTS, STORED, USAGE
 from attribution.store.ledgers import LEDGER_KEYS, LEDGERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FORMAT = 2
+FORMAT = 3
 """Version of the layout below; a file with another one is refused."""
 
 _TYPES: Mapping[pa.DataType, str] = {pa.string(): "varchar", pa.float64(): "double", pa.int64(): "bigint"}
@@ -38,8 +38,7 @@ def ddl() -> str:
     """Return the statements that lay out the results, which stand in a schema of their own beside the facts."""
     tables = [
         f"create table if not exists results.{name} (run_id varchar not null, {_columns(schema)});"
-        for name, schema in STORED.items()
-        if name != "usage"
+        for name, schema in RESULTS.items()
     ]
     return "\n".join(
         [
@@ -49,33 +48,51 @@ def ddl() -> str:
             _RUNS,
             *tables,
             *(f"create table if not exists results.{name} ({_columns(schema)});" for name, schema in LEDGERS.items()),
-            f"create table if not exists results.usage ({_columns(USAGE)}, since bigint not null, until bigint);",
+            *(
+                f"create table if not exists results.{name} ({_columns(schema)}, since bigint not null, until bigint);"
+                for name, schema in FACTS.items()
+            ),
         ]
     )
 
 
 def select(name: str) -> str:
     """Return the query of one whole table of a run."""
-    if name == "usage":
-        return f"select {', '.join(USAGE.names)} from results.usage where {LIVE}"
+    if name in FACTS:
+        return f"select {', '.join(FACTS[name].names)} from results.{name} where {LIVE}"
     return f"select {', '.join(STORED[name].names)} from results.{name} where run_id = $run"
 
 
-def usage_from_facts() -> str:
-    """Return the query that reads usage edges from the fact tables."""
-    return files("attribution.store").joinpath("usage.sql").read_text("utf-8")
+def from_facts(name: str) -> str:
+    """Return the query that reads a table of `FACTS` from what the logs said."""
+    return files("attribution.store").joinpath(f"{name}.sql").read_text("utf-8")
 
 
 LIVE = "since <= $version and (until is null or until > $version)"
-"""An edge holds for the usage versions in [since, until); a run names the version it saw."""
+"""A row of facts holds for the versions in [since, until); a run names the version it saw."""
 
-_SAME = "(facet, value, account_id, events, first_seen, last_seen)"
 
-CLOSE_USAGE = f"""update results.usage set until = $version where until is null
-    and {_SAME} not in (select {_SAME} from incoming_usage)"""
+def _same(schema: pa.Schema) -> str:
+    """Return the condition that a stored and an incoming row are the same, nulls and all."""
+    return " and ".join(
+        f"kept.{field.name} {'is not distinct from' if field.nullable else '='} incoming.{field.name}"
+        for field in schema
+    )
 
-ADD_USAGE = f"""insert into results.usage select {", ".join(USAGE.names)}, $version, null from incoming_usage
-    where {_SAME} not in (select {_SAME} from results.usage where until is null)"""
+
+CLOSE: Mapping[str, str] = {
+    name: f"""update results.{name} as kept set until = $version where until is null
+    and not exists (select 1 from incoming where {_same(schema)})"""
+    for name, schema in FACTS.items()
+}
+"""Statement that ends the rows of each table of facts which no longer hold."""
+
+ADD: Mapping[str, str] = {
+    name: f"""insert into results.{name} select {", ".join(schema.names)}, $version, null from incoming
+    where not exists (select 1 from results.{name} as kept where until is null and {_same(schema)})"""
+    for name, schema in FACTS.items()
+}
+"""Statement that adds to each table of facts what it does not hold yet."""
 
 LEDGER: Mapping[str, str] = {
     name: f"select {', '.join(schema.names)} from results.{name}" for name, schema in LEDGERS.items()

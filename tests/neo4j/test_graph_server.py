@@ -145,9 +145,7 @@ def test_only_what_changed_is_written(graph: Client) -> None:
     store = Neo4jStore(graph)
     store.publish(handmade.run(1), handmade.tables())
     store.publish(handmade.run(2), handmade.tables())
-    edges = (
-        "MATCH ()-[r:USED_IP|USED_PAYMENT|USED_TEMPLATE|USED_DEVICE]->() RETURN count(r) AS n, count(r.until) AS ended"
-    )
+    edges = "MATCH ()-[r:USED_IP|PAID_WITH|SENT_TEMPLATE|USED_DEVICE]->() RETURN count(r) AS n, count(r.until) AS ended"
     usage = len(handmade.tables()["usage"])
     assert graph.read(edges) == [{"n": usage, "ended": 0}]
     store.publish(handmade.run(3), handmade.tables(shift=1))  # the events of each card edge change
@@ -176,6 +174,56 @@ def test_migrations_are_a_chain_and_never_edited(graph: Client, monkeypatch: pyt
     with pytest.raises(StoreError, match="was edited"):
         Neo4jStore(graph).publish(handmade.run(1), handmade.tables())
     graph.write("MATCH (n) DETACH DELETE n")
+
+
+def test_what_an_older_version_wrote_moves_to_the_present_names(graph: Client) -> None:
+    graph.write("MATCH (n) DETACH DELETE n")
+    every = migrations.shipped()
+    migrations.migrate(graph.write, every[:2])
+    graph.write(
+        "CREATE (a:Account {key: 'a', account_id: 'a'}), (:Run {run_id: 'run-0', usage_version: 2, sequence: 1}),"
+        " (a)-[:USED_PAYMENT {since: 1, until: 2, events: 4}]->(:Payment {key: 'card', value: 'card'}),"
+        " (a)-[:USED_TEMPLATE {since: 2, events: 5}]->(:Template {key: 't', value: 't'}),"
+        " (a)-[:USED_IP {since: 1, events: 6}]->(:Ip {key: 'i', value: 'i'})"
+    )
+    assert migrations.migrate(graph.write, every) == len(every) - 2
+    rows = graph.read(
+        "MATCH (:Account)-[r]->(v) RETURN type(r) AS type, labels(v) AS labels, r.count AS count, r.events AS events,"
+        " r.run AS run, r.until AS until ORDER BY count"
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        ("PAID_WITH", ["PaymentInstrument"], 4, None, "run-0", 2),
+        ("SENT_TEMPLATE", ["PromptTemplate"], 5, None, "run-0", None),
+        ("USED_IP", ["Ip"], 6, None, "run-0", None),
+    ]
+    held = {row["name"] for row in graph.read("SHOW CONSTRAINTS YIELD name")}
+    assert held >= {"paymentinstrument_key", "prompttemplate_key", "asn_key"}
+    assert not held & {"payment_key", "template_key"}
+
+
+def test_addresses_and_links_stand_in_the_graph(graph: Client) -> None:
+    store = Neo4jStore(graph)
+    store.publish(handmade.run(1), handmade.tables())
+    store.publish(handmade.run(2), handmade.tables(shift=1))
+    origins = graph.read(
+        "MATCH (i:Ip)-[r:IN_ASN]->(n:Asn) RETURN i.value AS ip, n.key AS asn, r.as_org AS org, r.run AS run,"
+        " r.until AS until ORDER BY ip, org"
+    )
+    assert [tuple(row.values()) for row in origins] == [
+        ("198.51.100.0", "64500", "Example Hosting", "run-1", None),
+        ("198.51.100.1", "64500", "Example Hosting", "run-1", 2),
+        ("198.51.100.1", "64500", "Example Hosting BV", "run-2", None),
+        ("2001:db8::1", "unknown", None, "run-1", None),
+    ]
+    links = (
+        "MATCH (:Account)-[r:LINKED_TO]->(:Account) RETURN r.weight AS w, r.since AS since, r.until AS until ORDER BY w"
+    )
+    assert [tuple(row.values()) for row in graph.read(links)] == [
+        (5.0, 1, 2),
+        (6.0, 2, None),
+        (6.25, 1, None),
+        (9.5, 1, None),
+    ]
 
 
 def test_a_checksum_does_not_depend_on_the_ends_of_lines() -> None:

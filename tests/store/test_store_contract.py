@@ -206,6 +206,7 @@ def test_what_is_not_there_is_said_by_name(store: Store) -> None:
         ("rings", lambda t: pa.concat_tables([t, t]), "twice"),
         ("members", lambda t: t.slice(0, 3).set_column(0, "ring_id", pa.array(["no", "no", "no"])), "does not have"),
         ("evidence", lambda t: t.set_column(4, "weight", pa.array([float("nan")] * len(t))), "no number"),
+        ("links", lambda t: t.rename_columns(["other_id", "account_id", *t.column_names[2:]]), "smaller account id"),
         ("attributions", lambda t: t.set_column(1, "ring_id", pa.array(["ring-2"] * len(t))), "another ring"),
         ("quarantine", lambda t: t.set_column(1, "line", pa.array(["a"] * len(t))), "another type"),
         ("suppressed", lambda t: t.set_column(1, "value", pa.array([None] * len(t), pa.string())), "non-nullable"),
@@ -219,6 +220,16 @@ def test_tables_that_break_the_contract_are_refused_and_leave_no_trace(
     with pytest.raises(StoreError, match=message):
         store.publish(handmade.run(1), tables)
     assert store.runs() == []
+
+
+def test_facts_and_links_of_an_older_run_stay_as_they_were(store: Store) -> None:
+    for shift in (0, 1, 0):
+        store.publish(handmade.run(shift + 1), handmade.tables(shift))
+    for shift in (0, 1):
+        for name in ("usage", "addresses", "links"):
+            order = [(column, "ascending") for column in STORED[name].names]
+            wanted = handmade.tables(shift)[name].sort_by(order)
+            assert store.table(name, f"run-{shift + 1}").sort_by(order).equals(wanted), (shift, name)
 
 
 def test_long_values_are_stored_whole(store: Store) -> None:

@@ -39,7 +39,7 @@ def assert_only_the_first_run(path: Path, digest: str) -> None:
             assert rows == (len(handmade.tables()["usage"]) if name == "usage" else 0), name
 
 
-@pytest.mark.parametrize("statement", [1, 5, 8, 14])  # layout, usage, tables, last one before commit
+@pytest.mark.parametrize("statement", [1, 5, 12, 18])  # layout, facts, tables, last one before commit
 def test_killed_at_a_statement(tmp_path: Path, statement: int) -> None:
     path = tmp_path / "store.duckdb"
     digest = first_run(path)

@@ -114,7 +114,23 @@ def tables(shift: int = 0) -> dict[str, pa.Table]:
                 ("campaign", "camp-1", "kept", None, "run-0", 10, 10, 0, 0, 1.0, "the same", "[]"),
             ],
         ),
+        "links": table(
+            "links",
+            [
+                (*sorted([account(1, 0), account(1, 1)], key=str.encode), 9.5, 1e-9, '{"ip":3.25,"payment":6.25}'),
+                (*sorted([account(1, 0), HOSTILE[0]], key=str.encode), 6.25, 2.5e-7, '{"payment":6.25}'),
+                (*sorted([account(2, 0), account(2, 1)], key=str.encode), 5.0 + shift, 1e-6, '{"template":5.0}'),
+            ],
+        ),
         "usage": table("usage", usage_rows(shift)),
+        "addresses": table(
+            "addresses",
+            [
+                ("198.51.100.0", 64500, "Example Hosting", "NL", "hosting"),
+                ("198.51.100.1", 64500, "Example Hosting" + " BV" * shift, "DE", None),
+                ("2001:db8::1", None, None, None, "vpn"),
+            ],
+        ),
     }
     assert set(built) == set(STORED)
     return built
