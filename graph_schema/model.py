@@ -252,13 +252,14 @@ NODES: tuple[Node, ...] = (
     ),
     Node(
         "Writer",
-        "The one process that may write now.",
+        "The one process that may write now, and the lanes it writes in.",
         ("name",),
         (
-            Property("name", "string", "always `publish`"),
+            Property("name", "string", "`publish`, or the name of a lane"),
             Property("holder", "string", "token of the process", optional=True),
             Property("expires", "integer", "milliseconds since 1970 on the server's clock", optional=True),
             Property("pending", "integer", "usage version being written, if any", optional=True),
+            Property("batch", "integer", "number of the last batch written in this lane", optional=True),
             Property("touched", "integer", "set to take the lock"),
         ),
     ),

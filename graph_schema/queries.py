@@ -48,18 +48,32 @@ WITH m MATCH (last:Migration {version: $previous}) MERGE (m)-[:FOLLOWS]->(last)
 
 # ---------------------------------------------------------------- who may write
 TAKE_LEASE = """
-MERGE (w:Writer {name: 'publish'}) SET w.touched = timestamp()
-WITH w WHERE w.holder IS NULL OR w.holder = $holder OR w.expires < timestamp()
-SET w.holder = $holder, w.expires = timestamp() + $milliseconds
+UNWIND $names AS name
+MERGE (w:Writer {name: name}) SET w.touched = timestamp()
+WITH collect(w) AS writers
+WHERE all(w IN writers WHERE w.holder IS NULL OR w.holder = $holder OR w.expires < timestamp())
+UNWIND writers AS w
+SET w.holder = $holder, w.expires = timestamp() + $milliseconds, w.batch = 0
+WITH w WHERE w.name = 'publish'
 RETURN w.pending AS pending
 """
 HOLD_LEASE = """
-MATCH (w:Writer {name: 'publish', holder: $holder})
-SET w.expires = timestamp() + $milliseconds RETURN w.name AS name
+MATCH (w:Writer {name: 'publish'}) SET w.touched = timestamp()
+WITH w WHERE w.holder = $holder
+SET w.expires = timestamp() + $milliseconds RETURN true AS fresh
+"""
+ONCE = """
+MATCH (w:Writer {name: $lane}) SET w.touched = timestamp()
+WITH w, w.batch < $batch AS fresh WHERE w.holder = $holder
+SET w.expires = timestamp() + $milliseconds, w.batch = CASE WHEN fresh THEN $batch ELSE w.batch END
+RETURN fresh
 """
 CLEAR_PENDING = "MATCH (w:Writer {name: 'publish', holder: $holder}) REMOVE w.pending"
 MARK_PENDING = "MATCH (w:Writer {name: 'publish', holder: $holder}) SET w.pending = $version"
-DROP_LEASE = "MATCH (w:Writer {name: 'publish', holder: $holder}) REMOVE w.holder, w.expires, w.pending"
+DROP_LEASE = """
+MATCH (w:Writer) SET w.touched = timestamp()
+WITH w WHERE w.holder = $holder REMOVE w.holder, w.expires, w.pending, w.batch
+"""
 
 # ---------------------------------------------------------------- runs
 RUNS = """

@@ -1,7 +1,8 @@
 """The Cypher texts that change rows of the graph; `queries` says what the placeholders stand for.
 
 Rows travel in columns, so that a batch is a handful of lists. All values are absolute: a batch that is sent twice
-changes nothing.
+changes nothing. The three texts with `$groups` create relationships that hold for versions: they run once
+(`queries.ONCE`), and get one group a node, `[key, keys of the others, column, ...]`, so that it is looked up once.
 """
 
 from __future__ import annotations
@@ -35,16 +36,18 @@ MERGE (n:Network {key: $network[k]}) ON CREATE SET n.value = $network[k]
 WITH n, k MATCH (i:Ip {key: $key[k]}) MERGE (i)-[:IN_NETWORK]->(n)
 """
 WRITE_USAGE = """
-UNWIND range(0, size($account) - 1) AS k
-MATCH (a:Account {key: $account[k]}) MATCH (v:<Value> {key: $value[k]})
-MERGE (a)-[r:<USED> {since: $version}]->(v)
-SET r.run = $run, r.count = $events[k],
-    r.first_seen = datetime({epochSeconds: $first_seen[k] / 1000000, nanosecond: ($first_seen[k] % 1000000) * 1000}),
-    r.last_seen = datetime({epochSeconds: $last_seen[k] / 1000000, nanosecond: ($last_seen[k] % 1000000) * 1000})
+UNWIND $groups AS g
+MATCH (a:Account {key: g[0]})
+UNWIND range(0, size(g[1]) - 1) AS k
+MATCH (v:<Value> {key: g[1][k]})
+WITH a, v, g[2][k] AS events,
+     datetime({epochSeconds: g[3][k] / 1000000, nanosecond: (g[3][k] % 1000000) * 1000}) AS first,
+     datetime({epochSeconds: g[4][k] / 1000000, nanosecond: (g[4][k] % 1000000) * 1000}) AS last
+CREATE (a)-[:<USED> {since: $version, run: $run, count: events, first_seen: first, last_seen: last}]->(v)
 """
 CLOSE_USAGE = """
-UNWIND range(0, size($account) - 1) AS k
-MATCH (a:Account {key: $account[k]})-[r:<USED>]->(v:<Value> {key: $value[k]})
+UNWIND range(0, size($account_id) - 1) AS k
+MATCH (a:Account {key: $account_id[k]})-[r:<USED>]->(v:<Value> {key: $value[k]})
 WHERE r.since < $version AND r.until IS NULL
 SET r.until = $version
 """
@@ -53,10 +56,11 @@ UNWIND range(0, size($key) - 1) AS k
 MERGE (n:Asn {key: $key[k]}) ON CREATE SET n.asn = $asn[k], n.name = $as_org[k]
 """
 WRITE_ADDRESSES = """
-UNWIND range(0, size($ip) - 1) AS k
-MATCH (i:Ip {key: $ip[k]}) MATCH (n:Asn {key: $key[k]})
-MERGE (i)-[r:IN_ASN {since: $version}]->(n)
-SET r.run = $run, r.as_org = $as_org[k], r.country = $country[k], r.kind = $kind[k]
+UNWIND $groups AS g
+MATCH (n:Asn {key: g[0]})
+UNWIND range(0, size(g[1]) - 1) AS k
+MATCH (i:Ip {key: g[1][k]})
+CREATE (i)-[:IN_ASN {since: $version, run: $run, as_org: g[2][k], country: g[3][k], kind: g[4][k]}]->(n)
 """
 CLOSE_ADDRESSES = """
 UNWIND range(0, size($ip) - 1) AS k
@@ -65,14 +69,15 @@ WHERE r.since < $version AND r.until IS NULL
 SET r.until = $version
 """
 WRITE_LINKS = """
-UNWIND range(0, size($account) - 1) AS k
-MATCH (a:Account {key: $account[k]}) MATCH (b:Account {key: $other[k]})
-MERGE (a)-[r:LINKED_TO {since: $version}]->(b)
-SET r.run = $run, r.weight = $weight[k], r.p_value = $p_value[k], r.facets = $facets[k]
+UNWIND $groups AS g
+MATCH (a:Account {key: g[0]})
+UNWIND range(0, size(g[1]) - 1) AS k
+MATCH (b:Account {key: g[1][k]})
+CREATE (a)-[:LINKED_TO {since: $version, run: $run, weight: g[2][k], p_value: g[3][k], facets: g[4][k]}]->(b)
 """
 CLOSE_LINKS = """
-UNWIND range(0, size($account) - 1) AS k
-MATCH (a:Account {key: $account[k]})-[r:LINKED_TO]->(b:Account {key: $other[k]})
+UNWIND range(0, size($account_id) - 1) AS k
+MATCH (a:Account {key: $account_id[k]})-[r:LINKED_TO]->(b:Account {key: $other_id[k]})
 WHERE r.since < $version AND r.until IS NULL
 SET r.until = $version
 """

@@ -21,16 +21,9 @@ from attribution.store.base import (
 )
 from attribution.store.ledgers import by_key, ledger_rows, ledger_schema
 from attribution.store.migrate import migrate, shipped
-from attribution.store.neo4j_write import (
-    VERSIONED,
-    Lease,
-    Publication,
-    address_columns,
-    append,
-    graph_key,
-    link_columns,
-    usage_columns,
-)
+from attribution.store.neo4j_lease import Lease
+from attribution.store.neo4j_rows import address_columns, graph_key, link_columns, usage_columns
+from attribution.store.neo4j_write import VERSIONED, Publication, append
 from graph_schema import queries
 
 if TYPE_CHECKING:

@@ -94,6 +94,8 @@ class Client:
     def write_all(self, steps: Sequence[Step], *, guarded: bool = False) -> list[Rows]:
         """Run several writing statements in one transaction; return the rows of each.
 
+        `guarded`: the first statement tells in `fresh` whether the others are to run.
+
         Raises
         ------
         StoreError
@@ -105,6 +107,8 @@ class Client:
             first = _run(tx, *steps[0])
             if guarded and not first:
                 raise StoreError("another process took over writing", remedy="nothing was made visible: try again")
+            if guarded and not first[0]["fresh"]:
+                return [first]
             return [first, *(_run(tx, text, values) for text, values in steps[1:])]
 
         return self._guard(lambda session: session.execute_write(unit))

@@ -1,105 +1,48 @@
 """Publishing a run into the graph, so that a reader sees all of it or none.
 
 Everything is written under the run's content digest (its *generation*) and a new usage version, which no reader looks
-at; one small transaction then makes the run visible; what no visible run needs is removed afterwards. All values are
-absolute, so a batch that is sent twice (the driver retries a commit whose answer was lost) changes nothing. One
-process writes at a time, under a lease that lapses when the process dies; the next one clears what it left.
+at; one small transaction then makes the run visible; what no visible run needs is removed afterwards. One process
+writes at a time, under a lease that lapses when the process dies (`neo4j_lease`); the next one clears what it left.
 """
 
 from __future__ import annotations
 
-import hashlib
-import ipaddress
-import secrets
-import time
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from attribution.domain import LINKS
-from attribution.errors import StoreError
-from attribution.store.base import ADDRESSES, FACTS, USAGE, USAGE_FACETS
+from attribution.store.base import FACTS, USAGE_FACETS
 from attribution.store.ledgers import LEDGER_KEYS
+from attribution.store.neo4j_rows import (
+    BATCH,
+    asn_key,
+    batches,
+    graph_key,
+    graph_keys,
+    grouped,
+    less,
+    listed,
+    network_of,
+)
 from graph_schema import queries, writes
-from graph_schema.model import PER_RUN, USAGE_EDGES
+from graph_schema.model import PER_RUN
 from graph_schema.model import VERSIONED as VERSIONED_TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from attribution.store.base import RunRecord
-    from attribution.store.neo4j_client import Client, Rows, Step
+    from attribution.store.neo4j_client import Client, Step
+    from attribution.store.neo4j_lease import Lease
+    from attribution.store.neo4j_rows import Columns
     from attribution.telemetry import ProgressCallback
-
-BATCH = 10_000
-"""Rows a transaction."""
-LONGEST_KEY = 1024
-"""Bytes of a value that serves as its own key; the index takes 8,167."""
-
 
 VERSIONED: tuple[str, ...] = (*FACTS, "links")
 """Tables whose rows are written once and hold for versions of the graph."""
-UNKNOWN_ASN = "unknown"
-
-
-def graph_key(value: str) -> str:
-    """Return the key of an account or value: itself, or its SHA-256 where it is long (or looks like such a digest)."""
-    data = value.encode("utf-8", "surrogatepass")
-    if len(data) <= LONGEST_KEY and not value.startswith("sha256:"):
-        return value
-    return "sha256:" + hashlib.sha256(data).hexdigest()
-
-
-def network_of(ip: str) -> str | None:
-    """Return the /24 or /48 that an address lies in; None for what is no address."""
-    try:
-        address = ipaddress.ip_address(ip)
-    except ValueError:
-        return None
-    prefix = 24 if address.version == 4 else 48  # IP versions
-    return str(ipaddress.ip_network((address, prefix), strict=False))
-
-
-class Lease:
-    """The right to write. Every write renews it in its own transaction, or writes nothing if it was lost.
-
-    Another process waits until the lease is dropped or lapses.
-    """
-
-    def __init__(self, client: Client, seconds: float = 30.0) -> None:
-        self._client = client
-        self._milliseconds = int(seconds * 1000)
-        self.holder = secrets.token_hex(16)
-        self.pending: int | None = None
-
-    def take(self) -> None:
-        """Wait for the lease, at most a little longer than it can outlive a dead holder."""
-        deadline = time.monotonic() + self._milliseconds / 1000 + 5.0
-        while not (rows := self._client.write(queries.TAKE_LEASE, **self._values())):
-            if time.monotonic() > deadline:
-                raise StoreError(
-                    "another process is writing into this graph", remedy="wait until it has finished, then try again"
-                )
-            time.sleep(0.25)
-        self.pending = rows[0]["pending"]
-
-    def write(self, *steps: Step) -> list[Rows]:
-        """Run the statements in one transaction if the lease still holds.
-
-        Raises
-        ------
-        StoreError
-            It was lost to another process; nothing was written.
-        """
-        return self._client.write_all([(queries.HOLD_LEASE, self._values()), *steps], guarded=True)[1:]
-
-    def drop(self) -> None:
-        """Give the lease back."""
-        self._client.write(queries.DROP_LEASE, holder=self.holder)
-
-    def _values(self) -> dict[str, str | int]:
-        return {"holder": self.holder, "milliseconds": self._milliseconds}
+SIDES = (("ip",), ("device", "payment", "template"))
+"""Facets that may be written side by side: no value belongs to both."""
 
 
 class Publication:
@@ -108,8 +51,9 @@ class Publication:
     def __init__(self, lease: Lease, generation: str, version: int, progress: ProgressCallback | None) -> None:
         self._lease = lease
         self._generation = generation
-        self.version = version
         self._progress = progress
+        self._said = threading.Lock()
+        self.version = version
 
     def clear(self, generations: list[str]) -> None:
         """Remove everything that no visible run sees."""
@@ -122,53 +66,42 @@ class Publication:
 
     def write_edges(self, run: RunRecord, current: Mapping[str, pa.Table], wanted: Mapping[str, pa.Table]) -> None:
         """Write what changed between two sets of versioned tables (`VERSIONED`), under the next version."""
-        gone = {name: _less(current[name], wanted[name]) for name in VERSIONED}
-        fresh = {name: _less(wanted[name], current[name]) for name in VERSIONED}
+        gone = {name: less(current[name], wanted[name]) for name in VERSIONED}
+        fresh = {name: less(wanted[name], current[name]).sort_by(_ORDER[name]) for name in VERSIONED}
         if not any(map(len, (*gone.values(), *fresh.values()))):
             return
         self.version += 1
         self._lease.write((queries.MARK_PENDING, {"holder": self._lease.holder, "version": self.version}))
-        stamp = {"version": self.version, "run": run.run_id}
-        for facet in USAGE_FACETS:
-            text, edges = queries.for_facet(writes.CLOSE_USAGE, facet), _edges(gone["usage"], facet, full=False)
-            self._batches(f"{facet} edges that ended", text, edges, version=self.version)
-        for name, columns, text in (
-            ("addresses", _origins, writes.CLOSE_ADDRESSES),
-            ("links", _ties, writes.CLOSE_LINKS),
-        ):
-            self._batches(f"{name} that ended", text, columns(gone[name]), version=self.version)
-        links = fresh["links"]
-        self._accounts(
-            [*pc.unique(fresh["usage"]["account_id"]).to_pylist(), *_both(links["account_id"], links["other_id"])]
+        self._end(gone)
+        usage, addresses, links = (fresh[name] for name in VERSIONED)
+        self._lease.write_lanes(
+            self._accounts([usage["account_id"], links["account_id"], links["other_id"]]),
+            self._all_values(usage, addresses),
         )
-        for facet in USAGE_FACETS:
-            edges = _edges(fresh["usage"], facet, full=True)
-            values = _unique(edges.pop("value_text"))
-            self._values(facet, values)
-            self._batches(f"{facet} edges", queries.for_facet(writes.WRITE_USAGE, facet), edges, **stamp)
-        self._values("ip", _unique(fresh["addresses"]["ip"].to_pylist()))
-        origins = _origins(fresh["addresses"])
-        systems = dict(zip(origins["key"], zip(origins["asn"], origins["as_org"], strict=True), strict=True))
-        asn, as_org = ([systems[key][at] for key in sorted(systems)] for at in (0, 1))
-        self._batches("systems", writes.WRITE_ASNS, {"key": sorted(systems), "asn": asn, "as_org": as_org})
-        self._batches("addresses", writes.WRITE_ADDRESSES, origins, **stamp)
-        self._batches("links", writes.WRITE_LINKS, _ties(links), **stamp)
+        stamp = {"version": self.version, "run": run.run_id}
+        halves = _halves(usage)
+        for one, other in (halves, halves[::-1]):  # neither accounts nor values meet in two lanes
+            self._lease.write_lanes(self._usage(one, SIDES[0], stamp), self._usage(other, SIDES[1], stamp))
+        self._lease.write_lanes(
+            self._steps("addresses", writes.WRITE_ADDRESSES, _origins(addresses), len(addresses), stamp),
+            self._steps("links", writes.WRITE_LINKS, grouped(links, *links.column_names), len(links), stamp),
+        )
 
     def write_tables(self, tables: Mapping[str, pa.Table]) -> None:
         """Write all result tables under this generation."""
-        self._accounts(tables["members"]["account_id"].to_pylist())
-        self._accounts(tables["campaign_members"]["account_id"].to_pylist())
-        for name in _WRITES:
-            text, columns = _WRITES[name], tables[name].column_names
+        people = [tables[name]["account_id"] for name in ("members", "campaign_members")]
+        self._lease.write_lanes(self._accounts(people))
+        for name, text in _WRITES.items():
+            columns = tables[name].column_names
             ordered = tables[name].sort_by([(column, "ascending") for column in columns])
-            lists: dict[str, list[Any]] = {column: _listed(ordered[column]) for column in columns}
+            lists: Columns = {column: listed(ordered[column]) for column in columns}
             if "$account[" in text:
-                lists["account"] = _keys(lists.pop("account_id"))
+                lists["account"] = graph_keys(lists.pop("account_id"))
             if "$ordinal[" in text:
                 lists["ordinal"] = list(range(len(ordered)))
-            self._batches(name, text, lists, generation=self._generation)
+            self._merge(name, text, lists, generation=self._generation)
         for kind, text in _SUPERSEDES.items():
-            self._batches(f"{kind} lineage", text, _heirs(tables["lineage"], kind), generation=self._generation)
+            self._merge(f"{kind} lineage", text, _heirs(tables["lineage"], kind), generation=self._generation)
 
     def show(self, run: RunRecord, report: str, *, sequence: int) -> None:
         """Make the run visible in one transaction."""
@@ -190,28 +123,65 @@ class Publication:
             (queries.LINK_RINGS, names),
         )
 
-    def _accounts(self, accounts: list[str]) -> None:
-        names = _unique(accounts)
-        self._batches("accounts", writes.WRITE_ACCOUNTS, {"key": _keys(names), "account_id": names})
+    def _end(self, gone: Mapping[str, pa.Table]) -> None:
+        """End the edges that no longer hold."""
+        for facet in USAGE_FACETS:
+            rows = _of(gone["usage"], (facet,)).sort_by(_ORDER["usage"])
+            lists = {name: graph_keys(rows[name].to_pylist()) for name in ("account_id", "value")}
+            self._merge(
+                f"{facet} edges that ended",
+                queries.for_facet(writes.CLOSE_USAGE, facet),
+                lists,
+                version=self.version,
+            )
+        ips = {"ip": graph_keys(sorted(gone["addresses"]["ip"].to_pylist()))}
+        self._merge("addresses that ended", writes.CLOSE_ADDRESSES, ips, version=self.version)
+        links = gone["links"].sort_by(_ORDER["links"])
+        ends = {name: graph_keys(links[name].to_pylist()) for name in ("account_id", "other_id")}
+        self._merge("links that ended", writes.CLOSE_LINKS, ends, version=self.version)
 
-    def _values(self, facet: str, values: list[str]) -> None:
-        text = queries.for_facet(writes.WRITE_VALUES, facet)
-        self._batches(f"{facet} values", text, {"key": _keys(values), "value": values})
-        if facet == "ip":
-            self._networks(values)
+    def _accounts(self, columns: Iterable[pa.ChunkedArray]) -> Iterator[Step]:
+        names = _unique(columns)
+        lists = {"key": graph_keys(names), "account_id": names}
+        yield from self._steps("accounts", writes.WRITE_ACCOUNTS, batches(lists), len(names))
 
-    def _networks(self, ips: list[str]) -> None:
-        pairs = [(graph_key(ip), network) for ip in ips if (network := network_of(ip)) is not None]
-        lists = {"key": [key for key, _ in pairs], "network": [network for _, network in pairs]}
-        self._batches("networks", writes.WRITE_NETWORKS, lists)
+    def _all_values(self, usage: pa.Table, addresses: pa.Table) -> Iterator[Step]:
+        for facet in USAGE_FACETS:
+            columns = [_of(usage, (facet,))["value"], *([addresses["ip"]] if facet == "ip" else [])]
+            values = _unique(columns)
+            lists: Columns = {"key": graph_keys(values), "value": values}
+            text = queries.for_facet(writes.WRITE_VALUES, facet)
+            yield from self._steps(f"{facet} values", text, batches(lists), len(values))
+            if facet == "ip":
+                pairs = [(graph_key(ip), network) for ip in values if (network := network_of(ip)) is not None]
+                lists = {"key": [key for key, _ in pairs], "network": [network for _, network in pairs]}
+                yield from self._steps("networks", writes.WRITE_NETWORKS, batches(lists), len(pairs))
+        systems = dict(zip(addresses["asn"].to_pylist(), addresses["as_org"].to_pylist(), strict=True))
+        named = sorted((asn_key(asn), asn, None if asn is None else systems[asn]) for asn in systems)
+        lists = {name: [one[at] for one in named] for at, name in enumerate(("key", "asn", "as_org"))}
+        yield from self._steps("systems", writes.WRITE_ASNS, batches(lists), len(named))
 
-    def _batches(self, label: str, text: str, lists: dict[str, list[Any]], **values: object) -> None:
+    def _usage(self, usage: pa.Table, side: tuple[str, ...], stamp: Mapping[str, object]) -> Iterator[Step]:
+        for facet in side:
+            rows = _of(usage, (facet,))
+            text = queries.for_facet(writes.WRITE_USAGE, facet)
+            groups = grouped(rows, "account_id", "value", "events", "first_seen", "last_seen")
+            yield from self._steps(f"{facet} edges", text, groups, len(rows), stamp)
+
+    def _merge(self, label: str, text: str, lists: Columns, **values: object) -> None:
         rows = len(next(iter(lists.values())))
-        for start in range(0, rows, BATCH):
-            part = {name: column[start : start + BATCH] for name, column in lists.items()}
-            self._lease.write((text, {**part, **values}))
+        for _, given in self._steps(label, text, batches(lists), rows, values):
+            self._lease.write((text, given))
+
+    def _steps(
+        self, label: str, text: str, parts: Iterable[Columns], rows: int, values: Mapping[str, object] | None = None
+    ) -> Iterator[Step]:
+        """Yield one step a part, and say how far it is when the next one is asked for."""
+        for number, part in enumerate(parts, start=1):
+            yield text, {**part, **(values or {})}
             if self._progress is not None:
-                self._progress(label, min(start + BATCH, rows), rows)
+                with self._said:
+                    self._progress(label, min(number * BATCH, rows), rows)
 
     def _drain(self, text: str, **values: object) -> None:
         while True:
@@ -220,6 +190,11 @@ class Publication:
                 return
 
 
+_ORDER: Mapping[str, list[tuple[str, str]]] = {
+    "usage": [("account_id", "ascending"), ("facet", "ascending"), ("value", "ascending")],
+    "addresses": [("asn", "ascending"), ("ip", "ascending")],
+    "links": [("account_id", "ascending"), ("other_id", "ascending")],
+}
 _WRITES: Mapping[str, str] = {
     "rings": writes.WRITE_RINGS,
     "members": writes.WRITE_MEMBERS,
@@ -245,9 +220,8 @@ def append(client: Client, name: str, rows: pa.Table) -> int:
     there = {tuple(row[key] for key in keys) for row in client.read(queries.LEDGERS[name])}
     found = zip(*(rows[key].to_pylist() for key in keys), strict=True)
     fresh = rows.take(pa.array([at for at, key in enumerate(found) if key not in there], pa.int64()))
-    for start in range(0, len(fresh), BATCH):
-        part = fresh.slice(start, BATCH)
-        client.write(_APPENDS[name], **{column: _listed(part[column]) for column in part.column_names})
+    for part in batches({column: listed(fresh[column]) for column in fresh.column_names}):
+        client.write(_APPENDS[name], **part)
     return len(fresh)
 
 
@@ -264,92 +238,24 @@ def _heirs(lineage: pa.Table, kind: str) -> dict[str, list[Any]]:
     return dict(zip(("previous_run", "new", "old", "event", "overlap"), map(list, columns), strict=True))
 
 
-def _listed(column: pa.ChunkedArray) -> list[Any]:
-    """Return a column's values; times as microseconds since 1970."""
-    if pa.types.is_timestamp(column.type):
-        column = column.cast(pa.int64())
-    values: list[Any] = column.to_pylist()
-    return values
+def _origins(addresses: pa.Table) -> Iterator[Columns]:
+    """Return the addresses in groups of one autonomous system."""
+    keys = pa.chunked_array([[asn_key(asn) for asn in addresses["asn"].to_pylist()]], pa.string())
+    return grouped(addresses.append_column("key", keys), "key", "ip", "as_org", "country", "kind")
 
 
-def _edges(usage: pa.Table, facet: str, *, full: bool) -> dict[str, list[Any]]:
-    rows = usage.filter(pc.equal(usage["facet"], facet)).sort_by([("account_id", "ascending"), ("value", "ascending")])
-    accounts, values = rows["account_id"].to_pylist(), rows["value"].to_pylist()
-    lists: dict[str, list[Any]] = {"account": _keys(accounts), "value": _keys(values)}
-    if full:
-        lists |= {name: _listed(rows[name]) for name in ("events", "first_seen", "last_seen")}
-        lists["value_text"] = values
-    return lists
+def _halves(usage: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """Cut usage edges, in the order of their accounts, into two halves without a common account."""
+    if not len(usage):
+        return usage, usage
+    account = usage["account_id"]
+    low = pc.sum(pc.less(account, account[len(usage) // 2])).as_py()
+    return usage.slice(0, low), usage.slice(low)
 
 
-def _origins(addresses: pa.Table) -> dict[str, list[Any]]:
-    rows = addresses.sort_by([("ip", "ascending")])
-    lists = {name: _listed(rows[name]) for name in ADDRESSES.names}
-    lists["key"] = [UNKNOWN_ASN if asn is None else str(asn) for asn in lists["asn"]]
-    return {**lists, "ip": _keys(lists["ip"])}
+def _of(usage: pa.Table, facets: tuple[str, ...]) -> pa.Table:
+    return usage.filter(pc.is_in(usage["facet"], value_set=pa.array(facets, pa.string())))
 
 
-def _ties(links: pa.Table) -> dict[str, list[Any]]:
-    rows = links.sort_by([("account_id", "ascending"), ("other_id", "ascending")])
-    ends = {"account": _keys(rows["account_id"].to_pylist()), "other": _keys(rows["other_id"].to_pylist())}
-    return {**ends, **{name: _listed(rows[name]) for name in ("weight", "p_value", "facets")}}
-
-
-def _less(one: pa.Table, other: pa.Table) -> pa.Table:
-    """Return the rows of one table that another one, with the same key, does not have; null equals null."""
-    nullable = [field.name for field in one.schema if field.nullable]
-    if not nullable:
-        return one.join(other, one.schema.names, join_type="left anti")
-    return one.take(pa.array(_rows_missing(one, other), pa.int64()))
-
-
-def _rows_missing(one: pa.Table, other: pa.Table) -> list[int]:
-    there = set(zip(*(column.to_pylist() for column in other.columns), strict=True))
-    return [at for at, row in enumerate(zip(*(c.to_pylist() for c in one.columns), strict=True)) if row not in there]
-
-
-def _both(*columns: pa.ChunkedArray) -> list[str]:
-    return [name for column in columns for name in pc.unique(column).to_pylist()]
-
-
-def _keys(values: list[str]) -> list[str]:
-    return [graph_key(value) for value in values]
-
-
-def _unique(values: list[str]) -> list[str]:
-    return sorted(set(values))
-
-
-def usage_columns(rows: Rows) -> dict[str, list[Any]]:
-    """Unfold rows of one account each (`queries.USAGE`) into the columns of `USAGE`."""
-    columns: dict[str, list[Any]] = {name: [] for name in USAGE.names}
-    for row in rows:
-        columns["facet"] += [_FACETS[used] for used in row["type"]]
-        columns["account_id"] += [row["account"]] * len(row["type"])
-        for name in ("value", "events", "first_seen", "last_seen"):
-            columns[name] += row[name]
-    return columns
-
-
-def address_columns(rows: Rows) -> dict[str, list[Any]]:
-    """Unfold rows of one autonomous system each (`queries.ADDRESSES`) into the columns of `ADDRESSES`."""
-    columns: dict[str, list[Any]] = {name: [] for name in ADDRESSES.names}
-    for row in rows:
-        columns["ip"] += row["ip"]
-        columns["asn"] += [row["asn"]] * len(row["ip"])
-        for at, name in enumerate(("as_org", "country", "kind")):
-            columns[name] += [facts[at] for facts in row["facts"]]
-    return columns
-
-
-def link_columns(rows: Rows) -> dict[str, list[Any]]:
-    """Unfold rows of one account each (`queries.LINKS`) into the columns of `LINKS`."""
-    columns: dict[str, list[Any]] = {name: [] for name in LINKS.names}
-    for row in rows:
-        columns["account_id"] += [row["account_id"]] * len(row["other_id"])
-        for name in ("other_id", "weight", "p_value", "facets"):
-            columns[name] += row[name]
-    return columns
-
-
-_FACETS: Mapping[str, str] = {used: facet for facet, (used, _) in USAGE_EDGES.items()}
+def _unique(columns: Iterable[pa.ChunkedArray]) -> list[str]:
+    return sorted({name for column in columns for name in pc.unique(column).to_pylist()})

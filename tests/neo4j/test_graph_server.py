@@ -16,7 +16,7 @@ from attribution.store import migrate as migrations
 from attribution.store.base import content_digest
 from attribution.store.neo4j import Neo4jStore
 from attribution.store.neo4j_client import Client
-from attribution.store.neo4j_write import network_of
+from attribution.store.neo4j_rows import network_of
 from graph_schema import investigations, queries
 
 if TYPE_CHECKING:
