@@ -35,6 +35,10 @@ def table(name: str, rows: list[tuple[Any, ...]]) -> pa.Table:
     return pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in rows], schema=schema)
 
 
+def table_of(schema: pa.Schema, rows: list[dict[str, Any]]) -> pa.Table:
+    return pa.Table.from_pylist(rows, schema=schema)
+
+
 def account(ring: int, number: int) -> str:
     return f"acct-{ring}-{number:03d}"
 

@@ -1,14 +1,16 @@
 """A real Neo4j server for the tests, from its published jars: fetched once into `.cache/`, started on free ports.
 
 Needs Java 17 and Maven. Where they are missing the tests skip and say so loudly, unless ATTRIBUTION_NO_SKIP=1, which
-makes that a failure. `python tests/support/neo4j_server.py fetch` fills the cache before the tests run;
-`... serve` starts a server for looking around and prints its address.
+makes that a failure. ATTRIBUTION_NEO4J_VERSION names another version than the usual one; 2025 and later need Java 21,
+which is looked for beside the default one. `python tests/support/neo4j_server.py fetch` fills the cache before the
+tests run; `... serve` starts a server for looking around and prints its address.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import socket
 import subprocess  # the commands are this module's own
@@ -20,9 +22,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-VERSION = "5.26.30"
+VERSION = os.environ.get("ATTRIBUTION_NEO4J_VERSION", "5.26.30")
+YEARLY = not VERSION.startswith("5.")
+"""Versions named by the year start in another way and need Java 21."""
 BROWSER = "5.24.0"
 """Neo4j Browser, as the server serves it at `/browser/`."""
 CACHE = Path(__file__).resolve().parents[2] / ".cache" / f"neo4j-{VERSION}-browser-{BROWSER}"
@@ -55,6 +59,15 @@ JAVA = (
 )
 
 
+START = """public class Start {
+    public static void main(String[] args) {
+        org.neo4j.server.NeoBootstrapper.start(new org.neo4j.server.CommunityBootstrapper(), args);
+    }
+}
+"""
+"""What starts a server of a year's version: its jars have no entry point of their own."""
+
+
 class ServerMissingError(Exception):
     """Java, Maven or the jars are not to be had."""
 
@@ -78,8 +91,7 @@ def fetch() -> Path:
     """
     lib = CACHE / "lib"
     if (CACHE / "complete").exists():
-        if shutil.which("java") is None:
-            raise ServerMissingError("java is missing: install a Java 17 runtime")
+        java()
         return lib
     for tool, package in (("java", "a Java 17 runtime"), ("mvn", "Maven")):
         if shutil.which(tool) is None:
@@ -119,26 +131,21 @@ def running(*, short: bool = True) -> Iterator[Server]:
             stop(server, kill=True)  # its data goes with the folder
 
 
-def start(lib: Path, home: Path, bolt: int | None = None, *, short: bool = True) -> Server:
-    """Start a server in a home folder, new or used before."""
+def start(
+    lib: Path, home: Path, bolt: int | None = None, *, short: bool = True, settings: Mapping[str, str] | None = None
+) -> Server:
+    """Start a server in a home folder, new or used before; `settings` are lines of its configuration."""
     bolt = bolt or free_port()
-    for name in ("conf", "plugins", "logs"):
-        (home / name).mkdir(exist_ok=True)
-    (home / "conf" / "neo4j.conf").write_text(
-        f"server.default_listen_address=127.0.0.1\nserver.bolt.listen_address=:{bolt}\n"
-        f"server.bolt.advertised_address=127.0.0.1:{bolt}\nserver.http.enabled=false\n"
-        "server.memory.pagecache.size=128m\ndbms.usage_report.enabled=false\ndb.tx_log.preallocate=false\n"
-    )
-    classpath = ["-cp", f"{lib}/*"]
-    if not (home / "data").exists():
-        subprocess.run(
-            [*_java(), *classpath, "org.neo4j.cli.AdminTool", "dbms", "set-initial-password", ADMIN_PASSWORD],
-            env={**os.environ, "NEO4J_HOME": str(home), "NEO4J_CONF": str(home / "conf")},
-            check=True,
-            capture_output=True,
-        )
-    options = [*JAVA, "-XX:TieredStopAtLevel=1"] if short else [*JAVA]
-    command = [*_java(), *options, *classpath, "org.neo4j.server.CommunityEntryPoint"]
+    configure(home, bolt, settings or {})
+    if not (home / "data" / "dbms").exists():
+        admin(lib, home, "dbms", "set-initial-password", ADMIN_PASSWORD)
+    options = [*JAVA, *(["--add-modules=jdk.incubator.vector"] if YEARLY else [])]
+    options += ["-XX:TieredStopAtLevel=1"] if short else []
+    entry = "org.neo4j.server.CommunityEntryPoint"
+    if YEARLY:
+        entry = str(home / "Start.java")
+        Path(entry).write_text(START)
+    command = [java(), *options, "-cp", f"{lib}/*", entry]
     with (home / "logs" / "console.log").open("ab") as log:
         process = subprocess.Popen(
             [*command, f"--home-dir={home}", f"--config-dir={home / 'conf'}", "--console-mode"], stdout=log, stderr=log
@@ -151,6 +158,44 @@ def start(lib: Path, home: Path, bolt: int | None = None, *, short: bool = True)
         time.sleep(0.2)
     _PROCESSES[process.pid] = process
     return Server(f"bolt://127.0.0.1:{bolt}", process.pid, home)
+
+
+def configure(home: Path, bolt: int, settings: Mapping[str, str]) -> None:
+    """Write a server's configuration and make its folders."""
+    for name in ("conf", "plugins", "logs"):
+        (home / name).mkdir(exist_ok=True)
+    usual = {
+        "server.default_listen_address": "127.0.0.1",
+        "server.bolt.listen_address": f":{bolt}",
+        "server.bolt.advertised_address": f"127.0.0.1:{bolt}",
+        "server.http.enabled": "false",
+        "server.memory.pagecache.size": "128m",
+        "dbms.usage_report.enabled": "false",
+        "db.tx_log.preallocate": "false",
+    }
+    lines = [f"{name}={value}\n" for name, value in {**usual, **settings}.items()]
+    (home / "conf" / "neo4j.conf").write_text("".join(lines))
+
+
+def admin(lib: Path, home: Path, *arguments: str, cwd: Path | None = None) -> str:
+    """Run `neo4j-admin` on a home folder whose server does not run; return what it printed.
+
+    Raises
+    ------
+    RuntimeError
+        It failed; the message is its output.
+    """
+    done = subprocess.run(
+        [java(), *JAVA[2:], "-Xmx2g", "-cp", f"{lib}/*", "org.neo4j.cli.AdminTool", *arguments],
+        env={**os.environ, "NEO4J_HOME": str(home), "NEO4J_CONF": str(home / "conf")},
+        cwd=cwd,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise RuntimeError(f"neo4j-admin {arguments[:3]}: {(done.stdout + done.stderr)[-3000:]}")
+    return done.stdout
 
 
 def stop(server: Server, *, kill: bool = False) -> None:
@@ -170,11 +215,23 @@ def stop(server: Server, *, kill: bool = False) -> None:
 _PROCESSES: dict[int, subprocess.Popen[bytes]] = {}
 
 
-def _java() -> list[str]:
-    java = shutil.which("java")
-    if java is None:
-        raise ServerMissingError("java is missing: install a Java 17 runtime")
-    return [java]
+def java() -> str:
+    """Return a Java runtime that is new enough for the version.
+
+    Raises
+    ------
+    ServerMissingError
+        There is none.
+    """
+    usual = shutil.which("java")
+    if not YEARLY and usual is not None:
+        return usual
+    if YEARLY:
+        for release in sorted(Path("/usr/lib/jvm").glob("*/release"), reverse=True):
+            found = re.search(r'JAVA_VERSION="(\d+)', release.read_text())
+            if found and int(found[1]) >= 21:
+                return str(release.parent / "bin" / "java")
+    raise ServerMissingError(f"java is missing: install a Java {21 if YEARLY else 17} runtime")
 
 
 def free_port() -> int:
