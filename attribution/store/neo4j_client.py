@@ -6,10 +6,15 @@ The driver is an optional extra and is imported on first use.
 from __future__ import annotations
 
 import os
+import random
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
-from attribution.errors import SlowError, StoreError
+from attribution.errors import StoreError
+from attribution.store.neo4j_errors import explain, too_old
+from graph_schema import queries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,9 +26,13 @@ if TYPE_CHECKING:
 
 SCHEMES = ("neo4j", "neo4j+s", "neo4j+ssc", "bolt", "bolt+s", "bolt+ssc")
 RETRY_SECONDS = 30.0
-"""How long a statement is tried again while the server is away or busy."""
-TIMED_OUT = "TransactionTimedOut"
-"""In the server's code for a transaction that reached its time limit."""
+"""How long a piece of work is tried again while a server that had answered is away or busy."""
+MEET_SECONDS = 2.0
+"""The same for one that has never answered: the address is wrong, as a rule."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
+"""Seconds between two attempts."""
+USER, PASSWORD = "ATTRIBUTION_NEO4J_USER", "ATTRIBUTION_NEO4J_PASSWORD"
+PASSWORD_FILE = "ATTRIBUTION_NEO4J_PASSWORD_FILE"  # noqa: S105  # the name of a setting
 Rows = list[dict[str, Any]]
 Step = tuple[str, dict[str, Any]]
 
@@ -34,17 +43,22 @@ def is_graph_url(text: str) -> bool:
 
 
 class Client:
-    """A pool of connections; `read` and `write` retry what the server calls transient, so writes must be idempotent."""
+    """A pool of connections; whatever the server calls transient is tried again, so writes must be idempotent.
 
-    def __init__(self, url: str, *, user: str | None, password: str | None) -> None:
+    A commit whose answer was lost is tried again as well: nobody knows whether it took.
+    """
+
+    def __init__(self, url: str, *, user: str | None = None, password: str | None = None) -> None:
         parts = urlsplit(url)
-        if parts.username or parts.password:
+        if parts.password is not None:
             raise StoreError(
-                f"{parts.scheme}://{parts.hostname}: the address holds credentials",
-                remedy="put them into ATTRIBUTION_NEO4J_USER and ATTRIBUTION_NEO4J_PASSWORD, and only the host here",
+                f"{parts.scheme}://{parts.hostname}: the address holds a password",
+                remedy=f"put it into {PASSWORD}, or into a file that {PASSWORD_FILE} names",
             )
-        self.url = urlunsplit((parts.scheme, parts.netloc, "", "", ""))
+        self.url = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], "", "", ""))
         self._database = parts.path.strip("/") or None
+        self._met = False
+        user = unquote(parts.username or "") or user or "neo4j"
         try:
             import neo4j  # noqa: PLC0415  # an optional extra
         except ImportError as error:
@@ -52,10 +66,10 @@ class Client:
         try:
             self._driver = neo4j.GraphDatabase.driver(
                 self.url,
-                auth=(user, password) if user and password else None,
+                auth=(user, password) if password else None,
                 notifications_min_severity="OFF",
-                max_transaction_retry_time=RETRY_SECONDS,
-                connection_acquisition_timeout=RETRY_SECONDS + 5.0,
+                max_transaction_retry_time=0,  # `_guard` does it
+                connection_acquisition_timeout=10.0,
                 connection_timeout=5.0,
             )
         except (neo4j.exceptions.DriverError, ValueError) as error:
@@ -63,12 +77,14 @@ class Client:
 
     @classmethod
     def from_environment(cls, url: str) -> Client:
-        """Connect with the user and password that the environment names; neither is ever logged."""
-        return cls(
-            url,
-            user=os.environ.get("ATTRIBUTION_NEO4J_USER"),
-            password=os.environ.get("ATTRIBUTION_NEO4J_PASSWORD"),
-        )
+        """Connect with the user and password that the environment names; the password is never logged.
+
+        Raises
+        ------
+        StoreError
+            The address holds a password, or the file that should hold it cannot be read.
+        """
+        return cls(url, user=os.environ.get(USER), password=_password())
 
     def read(self, text: str, /, **values: Any) -> Rows:  # noqa: ANN401  # the driver takes any Cypher value
         """Run one reading statement in a transaction of its own."""
@@ -118,27 +134,44 @@ class Client:
         self._driver.close()
 
     def _guard(self, work: Callable[[neo4j.Session], T]) -> T:
+        """Do a piece of work in a session, again after a pause of random length while the server is away or busy."""
         from neo4j import exceptions  # noqa: PLC0415  # an optional extra
 
-        try:
-            with self._driver.session(database=self._database) as session:
-                return work(session)
-        except exceptions.AuthError as error:
-            raise StoreError(
-                f"{self.url}: the server refuses the user or password",
-                remedy="set ATTRIBUTION_NEO4J_USER and ATTRIBUTION_NEO4J_PASSWORD",
-            ) from error
-        except (exceptions.ServiceUnavailable, exceptions.SessionExpired) as error:
-            raise StoreError(
-                f"{self.url}: the server does not answer", remedy="start it, or check host, port and scheme"
-            ) from error
-        except (exceptions.DriverError, exceptions.Neo4jError) as error:
-            if TIMED_OUT in str(getattr(error, "code", "")):
-                raise SlowError(
-                    f"{self.url}: the server gave up: the time limit was reached", remedy="narrow the question"
-                ) from error
-            first = (str(error).splitlines() or [type(error).__name__])[0]
-            raise StoreError(f"{self.url}: {first[:300]}", remedy="see the server's log for the rest") from error
+        started, pause = time.monotonic(), FIRST_PAUSE
+        while True:
+            try:
+                with self._driver.session(database=self._database) as session:
+                    self._meet(session)
+                    return work(session)
+            except (exceptions.DriverError, exceptions.Neo4jError) as error:
+                said = explain(self.url, error)
+                again = error.is_retryable() or isinstance(error, exceptions.IncompleteCommit)
+                if not again or isinstance(error, exceptions.ForbiddenOnReadOnlyDatabase):
+                    raise said from error
+                answered = self._met or isinstance(error, exceptions.Neo4jError)
+                if time.monotonic() + pause > started + (RETRY_SECONDS if answered else MEET_SECONDS):
+                    raise said from error
+            time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  # so that two writers do not meet again
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    def _meet(self, session: neo4j.Session) -> None:
+        """Look at the server's version, once."""
+        if self._met:
+            return
+        agent = session.execute_read(lambda tx: tx.run(queries.PING).consume().server.agent)
+        if (error := too_old(self.url, agent)) is not None:
+            raise error
+        self._met = True
+
+
+def _password() -> str | None:
+    """Return the password from the environment, or from the file that it names."""
+    if (given := os.environ.get(PASSWORD)) or not (file := os.environ.get(PASSWORD_FILE)):
+        return given
+    try:
+        return Path(file).read_text("utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise StoreError(f"{PASSWORD_FILE}: {file} cannot be read", remedy="name a file with the password") from error
 
 
 def _run(tx: neo4j.ManagedTransaction, text: str, values: dict[str, Any]) -> Rows:

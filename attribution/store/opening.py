@@ -49,8 +49,9 @@ def open_store(
 
     Parameters
     ----------
-    name : `neo4j://host:7687[/database]` (also `bolt://` and the `+s`, `+ssc` forms), a DuckDB file, or the output
-        folder of a run. User and password of a graph come from ATTRIBUTION_NEO4J_USER and ATTRIBUTION_NEO4J_PASSWORD.
+    name : `neo4j://[user@]host:7687[/database]` (also `bolt://` and the `+s`, `+ssc` forms), a DuckDB file, or the
+        output folder of a run. The password of a graph comes from ATTRIBUTION_NEO4J_PASSWORD, or from the file that
+        ATTRIBUTION_NEO4J_PASSWORD_FILE names; the user from ATTRIBUTION_NEO4J_USER where the address names none.
     follow : for a file, read from memory and follow its changes instead of holding it (services).
     write : open a file for publishing, making it if need be.
 

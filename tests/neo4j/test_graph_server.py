@@ -290,6 +290,20 @@ def test_loading_by_address_twice(neo4j_environment: str, graph: Client, tmp_pat
         assert target.shared("ring-1").equals(source.shared("ring-1"))
 
 
+def test_user_in_the_address_and_password_in_a_file(
+    neo4j: neo4j_server.Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "password"
+    file.write_text(neo4j_server.ADMIN_PASSWORD + "\n")
+    monkeypatch.delenv("ATTRIBUTION_NEO4J_PASSWORD", raising=False)
+    monkeypatch.setenv("ATTRIBUTION_NEO4J_USER", "nobody")
+    monkeypatch.setenv("ATTRIBUTION_NEO4J_PASSWORD_FILE", str(file))
+    with caplog.at_level("DEBUG"), open_store(neo4j.url.replace("//", "//neo4j@") + "/neo4j", write=True) as store:
+        store.publish(handmade.run(1), handmade.tables())
+        assert store.runs()
+    assert neo4j_server.ADMIN_PASSWORD not in caplog.text
+
+
 def test_a_wrong_password_is_said_without_repeating_it(
     neo4j_environment: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -76,14 +76,21 @@ def test_what_cannot_be_opened_is_said(tmp_path: Path) -> None:
         open_store(tmp_path / "out")
 
 
-def test_credentials_in_an_address_are_refused_and_not_repeated() -> None:
-    with pytest.raises(StoreError, match="holds credentials") as caught:
+def test_a_password_in_an_address_is_refused_and_not_repeated() -> None:
+    with pytest.raises(StoreError, match="holds a password") as caught:
         open_store("neo4j://neo4j:secret@host:7687")
     assert "secret" not in str(caught.value) + caught.value.remedy
 
 
+def test_a_password_file_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ATTRIBUTION_NEO4J_PASSWORD", raising=False)
+    monkeypatch.setenv("ATTRIBUTION_NEO4J_PASSWORD_FILE", str(tmp_path / "none"))
+    with pytest.raises(StoreError, match="none cannot be read"):
+        open_store("neo4j://mara@host:7687")
+
+
 def test_a_server_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("attribution.store.neo4j_client.RETRY_SECONDS", 0.1)
+    monkeypatch.setattr("attribution.store.neo4j_client.MEET_SECONDS", 0.1)
     with open_store("bolt://127.0.0.1:1") as store, pytest.raises(StoreError, match="does not answer"):
         store.runs()
 

@@ -132,9 +132,18 @@ def running(*, short: bool = True) -> Iterator[Server]:
 
 
 def start(
-    lib: Path, home: Path, bolt: int | None = None, *, short: bool = True, settings: Mapping[str, str] | None = None
+    lib: Path,
+    home: Path,
+    bolt: int | None = None,
+    *,
+    short: bool = True,
+    settings: Mapping[str, str] | None = None,
+    largest_file: int | None = None,
 ) -> Server:
-    """Start a server in a home folder, new or used before; `settings` are lines of its configuration."""
+    """Start a server in a home folder, new or used before.
+
+    `settings` are lines of its configuration; `largest_file` bytes are the most that a file of it may grow to.
+    """
     bolt = bolt or free_port()
     configure(home, bolt, settings or {})
     if not (home / "data" / "dbms").exists():
@@ -146,15 +155,20 @@ def start(
         entry = str(home / "Start.java")
         Path(entry).write_text(START)
     command = [java(), *options, "-cp", f"{lib}/*", entry]
-    with (home / "logs" / "console.log").open("ab") as log:
+    limit = [] if largest_file is None else ["prlimit", f"--fsize={largest_file}"]
+    said = home / "logs" / "console.log"
+    with said.open("ab") as log:
+        before = log.tell()
         process = subprocess.Popen(
-            [*command, f"--home-dir={home}", f"--config-dir={home / 'conf'}", "--console-mode"], stdout=log, stderr=log
+            [*limit, *command, f"--home-dir={home}", f"--config-dir={home / 'conf'}", "--console-mode"],
+            stdout=log,
+            stderr=log,
         )
     deadline = time.monotonic() + START_SECONDS
-    while not _answers(bolt):
+    while not (_answers(bolt) or b" Started." in said.read_bytes()[before:]):  # with TLS it does not answer in plain
         if process.poll() is not None or time.monotonic() > deadline:
             process.kill()
-            raise RuntimeError(f"Neo4j did not start: {(home / 'logs' / 'console.log').read_text()[-2000:]}")
+            raise RuntimeError(f"Neo4j did not start: {said.read_text()[-2000:]}")
         time.sleep(0.2)
     _PROCESSES[process.pid] = process
     return Server(f"bolt://127.0.0.1:{bolt}", process.pid, home)
