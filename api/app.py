@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 
-from api import campaigns, problems, rings, runs, scoring
+from api import campaigns, investigations, problems, rings, runs, scoring
 from api.paging import Cursors
 from api.security import MAX_BODY_BYTES, Guard, Keys
 from attribution.telemetry import Telemetry
@@ -59,7 +59,8 @@ def create_app(
     app.state.scorer = scorer
     app.state.log = Telemetry(level="warning").log
     app.state.cursors = Cursors(cursor_secret or secrets.token_bytes(32))
-    for router in (rings.router, campaigns.router, runs.router, scoring.router, runs.health):
+    routers = (rings.router, campaigns.router, runs.router, investigations.router, scoring.router)
+    for router in (*routers, runs.health, investigations.files):
         app.include_router(router)
     problems.install(app)
     app.add_middleware(Guard, keys=keys or Keys(), max_body_bytes=max_body_bytes)

@@ -154,6 +154,59 @@ class Scores(Document):
     results: list[Attribution]
 
 
+class Parameter(Document):
+    """What a question takes."""
+
+    name: str = Field(examples=["ring"])
+    kind: str = Field(description="account, ring, value, integer, …", examples=["ring"])
+    needed: bool = Field(examples=[False])
+    default: str | int | float | None = Field(examples=[None])
+    takes: str = Field(description="type and bounds, in words", examples=["a text"])
+    meaning: str = Field(examples=["a ring's id; the one with the highest probability without it"])
+
+
+class Investigation(Document):
+    """A named question of the graph."""
+
+    name: str = Field(examples=["ring_overview"])
+    title: str = Field(examples=["One ring at a glance"])
+    question: str = Field(examples=["What is this ring: how large, since when, on which kinds of evidence?"])
+    parameters: list[Parameter]
+    columns: list[str] = Field(description="of the answer", examples=[["ring", "verdict", "probability"]])
+    next: list[str] = Field(description="questions to ask afterwards", examples=[["values_of_a_ring"]])
+    picture: str | None = Field(description="what the drawing in Neo4j Browser shows", examples=[None])
+
+
+class Investigations(Document):
+    """Every question."""
+
+    items: list[Investigation]
+
+
+class AskRequest(Document):
+    """What is asked of the graph."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    parameters: dict[Name, Name | int | float | None] = Field(
+        default={}, max_length=20, description="by name; `run` and `limit` among them", examples=[{"limit": 20}]
+    )
+
+
+class InvestigationAnswer(Document):
+    """The answer to a question."""
+
+    name: str = Field(examples=["ring_overview"])
+    run_id: str = Field(examples=["run-3f2a90c1d4e5b678"])
+    parameters: dict[str, str | int | float | None] = Field(description="every one, with defaults filled in")
+    columns: list[str] = Field(examples=[["ring", "verdict", "probability"]])
+    rows: list[dict[str, Any]] = Field(examples=[[{"ring": "ring-0c1d2e3f", "verdict": "coordinated"}]])
+    full: bool = Field(description="as many rows as `limit` lets through: there may be more", examples=[False])
+    browser: dict[str, str] | None = Field(
+        description="addresses that open it in Neo4j Browser, where one is configured", examples=[None]
+    )
+
+
 class FieldProblem(Document):
     """A field that is wrong."""
 

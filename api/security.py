@@ -23,8 +23,10 @@ from attribution.errors import UsageError
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-OPEN_PATHS = frozenset({"/healthz", "/readyz"})
-"""Answered to everybody; they tell nothing but whether the service works."""
+OPEN_PATHS = frozenset(
+    {"/healthz", "/readyz", "/browser/style.grass", "/browser/guide.html", "/browser/favourites.zip"}
+)
+"""Answered to everybody; they tell whether the service works, and what every copy of this software says."""
 
 FORWARDED = frozenset(
     {b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip", b"via"}

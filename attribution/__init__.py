@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from attribution.inquiry import why
+    from attribution.investigate import ask
     from attribution.pipeline import Result, run
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "Result",
     "StoreError",
     "UsageError",
+    "ask",
     "load_config",
     "run",
     "why",
@@ -53,6 +55,7 @@ _HOME = {
     "Result": "pipeline",
     "run": "pipeline",
     "why": "inquiry",
+    "ask": "investigate",
 }
 
 

@@ -39,9 +39,16 @@ def markdown() -> str:
         lines += ["", f"### `{edge.type}`", "", f"{edge.doc} `{ends}`"]
         if edge.properties:
             lines += ["", *_table(edge.properties)]
-    lines += ["", "## Investigations", "", "Ready questions, each bounded, in `graph_schema/investigations/`."]
-    for one in load():
-        lines += ["", f"### {one.title}", "", f"`{one.name}`: {one.why}", "", "```cypher", one.query, "```"]
+    lines += ["", "## Questions", "", "Ready to ask, each bounded: [the graph, for analysts](neo4j.md#questions)."]
+    return "\n".join(lines) + "\n"
+
+
+def questions() -> str:
+    """Return the table of investigations in `docs/neo4j.md`; a test compares it with the page."""
+    lines = ["| name | question | takes |", "|---|---|---|"]
+    for one in load().values():
+        takes = ", ".join(f"`{p.name}`" if p.needed else f"[`{p.name}`]" for p in one.own)
+        lines.append(f"| `{one.name}`{' ◉' if one.picture else ''} | {one.question} | {takes} |")
     return "\n".join(lines) + "\n"
 
 

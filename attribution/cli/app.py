@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from attribution.cli import demo, evaluate, graph, judge, labs, run, score, serve, show, simulate, why
+from attribution.cli import ask, demo, evaluate, graph, judge, labs, run, score, serve, show, simulate, why
 from attribution.cli.session import Session
 
 EXIT_CODES = """\
@@ -68,6 +68,7 @@ def root(
 app.command("run")(run.run)
 app.command("show")(show.show)
 app.command("why")(why.why)
+app.command("ask")(ask.ask)
 app.command("evaluate")(evaluate.evaluate)
 app.command("simulate")(simulate.simulate)
 app.command("demo")(demo.demo)

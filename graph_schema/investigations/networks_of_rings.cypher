@@ -1,7 +1,23 @@
 // title: Networks that rings come from
-// why: Address ranges with many members of coordinated rings, whichever ring they belong to.
-MATCH (run:Run) WHERE run.sequence IS NOT NULL WITH run ORDER BY run.sequence DESC LIMIT 1
-MATCH (run)-[:FOUND]->(r:Ring {verdict: 'coordinated'})<-[:MEMBER_OF]-(a:Account)-[u:USED_IP]->(:Ip)-[:IN_NETWORK]->(n:Network)
+// question: Which address ranges do many members of coordinated rings come from, whichever ring they belong to?
+// limit: 50
+// next: proxy_networks, origins_of_rings
+MATCH (run:Run) WHERE run.sequence IS NOT NULL AND ($run IS NULL OR run.run_id = $run)
+WITH run ORDER BY run.sequence DESC LIMIT 1
+MATCH (run)-[:FOUND]->(r:Ring {verdict: 'coordinated'})<-[:MEMBER_OF]-(a:Account)-[u:USED_IP]->(i:Ip)
+      -[:IN_NETWORK]->(n:Network)
 WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
-RETURN n.value AS network, count(DISTINCT a) AS accounts, collect(DISTINCT r.ring_id)[..10] AS rings
-ORDER BY accounts DESC, network LIMIT 50
+RETURN n.value AS network, count(DISTINCT a) AS accounts, count(DISTINCT i) AS addresses, sum(u.count) AS exchanges,
+       collect(DISTINCT r.ring_id)[..10] AS rings
+ORDER BY accounts DESC, network LIMIT $limit
+// picture: coordinated rings, the networks, and the members between them
+MATCH (run:Run) WHERE run.sequence IS NOT NULL AND ($run IS NULL OR run.run_id = $run)
+WITH run ORDER BY run.sequence DESC LIMIT 1
+MATCH (run)-[:FOUND]->(r:Ring {verdict: 'coordinated'})<-[:MEMBER_OF]-(a:Account)-[u:USED_IP]->(:Ip)
+      -[:IN_NETWORK]->(n:Network)
+WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+WITH run, n, count(DISTINCT a) AS members, collect(DISTINCT r) AS rings ORDER BY members DESC, n.key LIMIT 8
+UNWIND rings AS r
+MATCH p = (r)<-[:MEMBER_OF]-(:Account)-[u:USED_IP]->(:Ip)-[:IN_NETWORK]->(n)
+WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+RETURN p LIMIT 120

@@ -1,4 +1,4 @@
-"""What only a real server can show: crashes between transactions, the lease, migrations, plans, investigations."""
+"""What only a real server can show: crashes between transactions, the lease, migrations, plans."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from attribution.store.base import content_digest
 from attribution.store.neo4j import Neo4jStore
 from attribution.store.neo4j_client import Client
 from attribution.store.neo4j_rows import network_of
-from graph_schema import investigations, queries
+from graph_schema import queries
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -259,13 +259,6 @@ def _parameters(text: str) -> list[str]:
 
 def _operators(plan: Any) -> list[str]:
     return [plan["operatorType"], *(name for child in plan.get("children", []) for name in _operators(child))]
-
-
-@pytest.mark.parametrize("one", investigations.load(), ids=lambda one: one.name)
-def test_investigations_return_rows(graph: Client, one: investigations.Investigation) -> None:
-    store = Neo4jStore(graph)
-    store.publish(handmade.run(1), handmade.tables())
-    assert graph.read(one.query)
 
 
 def test_addresses_stand_in_their_networks(graph: Client) -> None:

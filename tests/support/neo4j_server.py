@@ -74,9 +74,10 @@ class ServerMissingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running server."""
+    """A running server: where it answers over Bolt, and where its Browser does."""
 
     url: str
+    browser: str
     pid: int
     home: Path
 
@@ -144,8 +145,8 @@ def start(
 
     `settings` are lines of its configuration; `largest_file` bytes are the most that a file of it may grow to.
     """
-    bolt = bolt or free_port()
-    configure(home, bolt, settings or {})
+    bolt, http = bolt or free_port(), free_port()
+    configure(home, bolt, {"server.http.listen_address": f":{http}", **(settings or {})})
     if not (home / "data" / "dbms").exists():
         admin(lib, home, "dbms", "set-initial-password", ADMIN_PASSWORD)
     options = [*JAVA, *(["--add-modules=jdk.incubator.vector"] if YEARLY else [])]
@@ -171,7 +172,7 @@ def start(
             raise RuntimeError(f"Neo4j did not start: {said.read_text()[-2000:]}")
         time.sleep(0.2)
     _PROCESSES[process.pid] = process
-    return Server(f"bolt://127.0.0.1:{bolt}", process.pid, home)
+    return Server(f"bolt://127.0.0.1:{bolt}", f"http://127.0.0.1:{http}", process.pid, home)
 
 
 def configure(home: Path, bolt: int, settings: Mapping[str, str]) -> None:
@@ -182,7 +183,6 @@ def configure(home: Path, bolt: int, settings: Mapping[str, str]) -> None:
         "server.default_listen_address": "127.0.0.1",
         "server.bolt.listen_address": f":{bolt}",
         "server.bolt.advertised_address": f"127.0.0.1:{bolt}",
-        "server.http.enabled": "false",
         "server.memory.pagecache.size": "128m",
         "dbms.usage_report.enabled": "false",
         "db.tx_log.preallocate": "false",
@@ -272,7 +272,7 @@ def main() -> None:
         print(fetch())  # noqa: T201
         return
     with running() as server:
-        print(server.url, "user neo4j, password", ADMIN_PASSWORD, flush=True)  # noqa: T201
+        print(server.url, server.browser, "user neo4j, password", ADMIN_PASSWORD, flush=True)  # noqa: T201
         with contextlib.suppress(KeyboardInterrupt):
             while True:
                 time.sleep(1)
