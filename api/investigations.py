@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SECONDS = 10.0
 """How long the server may work on one question."""
-CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "pragma, cache-control"}
+CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*"}
 """Neo4j Browser, a page of another origin, reads style and guide; they hold nothing of any run."""
 
 router = APIRouter(

@@ -100,6 +100,8 @@ class ReportConfig(Section, frozen=True):
     """The report."""
 
     title: str = "Attribution report"
+    browser: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s\"'<>]+)?$")] = ""
+    """Where Neo4j Browser answers, such as http://localhost:7474; then each ring of the report links to its drawing."""
 
 
 class Config(Section, frozen=True):

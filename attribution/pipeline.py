@@ -14,7 +14,7 @@ from attribution.domain import Verdict
 from attribution.ingest import enrich, ingest
 from attribution.labs import attribute, campaigns, dossiers
 from attribution.projection import family_of, project
-from attribution.report import build, encode, explanations, lab_facts
+from attribution.report import build, encode, explanations, lab_facts, linked
 from attribution.rings import cluster, judge
 from attribution.store.embedded import EmbeddedStore
 from attribution.telemetry import Telemetry
@@ -117,23 +117,26 @@ def run(
                 suppressed=suppressed,
                 quarantine=intake.quarantine,
             )
-            document = build(
-                run=output.run_facts(
-                    record, intake, lookup, people, known_labs, default_key=key == DEFAULT_KEY, weaker=kin.weaker
+            document = linked(
+                build(
+                    run=output.run_facts(
+                        record, intake, lookup, people, known_labs, default_key=key == DEFAULT_KEY, weaker=kin.weaker
+                    ),
+                    rings=rings,
+                    campaigns=tenants,
+                    attributions=named,
+                    population=people,
+                    links=links,
+                    daily=daily(con, *output.memberships(rings, people)),
+                    templates=texts.to_pandas(),
+                    suppressed=suppressed,
+                    quarantine=intake.quarantine,
+                    labs=lab_facts(known_labs, settings.labs),
+                    title=settings.report.title,
+                    explanations=explanations(),
+                    agreement=clusters.agreement,
                 ),
-                rings=rings,
-                campaigns=tenants,
-                attributions=named,
-                population=people,
-                links=links,
-                daily=daily(con, *output.memberships(rings, people)),
-                templates=texts.to_pandas(),
-                suppressed=suppressed,
-                quarantine=intake.quarantine,
-                labs=lab_facts(known_labs, settings.labs),
-                title=settings.report.title,
-                explanations=explanations(),
-                agreement=clusters.agreement,
+                settings.report.browser,
             )
             document, drawn = case.told(document, known_labs), tables.linked(links, rings, people)
         del (

@@ -56,7 +56,18 @@ LOOKS = {
 }
 """Labels with a look of their own: what rings are warm, what accounts share is green to yellow, records are grey."""
 _REST = Look("#DDE1E6", "#B4BAC2", "#1F1F1F", 35, "")
-_WIDE = {"LINKED_TO": "3px", "MEMBER_OF": "2px", "ATTRIBUTED_TO": "2px", "SUPERSEDES": "2px"}
+_LINES = {
+    "MEMBER_OF": ("#E8A0A3", "2px"),
+    "USED_IP": ("#8DCC93", "1px"),
+    "IN_NETWORK": ("#3F9E4D", "1px"),
+    "USED_DEVICE": ("#569480", "2px"),
+    "PAID_WITH": ("#E3B93A", "2px"),
+    "SENT_TEMPLATE": ("#E58AB5", "1px"),
+    "LINKED_TO": ("#D6DBE1", "1px"),
+    "ATTRIBUTED_TO": ("#7B4FB3", "2px"),
+    "SUPERSEDES": ("#5C6773", "2px"),
+}
+"""Colour and width of relationships: a value's in the colour of the value, links between accounts in the background."""
 _CAPTIONS = {"LINKED_TO": "{weight}", "ATTRIBUTED_TO": "{likelihood_term}", "SUPERSEDES": "{event}"}
 
 
@@ -89,8 +100,10 @@ def _node_rule(node: Node) -> str:
 
 
 def _edge_rule(edge: Edge) -> str:
+    colour, width = _LINES.get(edge.type, ("#A5ABB6", "1px"))
     caption = _CAPTIONS.get(edge.type, "<type>")
-    return _rule(f"relationship.{edge.type}", {"shaft-width": _WIDE.get(edge.type, "1px"), "caption": f"'{caption}'"})
+    settings = {"color": colour, "shaft-width": width, "caption": f"'{caption}'"}
+    return _rule(f"relationship.{edge.type}", settings)
 
 
 def _colours(look: Look) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The attribution report: one document (`document`, `assemble`) and its renderings (`render`)."""
 
 from attribution.report.assemble import build
+from attribution.report.browser import linked
 from attribution.report.document import Document, InputFile, LabFacts, RunFacts, encode, read
 from attribution.report.render import html, write
 from attribution.report.sources import explanations, lab_facts
@@ -15,6 +16,7 @@ __all__ = [
     "explanations",
     "html",
     "lab_facts",
+    "linked",
     "read",
     "write",
 ]

@@ -17,7 +17,7 @@ from attribution.report.changed import Changes, JudgementEntry  # noqa: TC001  #
 if TYPE_CHECKING:
     from pathlib import Path
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 """Raised in its first part when a field goes or changes its meaning, in its second when one is added."""
 
 JSON_NAME = "report.json"
@@ -240,6 +240,8 @@ class RingEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One of very many innocent clusters: only its strongest lines stand here, all of them in `evidence.parquet`."""
     machine_verdict: str | None = None
     """What the engine says, where `verdict` is a person's judgement."""
+    browser: str | None = None
+    """Address that opens a drawing of it in Neo4j Browser, where one is configured."""
 
 
 class MissingColumn(msgspec.Struct, frozen=True, kw_only=True):

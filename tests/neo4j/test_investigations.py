@@ -6,7 +6,6 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import handmade
 import neo4j as driver_module
 import neo4j_server
 import pandas as pd
@@ -16,14 +15,14 @@ import attribution
 from attribution.errors import NotFoundError, SlowError, StoreError, UsageError
 from attribution.investigate import Answer, answer
 from attribution.store import open_store
-from attribution.store.neo4j import Neo4jStore
 from graph_schema.investigations import MOST_ROWS, NAMED, Investigation, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from attribution.store.neo4j_client import Client
+    from attribution.store.neo4j import Neo4jStore
+
 
 pytestmark = [pytest.mark.neo4j, pytest.mark.xdist_group("neo4j")]
 EVERY = tuple(load().values())
@@ -230,18 +229,6 @@ def test_hostile_values_are_values(name: str, value: str, nights: Neo4jStore, ar
     first = next(p for p in one.parameters if p.needed)
     with pytest.raises(NotFoundError, match=f"no {first.kind}"):
         answer(nights, name, {**needed(one, arguments), first.name: value})
-
-
-def test_long_values_are_found_by_their_digest(graph: Client, neo4j_environment: str) -> None:
-    """Not in the shared graph: `graph` empties it first."""
-    tables, long = handmade.tables(), "template " * 300
-    usage = tables["usage"].to_pandas()
-    usage.loc[usage["facet"] == "template", "value"] = long
-    tables["usage"] = handmade.pa.Table.from_pandas(usage, schema=tables["usage"].schema, preserve_index=False)
-    Neo4jStore(graph).publish(handmade.run(1), tables)
-    found = attribution.ask(neo4j_environment, "who_used_a_value", value=long)
-    assert len(found) == 8
-    assert set(found["value"]) == {long}
 
 
 def test_what_is_wrong_is_said(nights: Neo4jStore, nights_file: Path) -> None:

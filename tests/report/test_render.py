@@ -8,10 +8,11 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import pytest
 
-from attribution.report import html
+from attribution.report import html, linked
 
 if TYPE_CHECKING:
     from attribution.report.document import Document
@@ -80,6 +81,18 @@ def test_every_link_of_the_contents_leads_somewhere_once(page: str) -> None:
     reader = Reader(page)
     assert len(reader.ids) == len(set(reader.ids))
     assert {value[1:] for name, value in reader.attributes if name == "href"} <= set(reader.ids)
+
+
+def test_rings_link_into_browser_where_one_is_configured(document: Document) -> None:
+    assert linked(document, "") == document
+    told = linked(document, "http://localhost:7474")
+    reader = Reader(html(told).decode())
+    found = [value for name, value in reader.attributes if name == "href" and not value.startswith("#")]
+    assert found == [ring.browser for ring in told.rings if ring.browser and ring.drawing is not None]
+    assert found
+    for ring in told.rings:
+        assert ring.brief or unquote(ring.browser or "").count(ring.ring_id) == 2
+        assert ring.brief or told.run.run_id in unquote(ring.browser or "")
 
 
 def test_hostile_strings_are_shown_as_text(hostile: Document) -> None:

@@ -18,6 +18,7 @@ PUBLIC = [
     "Result",
     "StoreError",
     "UsageError",
+    "ask",
     "load_config",
     "run",
     "why",
