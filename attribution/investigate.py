@@ -35,6 +35,8 @@ SECONDS = 30.0
 """How long the server may work on a question, unless somebody says otherwise."""
 BROWSER = "ATTRIBUTION_NEO4J_BROWSER"
 """Environment variable: where Neo4j Browser answers, such as http://localhost:7474."""
+_IN_ROWS = frozenset({"account", "ring", "campaign"})
+"""Kinds whose names stand in columns of the same name."""
 _WHERE = {
     "account": "only accounts that share a value with another one, or stand in a ring, are in the graph",
     "ring": "`attribution ask rings_to_look_at` lists rings",
@@ -81,7 +83,11 @@ class Answer:
 
     def _known(self, other: Investigation) -> dict[str, str]:
         first = self.rows[0] if self.rows else {}
-        found = {p.name: self.parameters.get(p.name) or first.get(p.name) for p in other.own if p.kind in NAMED}
+        found = {
+            p.name: self.parameters.get(p.name) or (first.get(p.name) if p.kind in _IN_ROWS else None)
+            for p in other.own
+            if p.kind in NAMED
+        }
         return {name: value for name, value in found.items() if isinstance(value, str)}
 
     def links(self, browser: str) -> dict[str, str]:

@@ -16,12 +16,18 @@ from attribution.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from rich.table import Table
+
     from attribution.investigate import Answer
     from graph_schema.investigations import Investigation
     from graph_schema.parameters import Value
 
 LISTED = 4
 """Entries of a list that a cell shows."""
+WHOLE = "detail"
+"""Column that only programs get: a ledger line's JSON would fill the terminal."""
+WIDE, FEW = 10, 3
+"""Answers with more columns and no more rows than this are shown upright."""
 NEARLY = 0.999
 """A probability from here on is shown as more than this, never as 1."""
 SECONDS = 30.0
@@ -95,6 +101,8 @@ def ask(
     if link:
         _print_links(one, _named(store, one, values), browser or _beside(store))
     elif store is None:
+        if param:
+            raise UsageError("there is no graph to ask", remedy="name one: --store neo4j://HOST:7687")
         _explain(one, json=json)
     else:
         found = _answer(context, store, one, values, seconds)
@@ -179,14 +187,20 @@ def _print(found: Answer, store: str) -> None:
 
     out = console()
     one = found.investigation
-    rows = table(one.title, *(_heading(found, column) for column in found.columns))
-    for row in found.rows:
-        rows.add_row(*(text(_cell(value), limit=200) for value in row.values()))
-    if found.rows:
-        out.print(rows)
-    else:
+    shown = [column for column in found.columns if column != WHOLE]
+    if not found.rows:
         out.print(text(f"{one.title}: no rows", "bold"))
+    elif len(shown) > WIDE and len(found.rows) <= FEW:
+        for row in found.rows:
+            out.print(_upright(one.title, {column: row[column] for column in shown}))
+    else:
+        rows = table(one.title, *(_heading(found, column) for column in shown))
+        for row in found.rows:
+            rows.add_row(*(text(_cell(row[column]), limit=200) for column in shown))
+        out.print(rows)
     out.print(text(f"run {found.run_id}, {len(found.rows):,} rows{', more may follow' if found.full else ''}"))
+    if WHOLE in found.columns:
+        out.print("--json also shows what each weight is recomputed from.")
     for name, known in found.following().items():
         takes = "".join(
             f" --param {p.name}={shlex.quote(known.get(p.name, '...'))}"
@@ -194,6 +208,14 @@ def _print(found: Answer, store: str) -> None:
             if p.name in known or p.needed
         )
         out.print(text(f"next: attribution ask {name}{takes} --store {store}", limit=400), soft_wrap=True)
+
+
+def _upright(title: str, row: Mapping[str, object]) -> Table:
+    """Return one row with its columns one below the other."""
+    made = table(title, "what", "value")
+    for column, value in row.items():
+        made.add_row(text(column.replace("_", " ")), text(_cell(value), limit=400))
+    return made
 
 
 def _heading(found: Answer, column: str) -> str:

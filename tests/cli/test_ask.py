@@ -61,6 +61,7 @@ def test_files_for_browser_are_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
+        (["runs", "-p", "limit=3"], 2, "no graph to ask"),
         (["why_link"], 2, "did you mean why_linked"),
         (["runs", "-p", "limit=x"], 2, "limit takes a whole number from 1 to 1000"),
         (["runs", "-p", "limit"], 2, "no value"),
