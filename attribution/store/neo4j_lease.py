@@ -68,7 +68,8 @@ class Lease:
     def write_lanes(self, *lanes: Iterable[Step]) -> None:
         """Run the steps of each lane in order, each once and in a transaction of its own, the lanes side by side.
 
-        No node may be an end of new relationships in two lanes at once: they would deadlock on its locks.
+        No node should be an end of new relationships in two lanes at once. Their older relationships may still make
+        them meet; the server then ends one of the two transactions, which is tried again.
         """
         stop = threading.Event()
         with ThreadPoolExecutor(len(LANES)) as pool:

@@ -165,11 +165,13 @@ def test_a_database_that_is_read_only(tmp_path: Path) -> None:
         store.ping()  # the database is made by then
     neo4j_server.stop(server)
     server = neo4j_server.start(lib, tmp_path, settings=settings)
-    for url in (server.url, server.url.replace("bolt", "neo4j")):
-        error = refusal(url)
-        assert "takes no writes" in str(error)
-        assert "leader" in error.remedy
-    neo4j_server.stop(server, kill=True)
+    try:
+        for url in (server.url, server.url.replace("bolt", "neo4j")):
+            error = refusal(url)
+            assert "takes no writes" in str(error)
+            assert "leader" in error.remedy
+    finally:
+        neo4j_server.stop(server, kill=True)
 
 
 @pytest.mark.parametrize(

@@ -144,6 +144,11 @@ def run(number: int = 1) -> RunRecord:
     return RunRecord(f"run-{number}", "c" * 64, 7, json.dumps({"stage_seconds": number}))
 
 
+def step_run(step: int) -> RunRecord:
+    """Return the run of a step of a history: every third one is new, the others replace it."""
+    return run(step // 3)
+
+
 def shuffled(whole: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
     """Return the tables with their rows the other way round."""
     return {name: one.take(pa.array(range(len(one) - 1, -1, -1))) for name, one in whole.items()}

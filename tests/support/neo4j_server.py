@@ -48,10 +48,11 @@ POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
 </project>
 """
 
+SMALL = ("-Xms256m", "-Xmx1g", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+"""A server that is up soon and takes little."""
+USUAL = ("-Xms2g", "-Xmx2g", "-XX:+UseG1GC")
+"""A server as one would run it: the collector that Neo4j configures, the heap of docker-compose.yml."""
 JAVA = (
-    "-Xms256m",
-    "-Xmx1g",
-    "-XX:+UseSerialGC",
     "-Dlog4j2.disable.jmx=true",
     "--add-opens=java.base/java.nio=ALL-UNNAMED",
     "--add-opens=java.base/java.io=ALL-UNNAMED",
@@ -149,8 +150,7 @@ def start(
     configure(home, bolt, {"server.http.listen_address": f":{http}", **(settings or {})})
     if not (home / "data" / "dbms").exists():
         admin(lib, home, "dbms", "set-initial-password", ADMIN_PASSWORD)
-    options = [*JAVA, *(["--add-modules=jdk.incubator.vector"] if YEARLY else [])]
-    options += ["-XX:TieredStopAtLevel=1"] if short else []
+    options = [*JAVA, *(SMALL if short else USUAL), *(["--add-modules=jdk.incubator.vector"] if YEARLY else [])]
     entry = "org.neo4j.server.CommunityEntryPoint"
     if YEARLY:
         entry = str(home / "Start.java")
@@ -200,7 +200,7 @@ def admin(lib: Path, home: Path, *arguments: str, cwd: Path | None = None) -> st
         It failed; the message is its output.
     """
     done = subprocess.run(
-        [java(), *JAVA[2:], "-Xmx2g", "-cp", f"{lib}/*", "org.neo4j.cli.AdminTool", *arguments],
+        [java(), *JAVA, "-Xmx2g", "-cp", f"{lib}/*", "org.neo4j.cli.AdminTool", *arguments],
         env={**os.environ, "NEO4J_HOME": str(home), "NEO4J_CONF": str(home / "conf")},
         cwd=cwd,
         check=False,

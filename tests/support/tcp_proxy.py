@@ -18,28 +18,33 @@ if TYPE_CHECKING:
 
 Kind = Literal["pass", "cut", "reset", "delay", "swallow"]
 CHUNK = 65536
+COMMIT = b"\x00\x02\xb0\x12\x00\x00"
+"""The Bolt message that commits, as a chunk of its own."""
 
 
 @dataclass
 class Plan:
-    """What happens, once, when `after` bytes went from client to server over all connections.
+    """What happens, once, when `after` bytes, or `commits` commits, went from client to server over all connections.
 
-    cut : both directions end as if the peer had closed. reset : the same with RST. delay : half a second of silence.
+    cut : both directions end as if the peer had closed. reset : the same with RST. delay : 0.3 s of silence.
     swallow : the server gets everything, its answer is lost, then RST: the client cannot know whether a commit took.
     """
 
     kind: Kind = "pass"
     after: int = 0
+    commits: int = 0
     alter: Callable[[bytes], bytes] = bytes
     sent: int = 0
+    committed: int = 0
     happened: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def due(self, size: int) -> Kind:
-        """Count bytes from the client; return what is to happen to the connection that sent them."""
+    def due(self, data: bytes) -> Kind:
+        """Count what came from the client; return what is to happen to the connection that sent it."""
         with self.lock:
-            self.sent += size
-            if self.happened or self.kind == "pass" or self.sent < self.after:
+            self.sent += len(data)
+            self.committed += data.count(COMMIT)
+            if self.happened or self.kind == "pass" or self.sent < self.after or self.committed < self.commits:
                 return "pass"
             self.happened = True
             return self.kind
@@ -71,7 +76,9 @@ class Proxy:
             except OSError:
                 client.close()
                 continue
-            pair = _Pair(client, server, self.plan)
+            for one in (client, server):
+                one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            pair = _Pair(client, server, self)
             threading.Thread(target=pair.upstream, daemon=True).start()
             threading.Thread(target=pair.downstream, daemon=True).start()
 
@@ -79,21 +86,21 @@ class Proxy:
 class _Pair:
     """One connection of a client and the one to the server that belongs to it."""
 
-    def __init__(self, client: socket.socket, server: socket.socket, plan: Plan) -> None:
-        self._client, self._server, self._plan = client, server, plan
+    def __init__(self, client: socket.socket, server: socket.socket, proxy: Proxy) -> None:
+        self._client, self._server, self._proxy = client, server, proxy
         self._swallowing = False
 
     def upstream(self) -> None:
         """Carry what the client says."""
         while data := _receive(self._client):
-            what = self._plan.due(len(data))
+            what = self._proxy.plan.due(data)
             if what in {"cut", "reset"}:
                 with contextlib.suppress(OSError):
                     self._server.sendall(data[: len(data) // 2])
                 self._end(reset=what == "reset")
                 return
             if what == "delay":
-                time.sleep(0.5)
+                time.sleep(0.3)
             if what == "swallow":
                 self._swallowing = True
             try:
@@ -110,7 +117,7 @@ class _Pair:
                 self._end(reset=True)
                 return
             try:
-                self._client.sendall(self._plan.alter(data))
+                self._client.sendall(self._proxy.plan.alter(data))
             except OSError:
                 break
         self._end(reset=False)
@@ -120,9 +127,8 @@ class _Pair:
             with contextlib.suppress(OSError):
                 if reset:
                     one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                else:
-                    one.shutdown(socket.SHUT_RDWR)
-                one.close()
+                one.shutdown(socket.SHUT_RD if reset else socket.SHUT_RDWR)  # wakes the thread that reads
+            one.close()
 
 
 def _receive(peer: socket.socket) -> bytes:
