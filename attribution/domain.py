@@ -121,6 +121,12 @@ class Incidence:
         """Return the value numbers that an account used."""
         return self.indices[self.indptr[account] : self.indptr[account + 1]]
 
+    def rows(self, accounts: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Return the value numbers that each of some accounts used, one row after another."""
+        start, length = self.indptr[accounts], np.diff(self.indptr)[accounts]
+        ends = np.cumsum(length)
+        return self.indices[np.repeat(start - ends + length, length) + np.arange(ends[-1] if len(ends) else 0)]
+
 
 @dataclass(frozen=True, slots=True)
 class Population:

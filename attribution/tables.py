@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -56,12 +57,16 @@ def linked(links: Links, rings: Sequence[Ring], population: Population) -> pa.Ta
     kept = backbone(links, rings, population.size)
     nats = links.by_facet[kept].astype(float).round(2)
     names = [facet.value for facet in links.facets]
-    details = [canonical({name: nat for name, nat in zip(names, row, strict=True) if nat}) for row in nats.tolist()]
+    write = msgspec.json.Encoder(
+        order="sorted"
+    ).encode  # plain numbers under short names: `canonical` at a tenth of its cost
+    details = [write({name: nat for name, nat in zip(names, row, strict=True) if nat}) for row in nats.tolist()]
     ends = [population.accounts.take(pa.array(side[kept])) for side in (links.source, links.target)]
     weight = links.weight[kept].astype(float).round(2)
     p_value = [float(f"{one:.1e}") for one in links.p_value[kept].tolist()]
     return pa.Table.from_arrays(
-        [*ends, pa.array(weight), pa.array(p_value, pa.float64()), pa.array(details, pa.string())], schema=LINKS
+        [*ends, pa.array(weight), pa.array(p_value, pa.float64()), pa.array(details, pa.binary()).cast(pa.string())],
+        schema=LINKS,
     )
 
 

@@ -64,8 +64,7 @@ def _values(
     incidence: Incidence, members: NDArray[np.int32], popular: NDArray[np.int32]
 ) -> list[tuple[tuple[str, str], float]]:
     """Return the values that two members or more use and that are largely theirs: members times their part of users."""
-    used = np.concatenate([incidence.row(int(account)) for account in members] or [np.zeros(0, np.int32)])
-    values, users = np.unique(used, return_counts=True)
+    values, users = np.unique(incidence.rows(members), return_counts=True)
     part = users / np.maximum(popular[values], 1)
     own = np.flatnonzero((users > 1) & (part >= OWN))
     best = own[np.lexsort((values[own], -(users[own] * part[own])))][:MARKS_KEPT]
@@ -94,7 +93,12 @@ def read_marks(text: str) -> dict[tuple[str, str], float]:
 
 def renamed_rings(rings: Sequence[Ring], ids: Mapping[str, str]) -> tuple[Ring, ...]:
     """Return the rings under their lasting ids, by descending probability and id."""
-    named = [replace(ring, ring_id=ids[ring.ring_id], evidence=_about(ring.evidence, ids)) for ring in rings]
+    named = [
+        ring
+        if ids[ring.ring_id] == ring.ring_id
+        else replace(ring, ring_id=ids[ring.ring_id], evidence=_about(ring.evidence, ids))
+        for ring in rings
+    ]
     return tuple(sorted(named, key=lambda ring: (-ring.probability, ring.ring_id)))
 
 

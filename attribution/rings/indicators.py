@@ -8,6 +8,7 @@ the logs do not say; it is never counted as no. The docstring is the text that a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,7 +48,12 @@ class Indicator:
     @property
     def question(self) -> str:
         """The text that an investigator reads."""
-        return (self.answer.__doc__ or "").strip().splitlines()[0]
+        return _first_line(self.answer.__doc__)
+
+
+@cache  # asked for every line of every ledger
+def _first_line(docstring: str | None) -> str:
+    return (docstring or "").strip().splitlines()[0]
 
 
 def _unknown(view: View) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from attribution.domain import Evidence
@@ -55,13 +56,21 @@ def _indicator(scores: Scores, row: int, ring_id: str, position: int) -> Evidenc
         "surprise": SURPRISE,
         "witnesses": WITNESSES,
     }
-    for side, hypothesis in zip(("covert", "innocent"), _pair(scores, row), strict=True):
-        expectation = hypothesis.expects.get(indicator.name)
-        detail[side] = hypothesis.name
-        detail[f"{side}_beta"] = list(expectation.beta) if expectation else None
-        detail[f"{side}_expects"] = f"{expectation.word}: {expectation.reason}" if expectation else "no opinion"
+    detail |= _opinion("covert", int(scores.covert[row]), indicator.name)
+    detail |= _opinion("innocent", int(scores.innocent[row]), indicator.name)
     weight = float(scores.indicator[row, position])
     return Evidence(ring_id, None, indicator.family.value, indicator.name, weight, detail)
+
+
+@cache  # the same few opinions stand in the ledger of every cluster
+def _opinion(side: str, position: int, indicator: str) -> dict[str, object]:
+    hypothesis = HYPOTHESES[position]
+    expectation = hypothesis.expects.get(indicator)
+    return {
+        side: hypothesis.name,
+        f"{side}_beta": list(expectation.beta) if expectation else None,
+        f"{side}_expects": f"{expectation.word}: {expectation.reason}" if expectation else "no opinion",
+    }
 
 
 def _cap(scores: Scores, row: int, ring_id: str, family: int) -> Evidence | None:
