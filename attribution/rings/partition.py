@@ -127,7 +127,9 @@ def _consensus(
     """Return labels (size,), the share of seeds that keep each link inside (links,), and the seeds' agreement."""
     if _is_clique(len(source), size):
         return np.zeros(size, np.int32), np.ones(len(source)), 1.0
-    graph = igraph.Graph(n=size, edges=np.column_stack([source, target]))
+    graph = igraph.Graph(
+        n=size, edges=zip(source.tolist(), target.tolist(), strict=True)
+    )  # an array takes twice as long
     graph.es["weight"] = weight
     best = _best_resolution(graph, source, target, size, seed)
     if best is None:
