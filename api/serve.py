@@ -113,9 +113,9 @@ def _scorer(source: str, store: Store, labs: Path | None) -> FactScorer | None:
         return None
     from api.facts import FactScorer  # noqa: PLC0415  # the algorithms take seconds to import
     from attribution.config import Config  # noqa: PLC0415  # as above
-    from attribution.labs import dossiers  # noqa: PLC0415  # as above
+    from attribution.labs import loading  # noqa: PLC0415  # as above
 
-    return FactScorer(facts, store, dossiers.load(labs), Config().labs)
+    return FactScorer(facts, store, loading.load(labs), Config().labs)
 
 
 def _facts(source: str) -> Path | None:

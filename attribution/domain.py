@@ -125,7 +125,8 @@ class Incidence:
         """Return the value numbers that each of some accounts used, one row after another."""
         start, length = self.indptr[accounts], np.diff(self.indptr)[accounts]
         ends = np.cumsum(length)
-        return self.indices[np.repeat(start - ends + length, length) + np.arange(ends[-1] if len(ends) else 0)]
+        at = np.repeat(start - ends + length, length) + np.arange(length.sum())
+        return np.asarray(self.indices[at], np.int32)
 
 
 @dataclass(frozen=True, slots=True)

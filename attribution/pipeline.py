@@ -12,7 +12,7 @@ from attribution import output, tables
 from attribution.casework import Casework
 from attribution.domain import Verdict
 from attribution.ingest import enrich, ingest
-from attribution.labs import attribute, campaigns, dossiers
+from attribution.labs import attribute, campaigns, loading
 from attribution.projection import family_of, project
 from attribution.report import build, encode, explanations, lab_facts, linked
 from attribution.rings import cluster, judge
@@ -73,7 +73,7 @@ def run(
     """
     say = telemetry or Telemetry.quiet()
     settings = config if isinstance(config, configuration.Config) else configuration.load_config(_path(config))
-    known_labs = dossiers.load(_path(labs))
+    known_labs = loading.load(_path(labs))
     with output.folder(Path(out)) as folder, connect(output.store_path(folder, store)) as con:
         with say.stage("ingest") as stage, output.transaction(con):
             intake = ingest(Path(source), con, settings, key=key, progress=say.progress)

@@ -30,9 +30,9 @@ def check(labs: Annotated[Path, typer.Argument(metavar="LABS", help="The dossier
     Example:
         attribution labs check labs.yaml
     """
-    from attribution.labs import dossiers
+    from attribution.labs import loading
 
-    known = dossiers.load(labs)
+    known = loading.load(labs)
     rows = table(f"{len(known.labs)} dossiers", "id", "name", ">facts", "unknown", ">sources", "version")
     for lab in known.labs:
         facts, missing = _facts(lab)

@@ -62,13 +62,13 @@ def score(
     """
     from attribution.config import load_config
     from attribution.errors import UsageError
-    from attribution.labs import dossiers
+    from attribution.labs import loading
 
     if labs is None:
         raise UsageError("no dossiers to score against", remedy="name them with --labs labs.yaml")
     if sum(given is not None for given in (accounts, ring, stated)) != 1:
         raise UsageError("one thing to score is needed", remedy="give one of --accounts, --ring and --stated")
-    known, settings, chances = dossiers.load(labs), load_config(config).labs, _prior(prior or [])
+    known, settings, chances = loading.load(labs), load_config(config).labs, _prior(prior or [])
     if stated is not None:
         from attribution.labs.scoring import families, prior_of
         from attribution.labs.stated import load, score_stated

@@ -1,7 +1,7 @@
 """What is known about each lab: `labs.yaml`, read strictly, every claim with its source, every dossier with its digest.
 
-A missing fact is unknown: it weighs neither for nor against. The reader itself is `attribution.labs.reader`; here are
-the values that the evidence functions see.
+A missing fact is unknown: it weighs neither for nor against. Here are the values that the evidence functions
+see; `attribution.labs.loading` fills them from a file.
 """
 
 from __future__ import annotations
@@ -12,12 +12,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from attribution.errors import DossierError
-
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
-    from pathlib import Path
 
 RELIABILITY: Mapping[str, float] = {"A": 0.98, "B": 0.92, "C": 0.8, "D": 0.6, "E": 0.4, "F": 0.7}
 """Admiralty letter of a source to the probability that what it says of a lab is so. F (cannot be judged) is not worse
@@ -122,52 +119,3 @@ class Problem:
 
     def __str__(self) -> str:
         return f"line {self.line}: {self.message}" if self.line else self.message
-
-
-def load(path: Path | None) -> Dossiers:
-    """Read `labs.yaml`; without a path there are no dossiers and every campaign stays unknown.
-
-    Raises
-    ------
-    DossierError
-        The file cannot be read or something in it is wrong; the message names the line, the remedy what to write.
-    """
-    if path is None:
-        return Dossiers()
-    dossiers, problems = _read(path)
-    if problems:
-        first, more = problems[0], len(problems) - 1
-        tail = f" (and {more} more: attribution labs check {path})" if more else ""
-        raise DossierError(f"{path}: {first}{tail}", remedy=first.remedy)
-    return dossiers
-
-
-def check(path: Path) -> list[Problem]:
-    """Return everything wrong with a dossier file, in order of line; empty when it is right."""
-    return _read(path)[1]
-
-
-def parse(text: str) -> Dossiers:
-    """Read dossiers from YAML text, as `load` does from a file."""
-    from attribution.labs.reader import read  # noqa: PLC0415  # the reader builds on the values above
-
-    dossiers, problems = read(text)
-    if problems:
-        raise DossierError(str(problems[0]), remedy=problems[0].remedy)
-    return dossiers
-
-
-def _read(path: Path) -> tuple[Dossiers, list[Problem]]:
-    from attribution.labs.reader import MAX_BYTES, read  # noqa: PLC0415  # the reader builds on the values above
-
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            return Dossiers(), [
-                Problem(0, f"larger than {MAX_BYTES} bytes", "split the file, or drop what is not needed")
-            ]
-        text = path.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        return Dossiers(), [Problem(0, f"not UTF-8 at byte {error.start}", "save the file as UTF-8 text")]
-    except OSError as error:
-        return Dossiers(), [Problem(0, f"cannot be read ({error.strerror})", "name an existing YAML file with --labs")]
-    return read(text)

@@ -18,7 +18,7 @@ import pyarrow.dataset as ds
 from attribution.config import Config
 from attribution.domain import Population, Ring, Traffic, Verdict
 from attribution.ingest import ingest
-from attribution.labs import dossiers
+from attribution.labs import loading
 from attribution.simulate import DossierState, FalseFlags, WorldOptions, dials_at, simulate
 from attribution.warehouse import connect, population, template_table, traffic
 
@@ -98,7 +98,7 @@ def case(options: WorldOptions, states: Sequence[str] = tuple(STATES)) -> Case:
 def _known(options: WorldOptions, state: DossierState, folder: Path) -> Dossiers:
     """Write the same world once more, with the dossiers in another state, and read these."""
     simulate(folder, dataclasses.replace(options, dossiers=state, drop=("prompt",)))
-    return dossiers.load(folder / "labs.yaml")
+    return loading.load(folder / "labs.yaml")
 
 
 def _rings(people: Population, roles: pd.DataFrame) -> tuple[Ring, ...]:

@@ -215,6 +215,7 @@ def test_every_dial_of_the_simulator_can_be_set() -> None:
 
 
 def _start(*args: object, **more: object) -> subprocess.Popen[str]:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent that ignores it (nohup) would hand that on
     return subprocess.Popen(  # our own program
         [sys.executable, "-c", ENTRY, *map(str, args)],
         stdout=subprocess.PIPE,

@@ -192,4 +192,4 @@ def test_baselines_on_a_small_world(tmp_path: Path) -> None:
     assert tuple(found) == baselines.NAMES
     assert found["components"].jaccard == 1.0
     assert found["components"].false_positives.flagged == 0
-    assert baselines.run(folder) == found
+    assert repr(baselines.run(folder)) == repr(found)  # an undefined precision is NaN, which equals nothing

@@ -12,7 +12,8 @@ from attribution.config import LabConfig
 from attribution.domain import Verdict
 from attribution.errors import NotFoundError, UsageError
 from attribution.labs import attribute, campaigns, score_accounts
-from attribution.labs.dossiers import Dossiers, parse
+from attribution.labs.dossiers import Dossiers
+from attribution.labs.loading import parse
 from attribution.labs.pivots import pivots
 from attribution.labs.rhythm import zone_estimate
 

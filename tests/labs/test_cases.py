@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from attribution.config import LabConfig
-from attribution.labs.dossiers import parse
+from attribution.labs.loading import parse
 from attribution.labs.naming import Prior
 from attribution.labs.stated import Stated, score_stated
 

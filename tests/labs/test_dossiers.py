@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attribution.errors import DossierError
-from attribution.labs.dossiers import Dossier, Dossiers, check, load, parse
+from attribution.labs.dossiers import Dossier, Dossiers
+from attribution.labs.loading import check, load, parse
 from attribution.labs.networks import NetworkTree, naive
 from attribution.labs.reader import read
 

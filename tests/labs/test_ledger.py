@@ -13,9 +13,9 @@ from scipy.special import gammaln, logsumexp
 
 from attribution.config import LabConfig
 from attribution.labs.calibration import load_coefficients
-from attribution.labs.dossiers import parse
 from attribution.labs.evidence import TABLE
 from attribution.labs.ledger import LabFamily, likelihood_term, mixed, shrunk
+from attribution.labs.loading import parse
 from attribution.labs.stated import Stated, StatedPivot, score_stated
 
 if TYPE_CHECKING:

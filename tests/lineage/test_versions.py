@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attribution.labs import dossiers
+from attribution.labs import loading
 from attribution.lineage.versions import changes, claims
 
 BEFORE = """
@@ -31,7 +31,7 @@ labs:
 
 
 def test_each_claim_is_kept_with_each_of_its_sources() -> None:
-    rows = [row for row in claims(dossiers.parse(BEFORE)).to_pylist() if row["lab_id"] == "lab-amber"]
+    rows = [row for row in claims(loading.parse(BEFORE)).to_pylist() if row["lab_id"] == "lab-amber"]
     assert [(row["claim"], row["source"]) for row in rows] == [
         ("asns", "1"),
         ("asns", "2"),
@@ -45,7 +45,7 @@ def test_each_claim_is_kept_with_each_of_its_sources() -> None:
 
 
 def test_what_changed_is_said_claim_by_claim() -> None:
-    old, new = dossiers.parse(BEFORE), dossiers.parse(AFTER)
+    old, new = loading.parse(BEFORE), loading.parse(AFTER)
     before = {lab.id: lab.digest for lab in old.labs}
     said = {lab: (event, says) for lab, event, says in changes(new, before, claims(old))}
     assert said["lab-gone"][0] == "gone"
@@ -58,7 +58,7 @@ def test_what_changed_is_said_claim_by_claim() -> None:
 
 
 def test_the_same_dossiers_change_nothing_and_an_unknown_version_is_said() -> None:
-    old = dossiers.parse(BEFORE)
+    old = loading.parse(BEFORE)
     before = {lab.id: lab.digest for lab in old.labs}
     assert changes(old, before, claims(old)) == []
     other = {**before, "lab-amber": "0" * 64}
