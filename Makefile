@@ -17,12 +17,13 @@ test: $(VENV)/.dev ## Run every test; Java, Maven and Chromium are installed whe
 	@tests/services.sh
 	$(BIN)/python -m pytest -m "" -n 2 --dist loadgroup
 
-check: $(VENV)/.dev ## Format, lint, types, import contract
+check: $(VENV)/.dev ## Format, lint, types, import contract, compose file, Dockerfile
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	$(BIN)/hadolint deploy/Dockerfile
 
 format: $(VENV)/.dev ## Format and mend what can be mended
 	$(BIN)/ruff format .

@@ -65,7 +65,9 @@ def test_the_image_copies_what_is_there() -> None:
             assert (ROOT / source).exists(), source
             assert f"!{source}" in ignored or f"!{source.split('/')[0]}" in ignored, source
     assert text.count("--require-hashes") == 2
-    assert "USER attribution" in text
+    users = re.findall(r"^USER (.*)$", text, re.MULTILINE)
+    assert users == ["10001"], "a number: an orchestrator that forbids root cannot look names up"
+    assert "useradd --system --uid 10001 " in text
 
 
 def test_the_example_names_every_value_that_compose_needs() -> None:
