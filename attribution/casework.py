@@ -10,6 +10,7 @@ from attribution.judgements import Hearing, from_table, gather, weigh
 from attribution.lineage import Past, follow_campaigns, follow_rings, identities, recall
 from attribution.lineage.versions import claims
 from attribution.report import changes
+from attribution.store import graph_load
 from attribution.store.ledgers import LINEAGE
 
 if TYPE_CHECKING:
@@ -29,10 +30,14 @@ def heard(store: Store, names: Collection[str]) -> Hearing:
 
 
 class Casework:
-    """One run's past and judgements; `hearing` applies the latter."""
+    """One run's past and judgements; `hearing` applies the latter.
 
-    def __init__(self, store: Store, judgements: Path | None) -> None:
-        self._store = store
+    `store` is what lasts from run to run; `own` is the file with this run's facts, which is the same unless results
+    are kept in a graph.
+    """
+
+    def __init__(self, store: Store, own: Store, judgements: Path | None) -> None:
+        self._store, self._own = store, own
         self.standing = gather(store, judgements)
         self._past = Past()
         self.hearing = Hearing(self.standing, {}, {})
@@ -84,6 +89,10 @@ class Casework:
 
     def publish(self, run: RunRecord, tables: Mapping[str, pa.Table], report: str, dossiers: Dossiers) -> None:
         """Write down which ids this run gives and which claims it rests on, then make the run visible."""
-        self._store.append("identities", identities(self.lineage, run.run_id))
-        self._store.append("claims", claims(dossiers))
-        self._store.publish(run, {**tables, "lineage": self.lineage}, report=report)
+        self._own.append("identities", identities(self.lineage, run.run_id))
+        self._own.append("claims", claims(dossiers))
+        if self._own is not self._store:
+            self._own.append("judgements", self._store.ledger("judgements"))
+        self._own.publish(run, {**tables, "lineage": self.lineage}, report=report)
+        if self._own is not self._store:
+            graph_load(self._own, self._store, run_id=run.run_id)

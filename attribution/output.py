@@ -22,6 +22,7 @@ from attribution.domain import Verdict
 from attribution.errors import UsageError
 from attribution.plaintext import clean
 from attribution.store.base import RunRecord
+from attribution.store.neo4j_client import is_graph_url
 from attribution.telemetry import peak_rss_bytes
 
 if TYPE_CHECKING:
@@ -80,8 +81,8 @@ def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 
 def store_path(partial: Path, store: Path | str | None) -> Path:
-    """Return the store that was asked for; else a fresh one in the output folder."""
-    return Path(store) if store is not None else partial / STORE
+    """Return the file for facts: the store where it is a file, else a fresh one in the output folder."""
+    return partial / STORE if store is None or is_graph_url(str(store)) else Path(store)
 
 
 def memberships(rings: Sequence[Ring], population: Population) -> tuple[list[str], list[str]]:

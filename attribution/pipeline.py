@@ -16,7 +16,7 @@ from attribution.labs import attribute, campaigns, loading
 from attribution.projection import family_of, project
 from attribution.report import build, encode, explanations, lab_facts, linked
 from attribution.rings import cluster, judge
-from attribution.store.embedded import EmbeddedStore
+from attribution.store import EmbeddedStore, casebook
 from attribution.telemetry import Telemetry
 from attribution.warehouse import connect, daily, fingerprint, population, template_table, traffic
 
@@ -62,7 +62,8 @@ def run(
     config : settings, or the path of an `attribution.toml`.
     seed : the same input, configuration and seed give the same bytes.
     store : the DuckDB file that keeps facts and results; new facts join those that it holds, and rings keep the ids
-        that they had in its latest run. Default: a fresh one in `out`.
+        that they had in its latest run. Default: a fresh one in `out`. Or a graph, `neo4j://[user@]host:7687[/db]`: it
+        keeps results, ids and judgements, also those that analysts typed into it, but no logs.
     judgements : a file of what people decided (YAML or JSON Lines); it joins what the store holds already.
     key : secret of this deployment, for keyed hashes of prompts and templates.
 
@@ -74,7 +75,11 @@ def run(
     say = telemetry or Telemetry.quiet()
     settings = config if isinstance(config, configuration.Config) else configuration.load_config(_path(config))
     known_labs = loading.load(_path(labs))
-    with output.folder(Path(out)) as folder, connect(output.store_path(folder, store)) as con:
+    with (
+        output.folder(Path(out)) as folder,
+        connect(output.store_path(folder, store)) as con,
+        casebook(con, store, say.progress) as book,
+    ):
         with say.stage("ingest") as stage, output.transaction(con):
             intake = ingest(Path(source), con, settings, key=key, progress=say.progress)
             lookup = enrich(con, settings.ingest.mmdb, say.progress)
@@ -83,7 +88,7 @@ def run(
             texts = template_table(con)
             kin = family_of(texts, settings.projection)
             people = population(con, kin.of)
-            case = Casework(EmbeddedStore(con), _path(judgements))
+            case = Casework(book, book if isinstance(book, EmbeddedStore) else EmbeddedStore(con), _path(judgements))
             record = output.record(fingerprint(con, people), settings, known_labs, seed, case.standing.digest)
             people = case.open(record.run_id, people)
             stage.rows = people.size

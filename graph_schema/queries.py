@@ -110,6 +110,7 @@ MOVE_RUN = "MATCH (r:Run {run_id: $run_id}) SET r.sequence = $sequence"
 LEDGERS = {
     "judgements": """
 MATCH (j:Judgement)
+WHERE j.judgement_id IS NOT NULL
 RETURN j.judgement_id AS judgement_id, j.kind AS kind, j.subject AS subject, j.object AS object, j.facet AS facet,
        j.author AS author, j.reason AS reason, j.decided.epochSeconds * 1000000 + j.decided.microsecond AS decided
 """,
@@ -124,6 +125,15 @@ RETURN c.lab_id AS lab_id, c.version AS version, c.claim AS claim, c.content AS 
 """,
 }
 """Whole ledgers by name."""
+
+MARKS = """
+MATCH (j:Judgement)
+WHERE j.judgement_id IS NULL
+RETURN elementId(j) AS place, j.kind AS kind, j.subject AS subject, j.object AS object, j.facet AS facet,
+       j.author AS author, j.reason AS reason, toStringOrNull(j.decided) AS decided
+ORDER BY place
+"""
+"""Judgements that people typed: they have no id yet."""
 
 # ---------------------------------------------------------------- reading
 _RING = """

@@ -168,6 +168,14 @@ ON CREATE SET j.kind = $kind[k], j.subject = $subject[k], j.object = $object[k],
     j.author = $author[k], j.reason = $reason[k],
     j.decided = datetime({epochSeconds: $decided[k] / 1000000, nanosecond: ($decided[k] % 1000000) * 1000})
 """
+ADOPT_JUDGEMENT = """
+MATCH (j:Judgement)
+WHERE elementId(j) = $place AND j.judgement_id IS NULL
+  AND NOT EXISTS { MATCH (:Judgement {judgement_id: $judgement_id}) }
+SET j.judgement_id = $judgement_id, j.subject = $subject, j.object = $object, j.facet = $facet, j.author = $author,
+    j.reason = $reason,
+    j.decided = datetime({epochSeconds: $decided / 1000000, nanosecond: ($decided % 1000000) * 1000})
+"""
 APPEND_IDENTITIES = """
 UNWIND range(0, size($id) - 1) AS k
 MERGE (:Identity {kind: $kind[k], id: $id[k], event: $event[k], other: $other[k], run_id: $run_id[k]})

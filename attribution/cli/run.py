@@ -29,9 +29,11 @@ def run(
     config: Annotated[Path | None, typer.Option(help="attribution.toml; without it the defaults.")] = None,
     seed: Annotated[int, typer.Option(help="Same input, configuration and seed: same bytes.", min=0)] = 0,
     store: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            help="DuckDB file that keeps facts, results, ids and judgements from run to run; default: in OUT."
+            metavar="STORE",
+            help="What lasts from run to run: a DuckDB file (facts, results, ids, judgements; default: in OUT), or "
+            "neo4j://[USER@]HOST:7687[/DB] (all but facts).",
         ),
     ] = None,
     judgements: Annotated[

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import json
+import re
 from typing import TYPE_CHECKING
 
 import yaml
@@ -17,10 +18,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from attribution.store.base import Mark
+
 MAX_BYTES = 64 * 1024 * 1024
 MAX_TEXT = 4000
 """Characters of a reason; of an id, a quarter."""
 COMMON = ("kind", "author", "at", "reason")
+_FRACTION = re.compile(r"(\.\d{6})\d+")
+"""Digits of a second that a graph writes and nobody needs."""
+_ZONE_NAME = re.compile(r"\[[^\]]*\]$")
+"""A zone's name behind its offset, as a graph writes it: 2026-03-14T09:00+01:00[Europe/Berlin]."""
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -64,6 +71,37 @@ def parse(record: object, *, where: str = "judgement") -> Judgement:
         author=texts["author"],
         reason=_field(record, "reason", where, MAX_TEXT),
         decided=_moment(record.get("at"), where),
+        where=where,
+    )
+
+
+def of_mark(mark: Mark) -> Judgement:
+    """Return the judgement that somebody typed into the graph as a `Judgement` node.
+
+    Raises
+    ------
+    JudgementError
+        A property is missing or impossible; the message names the node.
+    """
+    where = f"Judgement node {mark.place}"
+    kind = _kind(mark.kind, where)
+    typed = {name: getattr(mark, name) for name in ("subject", "object", "facet", "author", "reason", "decided")}
+    needed = ["subject", "author", "reason", "decided"]
+    if SHAPES[kind].other is not None:
+        needed.append("facet" if kind is Kind.BENIGN_VALUE else "object")
+    texts = {key: _field(typed, key, where, MAX_TEXT if key == "reason" else MAX_TEXT // 4) for key in needed}
+    for key in sorted(typed.keys() - set(needed)):
+        if typed[key] is not None:
+            raise JudgementError(
+                f"{where}: {kind.value} has no property {key!r}", remedy=f"its properties are kind, {', '.join(needed)}"
+            )
+    return make(
+        kind,
+        texts["subject"],
+        texts.get("facet") or texts.get("object"),
+        author=texts["author"],
+        reason=texts["reason"],
+        decided=_moment(texts["decided"], where, "decided", "decided: datetime()"),
         where=where,
     )
 
@@ -190,14 +228,12 @@ def _field(record: Mapping[str, object], key: str, where: str, limit: int) -> st
     return value
 
 
-def _moment(value: object, where: str) -> dt.datetime:
+def _moment(value: object, where: str, name: str = "at", example: str = "it as 2026-03-14T09:00:00Z") -> dt.datetime:
     try:
-        moment = dt.datetime.fromisoformat(str(value))
+        moment = dt.datetime.fromisoformat(_ZONE_NAME.sub("", _FRACTION.sub(r"\1", str(value))))
     except ValueError as error:
-        said = "no `at`" if value is None else f"`at` is no time: {clean(str(value), 60)!r}"
-        raise JudgementError(f"{where}: {said}", remedy="write it as 2026-03-14T09:00:00Z") from error
+        said = f"no `{name}`" if value is None else f"`{name}` is no time: {clean(str(value), 60)!r}"
+        raise JudgementError(f"{where}: {said}", remedy=f"write {example}") from error
     if moment.tzinfo is None:
-        raise JudgementError(
-            f"{where}: `at` has no zone: {clean(str(value), 60)!r}", remedy="write it as 2026-03-14T09:00:00Z"
-        )
+        raise JudgementError(f"{where}: `{name}` has no zone: {clean(str(value), 60)!r}", remedy=f"write {example}")
     return moment

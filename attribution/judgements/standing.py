@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from attribution.judgements.model import Judgement, Kind, from_table, to_table
-from attribution.judgements.reading import load
+from attribution.judgements.reading import load, of_mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -69,13 +69,14 @@ class Standing:
 
 
 def gather(store: Store, file: Path | None = None) -> Standing:
-    """Return the judgements of a store; those of a file join them first, for good.
+    """Return the judgements of a store; those that people typed into it and those of a file join them first, for good.
 
     Raises
     ------
     JudgementError
-        The file is wrong.
+        The file is wrong, or what somebody typed.
     """
+    store.adopt(lambda mark: to_table([of_mark(mark)]))
     if file is not None:
         store.append("judgements", to_table(load(file)))
     return weigh(from_table(store.ledger("judgements")))

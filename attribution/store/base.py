@@ -12,7 +12,7 @@ from __future__ import annotations
 import enum
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import duckdb
 import numpy as np
@@ -24,7 +24,7 @@ from attribution.errors import StoreError
 from attribution.store.ledgers import LINEAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from types import TracebackType
     from typing import Self
 
@@ -131,6 +131,24 @@ class RingQuery:
     limit: int = 100
 
 
+Typed: TypeAlias = str | int | float | bool | list[object] | None
+"""What a property that a person typed may hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A judgement as a person typed it, unchecked: `place` tells the node, a missing property is None."""
+
+    place: str
+    kind: Typed
+    subject: Typed
+    object: Typed
+    facet: Typed
+    author: Typed
+    reason: Typed
+    decided: Typed
+
+
 class Store(Protocol):
     """A store of runs. `run_id` None means the latest run.
 
@@ -147,6 +165,12 @@ class Store(Protocol):
 
     def append(self, name: str, rows: pa.Table) -> int:
         """Append rows to a ledger of `LEDGERS`; return how many were new. Rows that are there stay as they are."""
+
+    def adopt(self, read: Callable[[Mark], pa.Table]) -> int:
+        """Take what people wrote into the store by hand into the ledger of judgements; return how many there were.
+
+        `read` checks one mark and returns its row of the ledger; what it raises goes through, and no mark is changed.
+        """
 
     def ledger(self, name: str) -> pa.Table:
         """Return a whole ledger, by its key; empty where nothing was ever appended."""

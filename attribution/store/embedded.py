@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from attribution.store.base import Mark
+
 
 class EmbeddedStore:
     """The store in an open DuckDB database (see `attribution.warehouse.database.connect`).
@@ -85,6 +87,10 @@ class EmbeddedStore:
             count = _first(con, sql.APPEND[name])
             con.unregister("incoming")
         return int(count[0]) if count else 0
+
+    def adopt(self, read: Callable[[Mark], pa.Table]) -> int:  # noqa: ARG002  # the port's signature
+        """Return 0: nobody writes into a file by hand."""
+        return 0
 
     def ledger(self, name: str) -> pa.Table:
         """Return a whole ledger, by its key."""

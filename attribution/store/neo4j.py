@@ -13,6 +13,7 @@ from attribution.store.base import (
     STORED,
     USAGE,
     USAGE_FACETS,
+    Mark,
     Published,
     RingQuery,
     RunRecord,
@@ -23,7 +24,7 @@ from attribution.store.ledgers import by_key, ledger_rows, ledger_schema
 from attribution.store.migrate import migrate, shipped
 from attribution.store.neo4j_lease import Lease
 from attribution.store.neo4j_rows import address_columns, graph_key, link_columns, usage_columns
-from attribution.store.neo4j_write import VERSIONED, Publication, append
+from attribution.store.neo4j_write import VERSIONED, Publication, adopt, append
 from graph_schema import queries
 
 if TYPE_CHECKING:
@@ -103,6 +104,16 @@ class Neo4jStore:
         wanted = ledger_rows(name, rows)
         migrate(self._client.write, shipped())
         return append(self._client, name, wanted)
+
+    def adopt(self, read: Callable[[Mark], pa.Table]) -> int:
+        """Complete the `Judgement` nodes that analysts wrote: they get the id that follows from their content."""
+        marks = [Mark(**row) for row in self._client.read(queries.MARKS)]
+        checked_rows = [(mark.place, read(mark)) for mark in marks]
+        if marks:
+            migrate(self._client.write, shipped())
+        for place, row in checked_rows:
+            adopt(self._client, place, row)
+        return len(marks)
 
     def ledger(self, name: str) -> pa.Table:
         """Return a whole ledger, by its key."""

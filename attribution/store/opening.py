@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,8 @@ from attribution.store.snapshot import SnapshotStore
 from attribution.warehouse.database import connect
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from attribution.store.base import Published, Store
     from attribution.telemetry import ProgressCallback
 
@@ -81,6 +83,22 @@ def open_store(
     if not write and not path.exists():
         raise NotFoundError(f"{path}: no such store", remedy="name the file of `--store`, or the folder of `--out`")
     return SnapshotStore(path) if follow else _FileStore(path, read_only=not write)
+
+
+@contextmanager
+def casebook(
+    con: duckdb.DuckDBPyConnection, name: str | Path | None, progress: ProgressCallback | None = None
+) -> Iterator[Store]:
+    """Lend the store that keeps results, ids and judgements from run to run: the graph `name`, else the file of `con`.
+
+    A graph is asked at once, so that a wrong address or password is told before the logs are read.
+    """
+    if name is None or not is_graph_url(str(name)):
+        yield EmbeddedStore(con)
+        return
+    with open_store(name, write=True, progress=progress) as graph:
+        graph.runs()
+        yield graph
 
 
 def read_folder(out: Path) -> EmbeddedStore:
