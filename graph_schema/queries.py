@@ -36,6 +36,11 @@ def for_type(text: str, used: str) -> str:
 
 
 PING = "RETURN 1 AS one"
+SERVER = "CALL dbms.components() YIELD name, versions, edition RETURN name, versions[0] AS version, edition LIMIT 1"
+WRITING = """
+MATCH (w:Writer {name: 'publish'})
+RETURN w.holder IS NOT NULL AND w.expires > timestamp() AS busy, w.pending IS NOT NULL AS unfinished
+"""
 
 # ---------------------------------------------------------------- schema
 MIGRATIONS = (

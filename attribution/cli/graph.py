@@ -17,6 +17,50 @@ def group() -> None:
     """Group the commands about graph databases."""
 
 
+Url = Annotated[str, typer.Option("--store", metavar="URL", help="neo4j://[USER@]HOST:PORT[/DB] or bolt://…")]
+
+
+@app.command()
+def migrate(store: Url) -> None:
+    """Bring the schema of a graph up to date: constraints, indexes, names; a second time nothing happens.
+
+    Migrations are numbered files, recorded in the graph with their checksums; one that was edited after a graph had it
+    is refused. `graph load` and `run --store` migrate by themselves: this is for a graph that was imported.
+
+    \b
+    Example:
+        ATTRIBUTION_NEO4J_PASSWORD=... attribution graph migrate --store neo4j://localhost:7687
+    """
+    from attribution.store.graph_state import bring_up_to_date
+
+    applied = bring_up_to_date(store)
+    for name in applied:
+        typer.echo(f"applied {name}")
+    if not applied:
+        typer.echo("nothing to apply")
+
+
+@app.command()
+def status(store: Url, *, as_json: Annotated[bool, typer.Option("--json", help="JSON, for programs.")] = False) -> None:
+    """Say what a graph holds: server, migrations applied and pending, runs, whether a write is under way or was cut.
+
+    \b
+    Example:
+        ATTRIBUTION_NEO4J_PASSWORD=... attribution graph status --store neo4j://localhost:7687
+    """
+    from attribution.cli.session import console, table, text, write_json
+    from attribution.store.graph_state import encode, state_of
+
+    state = state_of(store)
+    if as_json:
+        write_json(encode(state))
+        return
+    shown = table(f"Graph at {store}", "", "")
+    for name, value in state.lines():
+        shown.add_row(text(name), text(value))
+    console().print(shown)
+
+
 @app.command()
 def load(
     context: typer.Context,

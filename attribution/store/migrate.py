@@ -26,6 +26,11 @@ class Migration:
     checksum: str
     statements: tuple[str, ...]
 
+    @property
+    def label(self) -> str:
+        """The file's name without its ending."""
+        return f"V{self.version:04d}__{self.name}"
+
 
 class Runs(Protocol):
     """Something that runs one statement and returns its rows."""
@@ -63,8 +68,8 @@ def shipped() -> tuple[Migration, ...]:
     return tuple(sorted(found, key=lambda migration: migration.version))
 
 
-def migrate(run: Runs, wanted: tuple[Migration, ...]) -> int:
-    """Apply what the graph has not had yet; return how many that were. Safe to repeat and to interrupt.
+def pending(run: Runs, wanted: tuple[Migration, ...]) -> tuple[Migration, ...]:
+    """Return what the graph has not had yet, in order.
 
     Raises
     ------
@@ -84,7 +89,15 @@ def migrate(run: Runs, wanted: tuple[Migration, ...]) -> int:
                 f"migration V{version:04d}__{known[version].name} was edited after this graph had it",
                 remedy="restore the file and write the change as a new migration",
             )
-    fresh = [migration for migration in wanted if migration.version not in applied]
+    return tuple(migration for migration in wanted if migration.version not in applied)
+
+
+def migrate(run: Runs, wanted: tuple[Migration, ...]) -> int:
+    """Apply what is `pending`; return how many that were. Safe to repeat, to interrupt, and by two processes at once.
+
+    Every statement of a migration can be run again, and a migration is recorded by its number once.
+    """
+    fresh = pending(run, wanted)
     for migration in fresh:
         for statement in migration.statements:
             run(statement)

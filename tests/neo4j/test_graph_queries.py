@@ -29,7 +29,7 @@ def bare(text: str) -> str:
 
 def mentioned(text: str) -> tuple[set[str], set[str], set[str]]:
     """Return the labels, relationship types and property names in a text."""
-    text = bare(text)
+    text = re.sub(r"\bCALL [a-z]\w*(\.\w+)+\(", "CALL (", bare(text))  # a procedure's name has points, too
     types = {name for group in re.findall(r"\[\w*:([A-Z_|]+)", text) for name in group.split("|")}
     labels = {name for group in re.findall(r"[(\s]\w*:([A-Z][a-z]\w*(?:\|\w+)*)", text) for name in group.split("|")}
     in_maps = {
