@@ -15,6 +15,7 @@ from scipy.sparse.csgraph import connected_components
 from attribution.errors import InputError, NotFoundError
 from attribution.evaluate.reading import READERS, Truth, read_truth, table_files
 from attribution.evaluate.scores import RingScores, score_rings
+from attribution.warehouse.database import memory
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +60,7 @@ def usage(world: Path) -> pd.DataFrame:
         raise NotFoundError(f"{world}: no events", remedy="name an input folder of the data contract")
     kind = next(part for part in READERS if f".{part}" in files[0].name)
     options = ", header = true, all_varchar = true" if kind == "csv" else ", union_by_name = true"
-    with duckdb.connect() as connection:
+    with memory() as connection:
         try:
             events = connection.sql(
                 f"select * from {READERS[kind]}($files{options})", params={"files": [str(path) for path in files]}

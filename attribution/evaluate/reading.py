@@ -11,6 +11,7 @@ import yaml
 
 from attribution.domain import UNKNOWN_LAB, Verdict
 from attribution.errors import InputError, NotFoundError
+from attribution.warehouse.database import memory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +54,7 @@ def read(folder: Path, stem: str, columns: Sequence[str]) -> pd.DataFrame | None
     options = {"csv": ", header = true, all_varchar = true", "parquet": ", union_by_name = true"}.get(
         kind, ", format = 'newline_delimited'"
     )
-    with duckdb.connect() as connection:
+    with memory() as connection:
         try:
             relation = connection.sql(
                 f"select * from {READERS[kind]}($files{options})", params={"files": [str(path) for path in files]}

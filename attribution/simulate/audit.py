@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import duckdb
 import numpy as np
 import pandas as pd
+
+from attribution.warehouse.database import memory
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import duckdb
     from numpy.typing import NDArray
 
 LIMIT = 0.9
@@ -40,7 +42,7 @@ def audit(world: Path) -> tuple[ColumnAudit, ...]:
     counts, not
     only more or less.
     """
-    with duckdb.connect() as connection:
+    with memory() as connection:
         for table in ("events", "accounts", "ips", "payments"):
             parts = (world / f"{table}.parquet", *sorted((world / table).glob("*.parquet")))
             files = [str(path) for path in parts if path.exists()]

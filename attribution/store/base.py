@@ -14,7 +14,6 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,6 +21,7 @@ import pyarrow.compute as pc
 from attribution.domain import LINKS, OUTPUT_TABLES, UTC_TIME, Verdict
 from attribution.errors import StoreError
 from attribution.store.ledgers import LINEAGE
+from attribution.warehouse.database import memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -289,7 +289,7 @@ def content_digest(run: RunRecord, report: str, tables: Mapping[str, pa.Table]) 
     for part in (run.run_id, run.config_digest, str(run.seed), report):
         data = part.encode("utf-8", "surrogatepass")
         digest.update(len(data).to_bytes(8, "little") + data)
-    with duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"}) as con:
+    with memory() as con:
         for name, schema in STORED.items():
             table = tables[name].select(schema.names) if name in tables else schema.empty_table()
             con.register("unsorted", naive(table.cast(schema)))

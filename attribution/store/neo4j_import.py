@@ -12,7 +12,6 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -21,11 +20,14 @@ from attribution.store.base import RESULTS, STORED, content_digest, naive
 from attribution.store.import_sql import EDGE_ROWS, MACROS, NODE_ROWS, VIEWS
 from attribution.store.ledgers import LEDGERS
 from attribution.store.neo4j_rows import network_of
+from attribution.warehouse.database import memory
 from graph_schema.model import EDGES, NODES, Edge, Kind, Node
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    import duckdb
 
     from attribution.store.base import RunRecord, Store
     from attribution.telemetry import ProgressCallback
@@ -72,7 +74,7 @@ def export(
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise UsageError(f"{folder}: holds files already", remedy="name a new folder, or empty this one")
-        with duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"}) as con:
+        with memory() as con:
             _register(con, run, report, {**tables, **ledgers})
             return _Writer(con, folder, progress).write()
     except OSError as error:

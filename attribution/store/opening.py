@@ -7,7 +7,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -18,10 +17,12 @@ from attribution.store.embedded import EmbeddedStore
 from attribution.store.ledgers import LEDGERS
 from attribution.store.neo4j_client import is_graph_url
 from attribution.store.snapshot import SnapshotStore
-from attribution.warehouse.database import connect
+from attribution.warehouse.database import connect, memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import duckdb
 
     from attribution.store.base import Published, Store
     from attribution.telemetry import ProgressCallback
@@ -124,7 +125,7 @@ def read_folder(out: Path) -> EmbeddedStore:
         ) from error
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowInvalid) as error:
         raise StoreError(f"{out}: the run cannot be read: {error}", remedy="run it again") from error
-    store = EmbeddedStore(duckdb.connect(":memory:"), owned=True)
+    store = EmbeddedStore(memory(), owned=True)
     store.publish(run, tables, report=report)
     return store
 

@@ -17,6 +17,7 @@ from attribution.errors import StoreError
 from attribution.store.base import STORED
 from attribution.store.embedded import EmbeddedStore
 from attribution.store.ledgers import LEDGERS
+from attribution.warehouse.database import memory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,7 +91,7 @@ def _copy(path: Path) -> duckdb.DuckDBPyConnection:
     """Return an in-memory database with the results of a file."""
     if not path.is_file():
         raise StoreError(f"{path}: no such store", remedy="`attribution run --store PATH` makes one")
-    con = duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"})
+    con = memory()
     try:
         con.execute(f"attach '{str(path).replace(chr(39), chr(39) * 2)}' as source (read_only)")
         there = con.execute(

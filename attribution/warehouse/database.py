@@ -15,6 +15,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def memory() -> duckdb.DuckDBPyConnection:
+    """Return an empty database in memory, which installs nothing and prints nothing; close it, or leave its block.
+
+    Outside of an interactive session DuckDB draws the progress of a query of two seconds into standard output, where
+    programs expect an answer.
+    """
+    return _silent(duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"}))
+
+
+def _silent(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    with suppress(duckdb.InvalidInputException):  # Jupyter without ipywidgets: no bar, and no setting either
+        con.execute("set enable_progress_bar = false")
+    return con
+
+
 @contextmanager
 def connect(
     path: Path | None, *, read_only: bool = False, memory_limit: str = "1500MB"
@@ -39,9 +54,7 @@ def connect(
             remedy="end the process that holds it, or name another file with --store",
         ) from error
     try:
-        con.execute("set timezone = 'UTC'")
-        with suppress(duckdb.InvalidInputException):  # Jupyter without ipywidgets: no bar, and no setting either
-            con.execute("set enable_progress_bar = false")
+        _silent(con).execute("set timezone = 'UTC'")
         if not read_only:
             con.execute(files("attribution.warehouse").joinpath("facts.sql").read_text("utf-8"))
         yield con
