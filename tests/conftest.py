@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import neo4j_server
 import pytest
+from hypothesis import settings
 
 from attribution import pipeline
 from attribution.simulate import preset, simulate
@@ -15,6 +16,9 @@ from attribution.store.neo4j_client import Client
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+settings.register_profile("figures", deadline=None)  # tests check figures, not times: a first call may compile
+settings.load_profile("figures")
 
 
 @pytest.fixture(scope="session")
