@@ -1,0 +1,221 @@
+"""Every indicator on a tiny cluster whose answers are known by hand, and without the columns that it asks about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pytest
+from clusters import START, UNKNOWN, About, Cluster, everyone, together
+
+from attribution.domain import Facet
+from attribution.rings import verdict
+from attribution.rings.indicators import INDICATORS, affiliated, one_place
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from attribution.rings.indicators import Indicator
+
+_ = UNKNOWN
+DAY = pd.Timedelta(days=1)
+CROWD = list(range(100, 200))
+"""A hundred accounts outside the cluster: with them any two members meet by chance (1 - (594/599)^101 = .57)."""
+
+
+class Case(NamedTuple):
+    """A cluster, what each of its members answers, and the columns without which nobody can answer."""
+
+    cluster: Cluster
+    answers: list[float]
+    needs: tuple[str, ...]
+
+
+HOMES = {
+    0: {"office": 10},
+    1: {"office": 5, "road": 5},  # exactly half each: the name that sorts first is home
+    2: {"office": 6, "hotel": 4},
+    3: {"office": 4, "hotel": 3, "road": 3},  # at home nowhere
+    4: {"flat": 10},
+}
+AT_HOME: About = {"ips": [1, 1, 1, 1, 1, 0]}
+
+SHARED = {0: {"private": 1}, 1: {"private": 1}, **everyone("public", [2, 3, *CROWD]), 4: {"own": 1}}
+MAIN = together(everyone("main", [0, 1, 2]), everyone("second", [3, 4]), everyone("own", [5]))
+PAIRS = together(*(everyone(f"pair {a}", [a, a + 1]) for a in (0, 2, 5, 7)), everyone("own", [4]))
+"""0 and 1 have nothing in common; 2 and 3 live together; 5 and 6 rent in one data centre; 7 and 8 are colleagues."""
+HIDING: About = {"ips": [1] * 9, "datacentre": [0, 0, 0, 0, 0, 1, 1, 0, 0], "org": {7: "acme", 8: "acme"}}
+HOME_OF = [0, 1, 2, 2, 4, 5, 5, 7, 8]
+LIVING = {account: {f"home {home}": 10} for account, home in enumerate(HOME_OF)}
+HIDDEN = [1, 1, 0, 0, _, 1, 1, 0, 0]
+
+WORDINGS = together(
+    everyone("kept", [0, 1, 2, 3, 500]),  # four of five users inside: exactly .8
+    everyone("leaked", [3, 4, 5, 500]),  # three of four
+    everyone("pair", [5, 6]),  # two do not make a secret
+)
+SHARES = {
+    0: {"one": 5, "chat": 5},
+    1: {"one": 4, "chat": 6},
+    2: {"one": 3, "two": 2, "chat": 5},  # private templates add up
+    3: {"one": 1, "two": 1},
+    4: {"two": 1, "chat": 9},
+    **everyone("chat", CROWD),
+}
+
+DAYTIME = [0] * 8 + [4] * 12 + [0] * 4
+MIDNIGHT = [0, 0, *([5] * 20), 0, 0]  # the quiet hours run over the end of the day
+BARELY = [1, 1, 0, 0, *([5] * 19), 3]  # 2 of 100 in four hours: 2 %
+LOUD = [1, 1, 1, 0, *([5] * 19), 2]  # 3 of 100
+
+CASES: Mapping[str, Case] = {
+    "common_place": Case(Cluster(6, {Facet.NETWORK: HOMES}, AT_HOME), [1, 1, 1, 0, 0, _], ("ip",)),
+    "one_place": Case(
+        Cluster(7, {Facet.NETWORK: {**HOMES, 5: {"flat": 6, "road": 4}}}, {"ips": [1, 1, 1, 1, 1, 1, 0]}),
+        [1, 1, 1, 0, 0, 0, _],
+        ("ip",),
+    ),
+    "met": Case(
+        # an address of two users, met on by chance with probability 5/599 = .0083; three values make it .025 > .02
+        Cluster(6, {Facet.IP: together(SHARED, {1: {"b": 1, "c": 1}})}),
+        [1, 0, 0, 0, 0, _],
+        ("ip",),
+    ),
+    "anonymous_egress": Case(
+        Cluster(5, {}, {"datacentre": [1.0, 0.5, 0.49, 0.0, np.nan]}), [1, 1, 0, 0, _], ("ip", "ips")
+    ),
+    "scattered_exits": Case(
+        Cluster(6, {}, {"networks": [4, 3, 4, 5, 10, 10], "events": [16, 8, 17, 20, 7, 20], "ips": [9, 9, 9, 9, 9, 0]}),
+        [1, 0, 0, 1, _, _],
+        ("ip",),
+    ),
+    "affiliated": Case(
+        Cluster(
+            8,
+            {},
+            {
+                "org": {0: "acme", 1: "acme", 2: "alone"},
+                "email_domain": {3: "few.example", 4: "few.example", 500: "few.example"}
+                | dict.fromkeys([5, 6, *CROWD], "everybody.example"),
+            },
+        ),
+        [1, 1, 0, 1, 1, 0, 0, _],
+        ("accounts",),
+    ),
+    "verified_organisation": Case(
+        Cluster(3, {}, {"org": {0: "acme"}, "created_at": {2: pd.NaT}}), [1, 0, _], ("accounts", "org")
+    ),
+    "shared_card": Case(Cluster(6, {Facet.PAYMENT: SHARED}), [1, 1, 0, 0, 0, _], ("payment",)),
+    "one_payer": Case(Cluster(7, {Facet.PAYMENT: MAIN}), [1, 1, 1, 0, 0, 0, _], ("payment",)),
+    "concealed_card": Case(
+        Cluster(9, {Facet.PAYMENT: PAIRS, Facet.NETWORK: LIVING}, HIDING), HIDDEN, ("payment", "ip")
+    ),
+    "throwaway_card": Case(
+        Cluster(7, {}, {"payment_kind": ["prepaid", "virtual", "crypto", "credit", "corporate", "unknown", None]}),
+        [1, 1, 1, 0, 0, _, _],
+        ("payment", "payments"),
+    ),
+    "corporate_card": Case(
+        Cluster(4, {}, {"payment_kind": ["corporate", "virtual", "unknown", None]}),
+        [1, 0, _, _],
+        ("payment", "payments"),
+    ),
+    "replaced": Case(
+        Cluster(
+            6,
+            {Facet.PAYMENT: together(everyone("handed on", [0, 1]), everyone("at once", [2, 3]), everyone("own", [4]))},
+            {
+                "first_seen": [START + n * DAY for n in (0, 3, 0, 3)],
+                "last_seen": [START + n * DAY for n in (3, 6, 4, 9)],
+            },
+        ),
+        [1, 1, 0, 0, _, _],
+        ("payment",),
+    ),
+    "shared_device": Case(Cluster(6, {Facet.DEVICE: SHARED}), [1, 1, 0, 0, 0, _], ("device",)),
+    "one_device": Case(Cluster(7, {Facet.DEVICE: MAIN}), [1, 1, 1, 0, 0, 0, _], ("device",)),
+    "concealed_device": Case(
+        Cluster(9, {Facet.DEVICE: PAIRS, Facet.NETWORK: LIVING}, HIDING), HIDDEN, ("device", "ip")
+    ),
+    "private_template": Case(Cluster(8, {Facet.TEMPLATE: WORDINGS}), [1, 1, 1, 1, 0, 0, 0, _], ("template",)),
+    "dominant_template": Case(Cluster(6, {Facet.TEMPLATE: SHARES}), [1, 0, 1, 0, 0, _], ("template",)),
+    "round_the_clock": Case(
+        Cluster(6, hours={0: [2] * 24, 1: DAYTIME, 2: MIDNIGHT, 3: BARELY, 4: LOUD, 5: [2] * 23 + [1]}),
+        [1, 0, 0, 0, 1, _],
+        (),  # a clock is in every log; unknown is who sent too little
+    ),
+    "fresh_account": Case(
+        Cluster(3, {}, {"created_at": [START - 7 * DAY + pd.Timedelta(seconds=1), START - 7 * DAY, pd.NaT]}),
+        [1, 0, _],
+        ("accounts",),
+    ),
+    "signup_burst": Case(
+        Cluster(
+            6,
+            {Facet.SIGNUP: together(everyone("noon", [0, 1, 2]), everyone("dusk", [3, 4, *CROWD]))},
+            {"created_at": {5: pd.NaT}},
+        ),
+        [1, 1, 1, 0, 0, _],
+        ("accounts",),
+    ),
+    "synchronous": Case(
+        Cluster(
+            6,
+            {
+                Facet.BURST: together(
+                    everyone("monday", [0, 1, 2, 3]),
+                    everyone("friday", [0, 1, 2]),
+                    everyone("sunday", [3, 4]),
+                    everyone("easter", [3, 4]),
+                )
+            },
+        ),
+        [1, 1, 1, 0, 0, 0],
+        ("burst",),
+    ),
+}
+
+
+@pytest.mark.parametrize("indicator", INDICATORS, ids=lambda indicator: indicator.name)
+def test_answers_are_those_worked_out_by_hand(indicator: Indicator) -> None:
+    case = CASES[indicator.name]
+    np.testing.assert_array_equal(indicator.answer(case.cluster.view()), case.answers)
+    assert {0.0, 1.0} <= set(case.answers), "a case that shows both answers"
+
+
+@pytest.mark.parametrize(("name", "column"), [(name, column) for name, case in CASES.items() for column in case.needs])
+def test_a_column_that_never_was_leaves_the_question_open(name: str, column: str) -> None:
+    """Unknown, not no: nothing is counted, so nothing can weigh."""
+    view = CASES[name].cluster.without(column).view()
+    position = [indicator.name for indicator in INDICATORS].index(name)
+    answer = verdict.answers(view)
+    assert np.isnan(answer[:, position]).all()
+    k, n = verdict.counts(view, answer)
+    assert (k[0, position], n[0, position]) == (0, 0)
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_the_ledger_counts_who_answered_and_who_said_yes(name: str) -> None:
+    case = CASES[name]
+    position = [indicator.name for indicator in INDICATORS].index(name)
+    view = case.cluster.view()
+    k, n = verdict.counts(view, verdict.answers(view))
+    assert k[0, position] == sum(answer == 1 for answer in case.answers)
+    assert n[0, position] == sum(answer in {0, 1} for answer in case.answers)
+
+
+def test_who_is_at_home_nowhere_is_not_at_home_together() -> None:
+    wandering = {account: {f"road {account}-{n}": 1 for n in range(10)} for account in range(4)}
+    assert one_place(Cluster(4, {Facet.NETWORK: wandering}, {"ips": [10] * 4}).view()).tolist() == [0, 0, 0, 0]
+
+
+def test_nobody_is_an_organisation_by_itself() -> None:
+    """One of five is a fifth of the cluster, and still alone."""
+    assert affiliated(Cluster(5, {}, {"org": {0: "acme"}}).view())[0] == 0
+
+
+def test_every_indicator_has_a_case_and_every_case_an_indicator() -> None:
+    assert set(CASES) == {indicator.name for indicator in INDICATORS}
+    assert all(case.needs for name, case in CASES.items() if name != "round_the_clock")
+    assert all(np.isnan(case.answers).any() for name, case in CASES.items() if name != "synchronous")
