@@ -93,9 +93,11 @@ def pending(run: Runs, wanted: tuple[Migration, ...]) -> tuple[Migration, ...]:
 
 
 def migrate(run: Runs, wanted: tuple[Migration, ...]) -> int:
-    """Apply what is `pending`; return how many that were. Safe to repeat, to interrupt, and by two processes at once.
+    """Apply what is `pending`; return how many that were. Safe to repeat and to interrupt.
 
-    Every statement of a migration can be run again, and a migration is recorded by its number once.
+    Every statement of a migration can be run again, and a migration is recorded by its number once. Two processes at
+    once are safe on an empty graph, which is tested; not promised on one with the names before V0004, whose edges
+    are made anew: let one process migrate it.
     """
     fresh = pending(run, wanted)
     for migration in fresh:
