@@ -42,11 +42,11 @@ lock: $(VENV)/.dev ## Resolve the dependencies anew: versions and hashes, no add
 clean: ## Remove environments, caches and demo output
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache out build dist
 
-# The installer comes by hash, everything else by hash through it; the project itself is installed from this folder.
 # What is imported is compiled once, also where the environment forbids Python to do so by itself: each command would
 # compile pandas, scipy and numba again, which takes longer than a small run.
 COMPILE = env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -c "import attribution.cli.app, attribution.pipeline, api.app"
 
+# The installer comes by hash, everything else by hash through it; the project itself is installed from this folder.
 $(VENV)/bin/uv: requirements/build.lock
 	@echo "making the virtual environment $(VENV)"
 	@$(PYTHON) -m venv $(VENV) || { echo "python3 has no venv module (on Debian: apt-get install python3-venv)"; exit 1; }

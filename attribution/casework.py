@@ -32,13 +32,14 @@ def heard(store: Store, names: Collection[str]) -> Hearing:
 class Casework:
     """One run's past and judgements; `hearing` applies the latter.
 
-    `store` is what lasts from run to run; `own` is the file with this run's facts, which is the same unless results
-    are kept in a graph.
+    `own` is the file with this run's facts; it also keeps results, ids and judgements from run to run, unless a
+    `graph` does.
     """
 
-    def __init__(self, store: Store, own: Store, judgements: Path | None) -> None:
-        self._store, self._own = store, own
-        self.standing = gather(store, judgements)
+    def __init__(self, own: Store, graph: Store | None, judgements: Path | None) -> None:
+        self._own, self._graph = own, graph
+        self._store = graph or own
+        self.standing = gather(self._store, judgements)
         self._past = Past()
         self.hearing = Hearing(self.standing, {}, {})
         self._lineage: list[pa.Table] = []
@@ -91,8 +92,7 @@ class Casework:
         """Write down which ids this run gives and which claims it rests on, then make the run visible."""
         self._own.append("identities", identities(self.lineage, run.run_id))
         self._own.append("claims", claims(dossiers))
-        if self._own is not self._store:
-            self._own.append("judgements", self._store.ledger("judgements"))
         self._own.publish(run, {**tables, "lineage": self.lineage}, report=report)
-        if self._own is not self._store:
-            graph_load(self._own, self._store, run_id=run.run_id)
+        if self._graph is not None:
+            graph_load(self._own, self._graph, run_id=run.run_id)
+            self._own.append("judgements", self._graph.ledger("judgements"))  # after it, or they would go back again

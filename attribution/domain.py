@@ -121,12 +121,12 @@ class Incidence:
         """Return the value numbers that an account used."""
         return self.indices[self.indptr[account] : self.indptr[account + 1]]
 
-    def rows(self, accounts: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Return the value numbers that each of some accounts used, one row after another."""
-        start, length = self.indptr[accounts], np.diff(self.indptr)[accounts]
-        ends = np.cumsum(length)
-        at = np.repeat(start - ends + length, length) + np.arange(length.sum())
-        return np.asarray(self.indices[at], np.int32)
+    def places(self, accounts: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return where the entries of some accounts stand in `indices`, row after row, and the rows' lengths."""
+        start = self.indptr[accounts]
+        length = self.indptr[np.add(accounts, 1)] - start
+        before = np.cumsum(length) - length
+        return np.repeat(start - before, length) + np.arange(length.sum(), dtype=np.int64), length
 
 
 @dataclass(frozen=True, slots=True)

@@ -239,8 +239,7 @@ def _values(inside: NDArray[np.int32], people: Population, found: Projection) ->
     listed = []
     for facet, fitted in found.null.facets.items():
         matrix = people.incidence[facet]
-        rows = [matrix.row(int(account)) for account in inside]
-        users = np.bincount(np.concatenate([np.zeros(0, np.int32), *rows]), minlength=len(matrix.values))
+        users = np.bincount(matrix.indices[matrix.places(inside)[0]], minlength=len(matrix.values))
         for kept in (True, False):
             shared = np.flatnonzero((users >= 2) & (fitted.kept == kept))
             shared = shared[np.lexsort((shared, fitted.popularity[shared], -users[shared]))][:SHOWN]

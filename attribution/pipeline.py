@@ -16,7 +16,7 @@ from attribution.labs import attribute, campaigns, loading
 from attribution.projection import family_of, project
 from attribution.report import build, encode, explanations, lab_facts, linked
 from attribution.rings import cluster, judge
-from attribution.store import EmbeddedStore, casebook
+from attribution.store import EmbeddedStore, named_graph
 from attribution.telemetry import Telemetry
 from attribution.warehouse import connect, daily, fingerprint, population, template_table, traffic
 
@@ -78,7 +78,7 @@ def run(
     with (
         output.folder(Path(out)) as folder,
         connect(output.store_path(folder, store)) as con,
-        casebook(con, store, say.progress) as book,
+        named_graph(store, say.progress) as graph,
     ):
         with say.stage("ingest") as stage, output.transaction(con):
             intake = ingest(Path(source), con, settings, key=key, progress=say.progress)
@@ -88,7 +88,7 @@ def run(
             texts = template_table(con)
             kin = family_of(texts, settings.projection)
             people = population(con, kin.of)
-            case = Casework(book, book if isinstance(book, EmbeddedStore) else EmbeddedStore(con), _path(judgements))
+            case = Casework(EmbeddedStore(con), graph, _path(judgements))
             record = output.record(fingerprint(con, people), settings, known_labs, seed, case.standing.digest)
             people = case.open(record.run_id, people)
             stage.rows = people.size
@@ -143,7 +143,7 @@ def run(
                 ),
                 settings.report.browser,
             )
-            document, drawn = case.told(document, known_labs), tables.linked(links, rings, people)
+            document, drawn = case.told(document, known_labs), tables.backbones(links, rings, people)
         del (
             people,
             projection,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import warnings
 from typing import TYPE_CHECKING
 
 import neo4j_server
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from playwright.sync_api import Browser
+
+CALM = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+        "--disable-component-update", "--disable-sync")  # fmt: skip
 settings.register_profile("figures", deadline=None)  # tests check figures, not times: a first call may compile
 settings.load_profile("figures")
 
@@ -33,6 +39,24 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def result(world: Path, tmp_path_factory: pytest.TempPathFactory) -> pipeline.Result:
     """Run the engine once on that world."""
     return pipeline.run(world, labs=world / "labs.yaml", out=tmp_path_factory.mktemp("out"), seed=3)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Run one Chromium that asks nothing of the network by itself; tests that ask for it carry the mark `browser`."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        said = "NOT TESTED: Chromium is missing (on Debian: apt-get install chromium)"
+        if os.environ.get("ATTRIBUTION_NO_SKIP") == "1":
+            pytest.fail(said)
+        warnings.warn(said, stacklevel=1)
+        pytest.skip(said)
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415  # only with a browser
+
+    with sync_playwright() as play:
+        started = play.chromium.launch(executable_path=found, args=list(CALM))
+        yield started
+        started.close()
 
 
 @pytest.fixture(scope="session")

@@ -68,7 +68,7 @@ def load(
         str,
         typer.Argument(metavar="OUT_OR_STORE", help="Folder that `attribution run` wrote, or a store's DuckDB file."),
     ],
-    store: Annotated[str, typer.Option(metavar="URL", help="neo4j://HOST:PORT or bolt://HOST:PORT")],
+    store: Url,
 ) -> None:
     """Write a run into Neo4j; loading it twice changes nothing.
 

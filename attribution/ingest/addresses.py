@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from ipaddress import IPv6Address
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -50,6 +50,16 @@ def _canonical_ipv6(packed: bytes) -> str:
         # The system's routine writes ::192.0.2.1 where RFC 5952 leaves a choice; the library's is the same everywhere.
         return str(IPv6Address(packed))
     return socket.inet_ntop(socket.AF_INET6, packed)
+
+
+def network_of(ip: str) -> str | None:
+    """Return the /24 or /48 that an address lies in; None for what is no address."""
+    try:
+        address = ip_address(ip)
+    except ValueError:
+        return None
+    prefix = 24 if address.version == 4 else 48  # IP versions
+    return str(ip_network((address, prefix), strict=False))
 
 
 def learn_addresses(con: duckdb.DuckDBPyConnection, source: str, column: str) -> None:

@@ -24,8 +24,6 @@ MAX_BYTES = 64 * 1024 * 1024
 MAX_TEXT = 4000
 """Characters of a reason; of an id, a quarter."""
 COMMON = ("kind", "author", "at", "reason")
-_FRACTION = re.compile(r"(\.\d{6})\d+")
-"""Digits of a second that a graph writes and nobody needs."""
 _ZONE_NAME = re.compile(r"\[[^\]]*\]$")
 """A zone's name behind its offset, as a graph writes it: 2026-03-14T09:00+01:00[Europe/Berlin]."""
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -101,7 +99,7 @@ def of_mark(mark: Mark) -> Judgement:
         texts.get("facet") or texts.get("object"),
         author=texts["author"],
         reason=texts["reason"],
-        decided=_moment(texts["decided"], where, "decided", "decided: datetime()"),
+        decided=_moment(_ZONE_NAME.sub("", texts["decided"]), where, "decided", "decided: datetime()"),
         where=where,
     )
 
@@ -230,7 +228,7 @@ def _field(record: Mapping[str, object], key: str, where: str, limit: int) -> st
 
 def _moment(value: object, where: str, name: str = "at", example: str = "it as 2026-03-14T09:00:00Z") -> dt.datetime:
     try:
-        moment = dt.datetime.fromisoformat(_ZONE_NAME.sub("", _FRACTION.sub(r"\1", str(value))))
+        moment = dt.datetime.fromisoformat(str(value))
     except ValueError as error:
         said = f"no `{name}`" if value is None else f"`{name}` is no time: {clean(str(value), 60)!r}"
         raise JudgementError(f"{where}: {said}", remedy=f"write {example}") from error

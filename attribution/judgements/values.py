@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from attribution.domain import Facet, Incidence
+from attribution.ingest.addresses import network_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,15 +129,6 @@ def _canonical(name: str) -> str:
     return str(mapped or address)
 
 
-def _network_of(ip: str) -> str | None:
-    try:
-        address = ipaddress.ip_address(ip)
-    except ValueError:
-        return None
-    prefix = 24 if address.version == 4 else 48  # IP versions
-    return str(ipaddress.ip_network((address, prefix), strict=False))
-
-
 def _owner(incidence: Incidence) -> NDArray[np.int64]:
     return np.repeat(np.arange(len(incidence.indptr) - 1), np.diff(incidence.indptr))
 
@@ -148,9 +140,9 @@ def _implied(population: Population, dropped: NDArray[np.bool_]) -> NDArray[np.b
     names = _names(ips)
     touched = np.unique(ips.indices[dropped])
     home = np.full(len(ips.values), -1, np.int64)
-    around = {_network_of(names[int(at)]) for at in touched}
+    around = {network_of(names[int(at)]) for at in touched}
     for at, name in enumerate(names):
-        network = _network_of(name)
+        network = network_of(name)
         if network in around and network in place:
             home[at] = place[network]
     account, width = _owner(ips), len(networks.values) + 1

@@ -64,7 +64,7 @@ def _values(
     incidence: Incidence, members: NDArray[np.int32], popular: NDArray[np.int32]
 ) -> list[tuple[tuple[str, str], float]]:
     """Return the values that two members or more use and that are largely theirs: members times their part of users."""
-    values, users = np.unique(incidence.rows(members), return_counts=True)
+    values, users = np.unique(incidence.indices[incidence.places(members)[0]], return_counts=True)
     part = users / np.maximum(popular[values], 1)
     own = np.flatnonzero((users > 1) & (part >= OWN))
     best = own[np.lexsort((values[own], -(users[own] * part[own])))][:MARKS_KEPT]

@@ -104,14 +104,13 @@ def telling_values(facets: Sequence[FacetValues], members: NDArray[np.int32], ac
 
 
 def _telling(facet: FacetValues, members: NDArray[np.int32], accounts: int) -> list[Telling]:
-    rows = [facet.incidence.row(int(account)) for account in members]
-    lengths = np.array([len(row) for row in rows], dtype=np.int64)
-    entries = np.concatenate(rows) if rows else np.empty(0, dtype=np.int32)
-    owner = np.repeat(np.arange(len(rows)), lengths)
+    at, lengths = facet.incidence.places(members)
+    entries = facet.incidence.indices[at]
+    owner = np.repeat(np.arange(len(members)), lengths)
     used, inside = np.unique(entries, return_counts=True)
     keep = (inside >= 2) & ~facet.ignored[used]  # sharing takes two
     used, inside = used[keep], inside[keep]
-    lift = (inside / max(len(rows), 1)) / (facet.popularity[used] / accounts)
+    lift = (inside / max(len(members), 1)) / (facet.popularity[used] / accounts)
     rank = inside * np.log(np.maximum(lift, 1.0))
     best = np.lexsort((used, -inside, -np.round(rank, 9)))[:VALUES_LISTED_PER_FACET]
     return [

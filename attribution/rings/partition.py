@@ -127,9 +127,8 @@ def _consensus(
     """Return labels (size,), the share of seeds that keep each link inside (links,), and the seeds' agreement."""
     if _is_clique(len(source), size):
         return np.zeros(size, np.int32), np.ones(len(source)), 1.0
-    graph = igraph.Graph(
-        n=size, edges=zip(source.tolist(), target.tolist(), strict=True)
-    )  # an array takes twice as long
+    edges = zip(source.tolist(), target.tolist(), strict=True)  # an array takes igraph twice as long
+    graph = igraph.Graph(n=size, edges=edges)
     graph.es["weight"] = weight
     best = _best_resolution(graph, source, target, size, seed)
     if best is None:

@@ -81,11 +81,8 @@ class View:
         return self._cache[facet]
 
     def _gather(self, incidence: Incidence) -> Entries:
-        start, stop = incidence.indptr[self.account], incidence.indptr[self.account + 1]
-        length = (stop - start).astype(np.int64)
+        at, length = incidence.places(self.account)
         member = np.repeat(np.arange(len(self.account), dtype=np.int64), length)
-        offset = np.arange(len(member), dtype=np.int64) - np.repeat(np.cumsum(length) - length, length)
-        at = np.repeat(start, length) + offset
         value = incidence.indices[at].astype(np.int64)
         key = self.cluster[member].astype(np.int64) * max(1, len(incidence.values)) + value
         _, group, inside = np.unique(key, return_inverse=True, return_counts=True)

@@ -2,6 +2,6 @@
 
 from attribution.store.base import Published, RingQuery, RunRecord, Store
 from attribution.store.embedded import EmbeddedStore
-from attribution.store.opening import casebook, graph_load, open_store
+from attribution.store.opening import graph_load, named_graph, open_store
 
-__all__ = ["EmbeddedStore", "Published", "RingQuery", "RunRecord", "Store", "casebook", "graph_load", "open_store"]
+__all__ = ["EmbeddedStore", "Published", "RingQuery", "RunRecord", "Store", "graph_load", "named_graph", "open_store"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -58,21 +59,19 @@ def state_of(url: str) -> GraphState:
     StoreError
         It cannot be reached, or its migrations are not those of this version (see `migrate.pending`).
     """
-    client = _client(url)
-    try:
-        missing = pending(client.read, shipped())
+    every = shipped()
+    with closing(_client(url)) as client:
+        missing = pending(client.read, every)
         server = client.read(queries.SERVER)[0]
         writing = client.read(queries.WRITING)
         return GraphState(
             server=f"{server['name']} {server['version']} {server['edition']}",
-            applied=tuple(one.label for one in shipped() if one not in missing),
+            applied=tuple(one.label for one in every if one not in missing),
             pending=tuple(one.label for one in missing),
             runs=tuple(str(row["run_id"]) for row in client.read(queries.RUNS)),
             busy=any(row["busy"] for row in writing),
             unfinished=any(row["unfinished"] for row in writing),
         )
-    finally:
-        client.close()
 
 
 def bring_up_to_date(url: str) -> tuple[str, ...]:
@@ -83,13 +82,11 @@ def bring_up_to_date(url: str) -> tuple[str, ...]:
     StoreError
         It cannot be reached or written, or its migrations are not those of this version.
     """
-    client = _client(url)
-    try:
-        missing = pending(client.read, shipped())
-        migrate(client.write, shipped())
+    every = shipped()
+    with closing(_client(url)) as client:
+        missing = pending(client.read, every)
+        migrate(client.write, every)
         return tuple(one.label for one in missing)
-    finally:
-        client.close()
 
 
 def encode(state: GraphState) -> bytes:

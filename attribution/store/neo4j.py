@@ -126,18 +126,18 @@ class Neo4jStore:
 
     def run(self, run_id: str | None = None) -> RunRecord:
         """Return one run, the latest by default."""
-        return self._view(run_id, _record)
+        return self.viewing(_record, run_id)
 
     def report(self, run_id: str | None = None) -> str:
         """Return the run's report document (JSON)."""
-        return self._view(run_id, _report)
+        return self.viewing(_report, run_id)
 
     def table(self, name: str, run_id: str | None = None) -> pa.Table:
         """Return a whole table of `STORED`."""
         if name not in STORED:
             raise NotFoundError(f"no table {name!r}", remedy=f"tables: {', '.join(STORED)}")
         if name in VERSIONED:
-            return self._view(run_id, lambda run, view: _versioned(run, name, view.version))
+            return self.viewing(lambda run, view: _versioned(run, name, view.version), run_id)
         return self._read(queries.TABLES[name], name, run_id)
 
     def rings(self, query: RingQuery, run_id: str | None = None) -> pa.Table:
@@ -160,7 +160,7 @@ class Neo4jStore:
 
     def ring(self, ring_id: str, run_id: str | None = None) -> pa.Table:
         """Return one ring, as a table of one row."""
-        return self._view(run_id, lambda run, view: _ring(run, view, ring_id))
+        return self.viewing(lambda run, view: _ring(run, view, ring_id), run_id)
 
     def members(
         self, ring_id: str, *, after: tuple[float, str] | None = None, limit: int = 100, run_id: str | None = None
@@ -181,7 +181,7 @@ class Neo4jStore:
 
     def campaign(self, campaign_id: str, run_id: str | None = None) -> pa.Table:
         """Return one campaign, as a table of one row."""
-        return self._view(run_id, lambda run, view: _campaign(run, view, campaign_id))
+        return self.viewing(lambda run, view: _campaign(run, view, campaign_id), run_id)
 
     def attributions(self, campaign_id: str, run_id: str | None = None) -> pa.Table:
         """Return the posterior of a campaign, by rank."""
@@ -199,7 +199,7 @@ class Neo4jStore:
                 parts.append(_table([{"facet": facet, **row, "account_id": row["account"]} for row in rows], USAGE))
             return pa.concat_tables(parts)
 
-        return self._view(run_id, work)
+        return self.viewing(work, run_id)
 
     def digest(self, run_id: str | None = None) -> str:
         """Return the SHA-256 of what is visible of a run, recomputed from the graph."""
@@ -214,7 +214,7 @@ class Neo4jStore:
             }
             return content_digest(record, report, tables)
 
-        return self._view(run_id, work)
+        return self.viewing(work, run_id)
 
     def close(self) -> None:
         """Close all connections."""
@@ -231,7 +231,7 @@ class Neo4jStore:
         self.close()
 
     def viewing(self, work: Callable[[Run, View], T], run_id: str | None = None, *, seconds: float | None = None) -> T:
-        """Read with texts of `graph_schema` within one visible version of a run; `work` may be called again.
+        """Read with texts of `graph_schema` within one visible version of a run; again if it was replaced meanwhile.
 
         Raises
         ------
@@ -239,11 +239,9 @@ class Neo4jStore:
             The graph holds no such run.
         SlowError
             It took longer than `seconds`.
+        StoreError
+            The run was replaced again and again.
         """
-        return self._view(run_id, work, seconds)
-
-    def _view(self, run_id: str | None, work: Callable[[Run, View], T], seconds: float | None = None) -> T:
-        """Read within one visible version of a run, again if it was replaced in the middle."""
         for _ in range(ATTEMPTS):
             result = self._client.reading(lambda run: _attempt(run, run_id, work), seconds=seconds)
             if result is not None:
@@ -271,7 +269,7 @@ class Neo4jStore:
             subject = {} if ring is None and campaign is None else {"subject": ring or campaign}
             return _table(run(text, generation=view.generation, **subject, **values), STORED[table])
 
-        return self._view(run_id, work)
+        return self.viewing(work, run_id)
 
 
 def _attempt(run: Run, run_id: str | None, work: Callable[[Run, View], T]) -> tuple[T] | None:

@@ -16,10 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from attribution.errors import UsageError
+from attribution.ingest.addresses import network_of
 from attribution.store.base import RESULTS, STORED, content_digest, naive
 from attribution.store.import_sql import EDGE_ROWS, MACROS, NODE_ROWS, VIEWS
 from attribution.store.ledgers import LEDGERS
-from attribution.store.neo4j_rows import network_of
 from attribution.warehouse.database import memory
 from graph_schema.model import EDGES, NODES, Edge, Kind, Node
 

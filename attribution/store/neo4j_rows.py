@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -39,16 +38,6 @@ def graph_key(value: str) -> str:
 def graph_keys(values: list[str]) -> list[str]:
     """Return the key of each."""
     return [graph_key(value) for value in values]
-
-
-def network_of(ip: str) -> str | None:
-    """Return the /24 or /48 that an address lies in; None for what is no address."""
-    try:
-        address = ipaddress.ip_address(ip)
-    except ValueError:
-        return None
-    prefix = 24 if address.version == 4 else 48  # IP versions
-    return str(ipaddress.ip_network((address, prefix), strict=False))
 
 
 def asn_key(asn: int | None) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from attribution.ingest.addresses import network_of
 from attribution.store.base import FACTS, USAGE_FACETS
 from attribution.store.ledgers import LEDGER_KEYS
 from attribution.store.neo4j_rows import (
@@ -24,7 +25,6 @@ from attribution.store.neo4j_rows import (
     grouped,
     less,
     listed,
-    network_of,
 )
 from graph_schema import queries, writes
 from graph_schema.model import PER_RUN

@@ -22,8 +22,6 @@ from attribution.warehouse.database import connect, memory
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import duckdb
-
     from attribution.store.base import Published, Store
     from attribution.telemetry import ProgressCallback
 
@@ -87,15 +85,13 @@ def open_store(
 
 
 @contextmanager
-def casebook(
-    con: duckdb.DuckDBPyConnection, name: str | Path | None, progress: ProgressCallback | None = None
-) -> Iterator[Store]:
-    """Lend the store that keeps results, ids and judgements from run to run: the graph `name`, else the file of `con`.
+def named_graph(name: str | Path | None, progress: ProgressCallback | None = None) -> Iterator[Store | None]:
+    """Lend the graph `name`; None where it is no address of a graph.
 
     A graph is asked at once, so that a wrong address or password is told before the logs are read.
     """
     if name is None or not is_graph_url(str(name)):
-        yield EmbeddedStore(con)
+        yield None
         return
     with open_store(name, write=True, progress=progress) as graph:
         graph.runs()

@@ -12,7 +12,7 @@ from worlds import Part, Row, expected, facts, parts, rows, take_in, totals, wri
 
 from attribution.warehouse.database import connect
 
-FEW = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=12, suppress_health_check=list(HealthCheck))
 
 
 def usable(some: list[Row]) -> bool:

@@ -126,7 +126,7 @@ def test_of_two_that_cannot_be_together_the_weaker_tie_leaves() -> None:
 pairs = st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)).filter(lambda p: p[0] < p[1]), max_size=5)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(pairs, pairs, st.integers(0, 2**32))
 def test_every_constraint_that_does_not_contradict_itself_is_kept(
     must: list[tuple[int, int]], cannot: list[tuple[int, int]], seed: int

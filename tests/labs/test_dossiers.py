@@ -146,7 +146,7 @@ networks = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(networks, min_size=1, max_size=4), st.integers(0, 2**32 - 1).map(lambda n: n & 0x0F0F0003))
 def test_tree_finds_what_looking_at_every_network_finds(listed: list[list[str]], number: int) -> None:
     labs = Dossiers(

@@ -112,7 +112,7 @@ def test_the_order_of_groups_does_not_matter() -> None:
         assert follow("ring", before, after) == wanted
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32))
 def test_over_many_nights_every_group_has_one_id_and_none_is_given_twice(seed: int) -> None:
     rng = random.Random(seed)  # noqa: S311  # a repeatable history

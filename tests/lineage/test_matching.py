@@ -35,7 +35,7 @@ def overlap(p: Group, c: Group) -> tuple[float, float]:
     return sum(parts) / 2, (parts[0] * heavy[0] + parts[1] * heavy[1]) / 2
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(sides, sides)
 def test_the_assignment_keeps_as_much_as_the_best_of_all(one: list, two: list) -> None:
     before, after = groups(one), groups(two)
@@ -51,7 +51,7 @@ def test_the_assignment_keeps_as_much_as_the_best_of_all(one: list, two: list) -
     assert all(value[p][c] > 0 for p, c in enumerate(heir.tolist()) if c >= 0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(sides, sides)
 def test_large_blocks_are_solved_as_well_as_small_ones(one: list, two: list) -> None:
     before, after = groups(one), groups(two)

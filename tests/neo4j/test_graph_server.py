@@ -11,12 +11,12 @@ import neo4j_server
 import pytest
 
 from attribution.errors import StoreError
+from attribution.ingest.addresses import network_of
 from attribution.store import Published, RingQuery, graph_load, open_store
 from attribution.store import migrate as migrations
 from attribution.store.base import content_digest
 from attribution.store.neo4j import Neo4jStore
 from attribution.store.neo4j_client import Client
-from attribution.store.neo4j_rows import network_of
 from graph_schema import queries
 
 if TYPE_CHECKING:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import threading
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,8 +26,6 @@ if TYPE_CHECKING:
     from attribution.store.neo4j import Neo4jStore
 
 pytestmark = [pytest.mark.neo4j, pytest.mark.browser, pytest.mark.xdist_group("neo4j")]
-CALM = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-        "--disable-component-update", "--disable-sync")  # fmt: skip
 PATIENCE = 30_000
 PICTURE = Path(__file__).parents[2] / "docs" / "images" / "browser.png"
 DROP = """([name, bytes]) => {
@@ -42,23 +38,6 @@ DROP = """([name, bytes]) => {
 
 
 HOSTILE = ("' OR 1=1 //", "a&b#c=>$run;`x`", "\\u0027 \\", "\U0001f600 %2F", "x'}) DETACH DELETE n //")
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found is None:
-        said = "NOT TESTED: Chromium is missing (on Debian: apt-get install chromium)"
-        if os.environ.get("ATTRIBUTION_NO_SKIP") == "1":
-            pytest.fail(said)
-        warnings.warn(said, stacklevel=1)
-        pytest.skip(said)
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415  # only with a browser
-
-    with sync_playwright() as play:
-        started = play.chromium.launch(executable_path=found, args=list(CALM))
-        yield started
-        started.close()
 
 
 @pytest.fixture

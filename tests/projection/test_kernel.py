@@ -96,7 +96,6 @@ def _joint(null: Null, pair: tuple[int, int], nats: dict[Facet, float], *, ancho
 
 @settings(
     max_examples=40,
-    deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],

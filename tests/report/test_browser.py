@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import warnings
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +9,6 @@ import pytest
 from attribution.report import write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from playwright.sync_api import Browser, Page
@@ -20,31 +16,12 @@ if TYPE_CHECKING:
     from attribution.report.document import Document
 
 pytestmark = pytest.mark.browser
-CALM = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-        "--disable-component-update", "--disable-sync")  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        said = "NOT TESTED: Chromium is missing (on Debian: apt-get install chromium)"
-        if os.environ.get("ATTRIBUTION_NO_SKIP") == "1":
-            pytest.fail(said)
-        warnings.warn(said, stacklevel=1)
-        pytest.skip(said)
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415  # only with a browser
-
-    with sync_playwright() as play:
-        started = play.chromium.launch(executable_path=chromium, args=list(CALM))
-        yield started
-        started.close()
-
-
-def _open(browser: Browser, path: Path) -> tuple[Page, list[str], list[str]]:
+def _open(chromium: Browser, path: Path) -> tuple[Page, list[str], list[str]]:
     requests: list[str] = []
     ran: list[str] = []
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
     page.on("request", lambda request: requests.append(request.url))
     page.on("dialog", lambda dialog: (ran.append(dialog.message), dialog.dismiss()))
     page.on("console", lambda message: ran.append(message.text))
@@ -53,9 +30,11 @@ def _open(browser: Browser, path: Path) -> tuple[Page, list[str], list[str]]:
     return page, requests, ran
 
 
-def test_hostile_strings_run_no_script_and_make_no_request(browser: Browser, hostile: Document, tmp_path: Path) -> None:
+def test_hostile_strings_run_no_script_and_make_no_request(
+    chromium: Browser, hostile: Document, tmp_path: Path
+) -> None:
     write(hostile, tmp_path)
-    page, requests, ran = _open(browser, tmp_path / "report.html")
+    page, requests, ran = _open(chromium, tmp_path / "report.html")
     for summary in page.locator("summary").all():
         summary.click()
     page.emulate_media(media="print")
@@ -68,27 +47,27 @@ def test_hostile_strings_run_no_script_and_make_no_request(browser: Browser, hos
     page.close()
 
 
-def test_the_watch_would_notice(browser: Browser, tmp_path: Path) -> None:
+def test_the_watch_would_notice(chromium: Browser, tmp_path: Path) -> None:
     trap = tmp_path / "trap.html"
     trap.write_text("<title>x</title><img src='gone.png'><script>console.log('ran')</script>", "utf-8")
-    page, requests, ran = _open(browser, trap)
+    page, requests, ran = _open(chromium, trap)
     assert len(requests) == 2
     assert "ran" in ran
     page.close()
 
 
 @pytest.mark.parametrize("width", [380, 1280])
-def test_the_page_fits_its_window(browser: Browser, document: Document, tmp_path: Path, width: int) -> None:
+def test_the_page_fits_its_window(chromium: Browser, document: Document, tmp_path: Path, width: int) -> None:
     write(document, tmp_path)
-    page, _, _ = _open(browser, tmp_path / "report.html")
+    page, _, _ = _open(chromium, tmp_path / "report.html")
     page.set_viewport_size({"width": width, "height": 900})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.close()
 
 
-def test_print_shows_what_is_folded_away_on_the_screen(browser: Browser, document: Document, tmp_path: Path) -> None:
+def test_print_shows_what_is_folded_away_on_the_screen(chromium: Browser, document: Document, tmp_path: Path) -> None:
     write(document, tmp_path)
-    page, _, _ = _open(browser, tmp_path / "report.html")
+    page, _, _ = _open(chromium, tmp_path / "report.html")
     table = page.locator("details table").first
     assert not table.is_visible()
     page.emulate_media(media="print")

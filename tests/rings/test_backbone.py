@@ -91,7 +91,7 @@ def test_links_become_rows_with_short_numbers() -> None:
     )
     names = pa.array(["a", "b", "é"])
     people = cast("Population", type("P", (), {"accounts": names, "size": 3})())
-    made = tables.linked(links, [ring("x", [0, 1, 2])], people)
+    made = tables.backbones(links, [ring("x", [0, 1, 2])], people)
     assert made.schema.equals(LINKS)
     assert [(*row[:4], json.loads(row[4])) for row in map(tuple, (r.values() for r in made.to_pylist()))] == [
         ("a", "é", 1.23, 1.2e-07, {"ip": 1.23}),

@@ -259,7 +259,7 @@ def test_loading_from_store_to_store_keeps_the_digest(filled: Store, tmp_path: P
 TEXT = st.text(st.characters(codec="utf-8"), min_size=1, max_size=6)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(TEXT, st.floats(0, 1), TEXT), max_size=8, unique_by=lambda row: row[0]), st.integers(0, 5))
 def test_any_string_survives_and_sorts_alike(store: Store, rows: list[tuple[str, float, str]], least: int) -> None:
     tables = {name: schema.empty_table() for name, schema in STORED.items()}

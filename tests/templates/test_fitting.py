@@ -25,7 +25,7 @@ def squeezed(shape: str) -> str:
     return re.sub(r"\*+", "*", shape)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(texts, shapes)
 def test_fits_is_what_a_regular_expression_says(text: str, shape: str) -> None:
     values = numbers(text).astype(np.uint32)
@@ -33,7 +33,7 @@ def test_fits_is_what_a_regular_expression_says(text: str, shape: str) -> None:
     assert fits(values, 0, len(values), numbers(squeezed(shape))) == expected
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(texts, max_size=6), st.lists(shapes.filter(lambda s: s.count("*") < len(s)), max_size=6, unique=True))
 def test_the_matcher_finds_the_most_specific_pattern_of_a_slow_search(
     prompts: list[str], given_shapes: list[str]

@@ -164,7 +164,7 @@ def test_hostile_names_stay_names() -> None:
     assert sorted(shared(people, Facet.DEVICE)) == sorted(nasty)
 
 
-@settings(max_examples=4, deadline=None, derandomize=True)
+@settings(max_examples=4, derandomize=True)
 @given(st.lists(st.ip_addresses(), min_size=10, max_size=40, unique=True))
 def test_networks_are_those_of_the_standard_library(addresses: list[object]) -> None:
     texts = [str(ip_address(str(address))) for address in addresses]
