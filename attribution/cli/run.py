@@ -19,7 +19,7 @@ KEY = "ATTRIBUTION_HASH_KEY"
 def run(
     context: typer.Context,
     source: Annotated[
-        Path,
+        str,
         typer.Argument(metavar="INPUT", help="Folder with `events` (and accounts, ips, payments), or an events file."),
     ],
     out: Annotated[Path, typer.Option(help="Folder for the tables and the report.")],
@@ -72,21 +72,27 @@ def run(
     typer.echo(f"report: {result.out / 'report.html'}")
 
 
-def check(source: Path, out: Path) -> None:
+def check(source: str, out: Path) -> None:
     """Refuse what is wrong before anything heavy is loaded.
 
     Raises
     ------
     InputError
-        There is no such input.
+        There is no such input, or it is an address.
     UsageError
         The output folder is a file, or is the input.
     """
-    if not source.exists():
+    if "://" in source:
+        raise InputError(
+            f"{source}: logs are read from files, not from an address",
+            remedy="export the logs and name their folder; `--store neo4j://HOST:7687` keeps the results in a graph",
+        )
+    folder = Path(source)
+    if not folder.exists():
         raise InputError(
             f"{source}: no such file or folder", remedy="name the folder that holds events.parquet, .csv or .jsonl"
         )
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out}: is a file", remedy="name a folder with --out")
-    if source.is_dir() and out.exists() and source.samefile(out):
+    if folder.is_dir() and out.exists() and folder.samefile(out):
         raise UsageError(f"{out}: is the input folder", remedy="name another folder with --out")
