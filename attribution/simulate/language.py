@@ -62,6 +62,11 @@ _TOPICS = {
 
 GLUE, TOPICAL = 0.45, 0.47
 """Shares of glue words and of topic words in a text; the rest is rare words."""
+COMMA, STOP, QUESTION, NAMES = 0.07, 0.1, 0.3, 0.06
+"""Commas, stops and names a word of somebody who writes with all care; share of those prompts that end as a question."""
+CARELESS = 0.2
+"""Share of people who type without a mark or a capital."""
+MARKS, WIDE_MARKS = ("", ",", ".", "?"), ("", ",", "。", "?")
 _SYLLABLES = "ba be bo da de do fa fi ga go ka ke ki la le li lo ma me mi mo na ne no pa pe ra re ri ro sa se si so ta te ti to va ve vi".split()
 
 
@@ -153,13 +158,23 @@ def _code(rng: np.random.Generator, rare: list[str], english: list[str]) -> str:
     )[int(rng.integers(0, 5))]
 
 
+def punctuation(u: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return how carefully people punctuate, from 0 to 1, for uniform numbers: habits differ, and many have none."""
+    return np.asarray(np.clip((u - CARELESS) / (1.0 - CARELESS), 0.0, 1.0) ** 0.5, dtype=np.float64)
+
+
 def one_off(
-    rng: np.random.Generator, words: Lexicon, language: NDArray[np.integer], length: NDArray[np.integer]
+    rng: np.random.Generator,
+    words: Lexicon,
+    language: NDArray[np.integer],
+    length: NDArray[np.integer],
+    care: NDArray[np.floating] | None = None,
 ) -> pa.StringArray:
     """Write one-off prompts: for each, a language (position in `LANGUAGES`) and a length in words.
 
     Glue words follow a heavy tail, content words come from one topic a prompt, and one word in fourteen is rare:
-    two prompts of ten words are practically never the same.
+    two prompts of ten words are practically never the same. `care` says how carefully each is punctuated, from 0 (no
+    marks, no capitals; so are all without it) to 1; it changes no word.
     """
     count = len(length)
     starts = np.concatenate([[0], np.cumsum(length)]).astype(np.int32)
@@ -179,8 +194,37 @@ def one_off(
     size = np.where(is_glue, glue[of, 1], words.topic[topics, 2][of])
     base[is_rare], size[is_rare] = words.topic[-1, 1], words.topic[-1, 2]
     place = np.where(is_glue, u * u, u)
-    tokens = words.tokens.take(pa.array((base + (place * size).astype(np.int64)).astype(np.int32)))
+    chosen = (base + (place * size).astype(np.int64)).astype(np.int32)
+    close = np.isin(language, [LANGUAGES.index("zh"), LANGUAGES.index("ja")])
+    tokens = (
+        words.tokens.take(pa.array(chosen)) if care is None else _punctuated(rng, words, chosen, starts, care, close)
+    )
     listed = pa.ListArray.from_arrays(pa.array(starts), tokens)
-    spaced = np.isin(language, [LANGUAGES.index("zh"), LANGUAGES.index("ja")])
-    separator = pa.array(["", " "]).take(pa.array((~spaced).astype(np.int8)))
+    separator = pa.array(["", " "]).take(pa.array((~close).astype(np.int8)))
     return pc.binary_join(listed, separator)
+
+
+def _punctuated(
+    rng: np.random.Generator,
+    words: Lexicon,
+    chosen: NDArray[np.int32],
+    starts: NDArray[np.int32],
+    care: NDArray[np.floating],
+    close: NDArray[np.bool_],
+) -> pa.StringArray:
+    """Return the chosen tokens with commas, stops and capitals, as often as each prompt's author cares for them."""
+    length = np.diff(starts)
+    written = np.repeat(care.astype(np.float32), length)
+    u = rng.random(len(chosen), dtype=np.float32)
+    mark = np.where(u < COMMA * written, 1, np.where(u < (COMMA + STOP) * written, 2, 0)).astype(np.int8)
+    last = starts[1:][length > 0] - 1
+    mark[last] = np.where(u[last] < written[last], 2 + (u[last] < QUESTION * written[last]), 0)
+    opens = np.concatenate([[False], mark[:-1] >= 2]) if len(chosen) else np.zeros(0, dtype=bool)
+    first = starts[:-1][length > 0]
+    opens[first] = rng.random(len(first), dtype=np.float32) < written[first]
+    named = np.where(chosen >= words.topic[-1, 1], 1.0, NAMES).astype(np.float32)  # rare words are mostly names
+    opens |= rng.random(len(chosen), dtype=np.float32) < named * written
+    forms = pa.concat_arrays([words.tokens, pc.utf8_capitalize(words.tokens)])
+    tokens = forms.take(pa.array(chosen + opens.astype(np.int32) * np.int32(len(words.tokens))))
+    marks = pa.array([*MARKS, *WIDE_MARKS]).take(pa.array(mark + np.int8(len(MARKS)) * np.repeat(close, length)))
+    return pc.binary_join_element_wise(tokens, marks, "")

@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from attribution.simulate.draws import generator, mix, salt
-from attribution.simulate.language import LANGUAGES, one_off
+from attribution.simulate.draws import generator, mix, salt, uniform
+from attribution.simulate.language import LANGUAGES, one_off, punctuation
 from attribution.simulate.network import COUNTRIES
 from attribution.simulate.roster import AGENTS, KINDS, MAIL, PATHWAYS, REGIONAL_MAIL
 from attribution.simulate.templates import Writer, render
@@ -100,7 +100,8 @@ def prompts(scene: Scene, traffic: Traffic, words: Lexicon, text: Text) -> pa.St
     written = render(traffic.key[fixed], inverse, texts, words)
     free = np.flatnonzero(traffic.concept < 0)
     language = np.where(traffic.english[free], LANGUAGES.index("en"), scene.roster.language[traffic.account[free]])
-    loose = one_off(generator(seed, "one-off", text.part), words, language, traffic.words[free])
+    care = punctuation(uniform(mix(salt(seed, "punctuation"), traffic.account[free])))
+    loose = one_off(generator(seed, "one-off", text.part), words, language, traffic.words[free], care)
     place = np.empty(len(traffic.account), dtype=np.int64)
     place[fixed] = np.arange(len(fixed))
     place[free] = len(fixed) + np.arange(len(free))

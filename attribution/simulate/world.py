@@ -186,12 +186,14 @@ def _write_tables(draft: Draft, seen: Seen) -> None:
     options, roster = scene.options, scene.roster
     drop = set(options.drop)
     if "accounts" not in drop:
-        tables.write(tables.accounts_table(scene, accounts, draft.brands), out / "accounts", options.file_format)
+        people = tables.accounts_table(scene, accounts, draft.brands).sort_by("account_id")  # no order of kinds
+        tables.write(people, out / "accounts", options.file_format)
     if not drop & {"ip", "ips", "enrichment"}:
         tables.write(scene.network.table(seen.addresses, scene.rng("ips")), out / "ips", options.file_format)
     if not drop & {"payment", "payments", "enrichment"}:
         ids = tables.names(options.seed, "pm", np.arange(scene.cards.count))
-        tables.write(scene.cards.table(seen.cards, ids, scene.rng("payments")), out / "payments", options.file_format)
+        cards = scene.cards.table(seen.cards, ids, scene.rng("payments")).sort_by("payment_id")
+        tables.write(cards, out / "payments", options.file_format)
     labs = np.full(roster.size, -1, dtype=np.int64)
     members = np.flatnonzero(roster.ring >= 0)
     if len(members):

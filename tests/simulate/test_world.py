@@ -80,6 +80,15 @@ def test_no_single_column_gives_the_rings_away(moderate: Path) -> None:
     assert worst.auc < LIMIT, worst
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "seed"), [("moderate", 103), ("private", 101), ("paraphrased", 101), ("hardest", 101)]
+)
+def test_nor_does_one_elsewhere(tmp_path: Path, name: str, seed: int) -> None:
+    worst = audit(simulate(tmp_path / "world", preset(name, accounts=5000, seed=seed)).path)[0]
+    assert worst.auc < LIMIT, worst
+
+
 @pytest.mark.parametrize("hashseed", ["0", "77"])
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path, hashseed: str) -> None:
     code = (
