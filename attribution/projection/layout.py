@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from attribution.compiled import compiled
 from attribution.domain import Facet
 from attribution.projection.rules import GROUPS, LEVELS, LIFT, RULES
 
@@ -134,7 +134,7 @@ def lay_out(population: Population, null: Null) -> Graph:
     )
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def row_work(graph: Graph) -> NDArray[np.int64]:
     """Return the number of updates that each row costs, shape (accounts,). O(entries)."""
     facets, accounts = graph.row_start.shape[0], graph.row_start.shape[1] - 1

@@ -179,7 +179,7 @@ def _typical(
 
 
 def fact_bound(level: int, expected: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return `kernel.fact_nats` of many expectations at once."""
+    """Return `pairs.fact_nats` of many expectations at once."""
     if level == 1:
         return -np.log(np.clip(expected, 1e-300, 1.0))
     less = np.clip(expected, 1e-300, level - 1)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attribution.domain import FAMILY_OF, Facet, Family
-from attribution.projection.kernel import BINS_PER_NAT, combine, fact_nats, is_level
+from attribution.projection.kernel import BINS_PER_NAT
 from attribution.projection.layout import rules
+from attribution.projection.pairs import combine, fact_nats, is_level
 from attribution.projection.project import Projection, project, reason
 from attribution.projection.rules import RULES
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from attribution.config import ProjectionConfig
 from attribution.domain import Facet, Population
 from attribution.projection import project
-from attribution.projection.kernel import fact_nats, is_level
 from attribution.projection.null import LEAST, fact_bound, fit
+from attribution.projection.pairs import fact_nats, is_level
 from attribution.projection.rules import LEVELS, RULES
 
 if TYPE_CHECKING:
