@@ -78,6 +78,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "careless ring", True, 0.02, (150.0, 1.8), "Accounts run by one operator who takes little care to hide it.",
         _expects(
+            unrelated_names=("nearly all", "accounts that share a card or a machine pretend not to know each other"),
             met=("many", "exits are rented from few hosts, so accounts meet there"),
             one_device=("all or none", "one machine runs all accounts, or each runs a group"),
             one_payer=("all or none", "one card pays until it burns out, or each pays for a group"),
@@ -100,6 +101,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "careful ring", True, 0.02, (150.0, 1.8), "Accounts run by one operator who hides: few leaks, human hours, own exits.",
         _expects(
+            unrelated_names=("nearly all", "where a card or a machine is shared, the names are not"),
             shared_card=("all or none, rather all", "cards are the scarcest thing an operator has, unless each account has its own"),
             met=("all or none", "exits are shared, or bought by the session"),
             one_device=("few", "many machines, few accounts on each"),
@@ -119,6 +121,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "team", False, 0.25, (8.0, 0.8), "A start-up or department: one office, one card, the same prompts.",
         _expects(
+            unrelated_names=("all or none, rather none", "colleagues share a mail domain; in a young company each has private mail"),
             verified_organisation=("all or none", "a company has itself verified, or has not"),
             met=("most", "one office"),
             one_device=("hardly any", "each has a machine"),
@@ -139,6 +142,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "agency", False, 0.06, (30.0, 0.9), "An agency that runs client accounts: one office, a few cards, house templates.",
         _expects(
+            unrelated_names=("all or none", "accounts carry the agency's name or the clients'"),
             anonymous_egress=("few", "offices have addresses of their own"),
             dominant_template=("many", "client work is what the accounts are for"),
             throwaway_card=("all or none, rather none", "the cards are the agency's, so of one kind"),
@@ -183,6 +187,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "household", False, 0.2, (3.0, 0.5), "People who live together.",
         _expects(
+            unrelated_names=("many", "relatives chose their mail each for himself"),
             met=("nearly all", "one home"),
             one_device=("some", "one family device beside each one's own"),
             affiliated=("few", "private people have no organisation"),
@@ -237,6 +242,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "CI or evaluation", False, 0.04, (12.0, 1.0), "Build runners or evaluation suites: machines, one template set, a company's card.",
         _expects(
+            unrelated_names=("all or none, rather none", "one administrator made the accounts, under one name"),
             verified_organisation=("all or none", "a company has itself verified, or has not"),
             met=("most", "runners leave through the same cloud exits"),
             one_device=("all or none, rather all", "one image, one fingerprint"),
@@ -259,6 +265,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "one person", False, 0.05, (3.5, 0.6), "One person with several accounts.",
         _expects(
+            unrelated_names=("all or none", "aliases with one mail provider, or each with another"),
             met=("most", "one home or one VPN"),
             one_device=("most", "one machine"),
             affiliated=("few", "private people have no organisation"),
@@ -279,6 +286,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "family apart", False, 0.08, (3.5, 0.5), "Relatives or friends who share a purse or a machine but no roof.",
         _expects(
+            unrelated_names=("many", "relatives chose their mail each for himself"),
             met=("few", "several homes"),
             one_device=("some", "a machine handed on"),
             affiliated=("few", "private people have no organisation"),
@@ -300,6 +308,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "remote company", False, 0.06, (15.0, 0.9), "A company without an office: one card, homes all over.",
         _expects(
+            unrelated_names=("all or none, rather none", "colleagues share a mail domain; in a young company each has private mail"),
             concealed_device=("all or none", "a machine handed on; with a name on the accounts or without"),
             verified_organisation=("all or none", "a company has itself verified, or has not"),
             met=("all or none, rather none", "everyone works from home, or through the company's VPN"),
@@ -319,6 +328,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "declared reseller", False, 0.01, (300.0, 1.5), "A reseller whose customers are declared: verified, one exit, one bill.",
         _expects(
+            unrelated_names=("all or none, rather none", "the reseller's verified name"),
             met=("many", "the reseller's gateway"),
             one_payer=("nearly all", "one bill"),
             one_place=("many", "the reseller's gateway"),
@@ -353,6 +363,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "hackathon", False, 0.02, (40.0, 0.9), "A weekend event: one venue, new accounts, one starter kit, gift cards.",
         _expects(
+            unrelated_names=("many", "participants come from all over"),
             met=("most", "one venue"),
             one_device=("hardly any", "each brings a machine"),
             corporate_card=("few", "private people seldom pay with company cards"),
@@ -374,6 +385,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "families behind one exit", False, 0.05, (25.0, 1.0), "Families and people with aliases whom a café, a carrier or a VPN brings together.",
         _expects(
+            unrelated_names=("many", "relatives chose their mail each for himself"),
             affiliated=("few", "strangers, family by family"),
             corporate_card=("few", "private people seldom pay with company cards"),
             verified_organisation=("few", "private people are no organisations"),
@@ -395,6 +407,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "chance", False, 0.1, (8.0, 1.3), "People linked by accident, each to the next: a recycled address, a copied prompt.",
         _expects(
+            unrelated_names=("many", "strangers"),
             met=("some", "a recycled address"),
             corporate_card=("few", "private people seldom pay with company cards"),
             verified_organisation=("few", "private people are no organisations"),

@@ -268,6 +268,35 @@ def concealed_device(view: View) -> NDArray[np.float64]:
     return _concealed(view, Facet.DEVICE)
 
 
+def unrelated_names(view: View) -> NDArray[np.float64]:
+    """The account shares cards or devices with members whose organisations or mail domains are as mixed as strangers'.
+
+    As mixed as strangers': of the uses that it shares, those by its own organisation (or mail domain, where there is no
+    organisation) are a share nearer to that name's share of the whole population than to all.
+    """
+    name = _names(view.activity)
+    everywhere = _names(view.population.activity)
+    frequency = name.map(everywhere.value_counts() / max(1, everywhere.notna().sum())).to_numpy(np.float64)
+    others, same = np.zeros(len(view.account)), np.zeros(len(view.account))
+    codes, _ = pd.factorize(name, sort=True)
+    for facet in (Facet.PAYMENT, Facet.DEVICE):
+        entries = view.entries(facet)
+        if entries is None:
+            continue
+        shared = _meet(view, facet, entries) & (codes[entries.member] >= 0)
+        frame = pd.DataFrame({"group": entries.group[shared], "member": entries.member[shared]})
+        frame["name"] = codes[frame["member"]]
+        member = frame["member"].to_numpy()
+        others += view.per_member(member, frame.groupby("group")["member"].transform("size").to_numpy() - 1.0)
+        same += view.per_member(member, frame.groupby(["group", "name"])["member"].transform("size").to_numpy() - 1.0)
+    return _answer(same < others * (1 + frequency) / 2, others > 0)
+
+
+def _names(activity: pd.DataFrame) -> pd.Series[str]:
+    """Return the name each account goes by: its verified organisation, else its mail domain."""
+    return activity["org"].where(activity["org"].notna(), activity["email_domain"])
+
+
 def private_template(view: View, apart: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
     """The account sends a prompt template that hardly anyone outside the cluster sends."""
     entries = view.entries(Facet.TEMPLATE)
@@ -374,6 +403,7 @@ INDICATORS: tuple[Indicator, ...] = (
     Indicator("scattered_exits", Family.PLACE, scattered_exits),
     Indicator("affiliated", Family.AFFILIATION, affiliated),
     Indicator("verified_organisation", Family.AFFILIATION, verified_organisation),
+    Indicator("unrelated_names", Family.AFFILIATION, unrelated_names),
     Indicator("shared_card", Family.PAYMENT, shared_card),
     Indicator("one_payer", Family.PAYMENT, one_payer),
     Indicator("concealed_card", Family.PAYMENT, concealed_card),

@@ -19,7 +19,9 @@ Not: than under the one innocent explanation that is hardest to beat. That one i
 family as well as coordination does; whether it explains the others is what the score and the leaving out decide.
 
 `innocent` needs a probability under `config.innocent`, and that places, instruments or devices were there to look at:
-an honest tie can only be seen in them. Everything else is `undetermined`, with what is missing.
+an honest tie can only be seen in them. Where one of these speaks for coordination with `STRONG` nats, clearing needs as
+much certainty as accusing: a probability under 1 - `config.coordinated`. Everything else is `undetermined`, with what
+is missing.
 """
 
 from __future__ import annotations
@@ -170,9 +172,12 @@ def decide(scores: Scores, config: RingConfig) -> list[tuple[Verdict, str]]:
 def _rule(scores: Scores, row: int, config: RingConfig) -> tuple[Verdict, str]:
     probability = scores.probability[row]
     if probability <= config.innocent:
-        if any(scores.n[row, p] for p, i in enumerate(INDICATORS) if i.family in HARD_TO_SET):
-            return Verdict.INNOCENT, f"best explained as {HYPOTHESES[scores.innocent[row]].name}"
-        return Verdict.UNDETERMINED, "no places, instruments or devices are known that could show an honest tie"
+        honest = f"best explained as {HYPOTHESES[scores.innocent[row]].name}"
+        if not any(scores.n[row, p] for p, i in enumerate(INDICATORS) if i.family in HARD_TO_SET):
+            return Verdict.UNDETERMINED, "no places, instruments or devices are known that could show an honest tie"
+        if _costly(scores, row) >= STRONG and probability > 1 - config.coordinated:
+            return Verdict.UNDETERMINED, f"{honest}, but places, instruments or devices speak strongly against it"
+        return Verdict.INNOCENT, honest
     speaking = [family for f, family in enumerate(FAMILIES) if scores.speaks[row, f] >= SPEAKS]
     if doubt := _doubt(scores, row, speaking, config):
         return Verdict.UNDETERMINED, doubt
@@ -188,12 +193,17 @@ def _doubt(scores: Scores, row: int, speaking: list[Family], config: RingConfig)
         return "fewer than two independent families of evidence speak for coordination"
     if not HARD_TO_SET.intersection(speaking):
         return "everything that speaks for coordination can be set freely by anyone"
-    costly = [float(scores.speaks[row, f]) for f, family in enumerate(FAMILIES) if family in HARD_TO_SET]
-    if max(*costly, sum(costly)) < STRONG:
+    if _costly(scores, row) < STRONG:
         return f"places, instruments and devices speak for coordination, but not strongly{_missing(scores, row)}"
     if scores.without[row, weakest] <= 0:
         return f"rests on the {FAMILIES[weakest].value} family alone"
     return ""
+
+
+def _costly(scores: Scores, row: int) -> float:
+    """Return the nats with which the families that are hard to set speak, the strongest alone or all together."""
+    nats = [float(scores.speaks[row, f]) for f, family in enumerate(FAMILIES) if family in HARD_TO_SET]
+    return max(*nats, sum(nats))
 
 
 def _missing(scores: Scores, row: int) -> str:

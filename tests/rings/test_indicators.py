@@ -106,6 +106,23 @@ CASES: Mapping[str, Case] = {
     "verified_organisation": Case(
         Cluster(3, {}, {"org": {0: "acme"}, "created_at": {2: pd.NaT}}), [1, 0, _], ("accounts", "org")
     ),
+    "unrelated_names": Case(
+        Cluster(
+            10,
+            {
+                Facet.PAYMENT: together(everyone("purse", [0, 1, 2, 3]), everyone("own", [9])),
+                Facet.DEVICE: everyone("machine", [4, 5, 6, 7, 8]),
+            },
+            {
+                "org": dict.fromkeys([0, 1, 2], "acme"),  # two of three others: more than (1 + 3/110)/2 of them
+                "email_domain": {3: "solo.example", 8: "rare.example", 9: "rare.example"}
+                # three of four others of a name that 104 of 110 carry: fewer than (1 + 104/110)/2 of them
+                | dict.fromkeys([4, 5, 6, 7, *CROWD], "everybody.example"),
+            },
+        ),
+        [0, 0, 0, 1, 1, 1, 1, 1, 1, _],
+        ("accounts",),
+    ),
     "shared_card": Case(Cluster(6, {Facet.PAYMENT: SHARED}), [1, 1, 0, 0, 0, _], ("payment",)),
     "one_payer": Case(Cluster(7, {Facet.PAYMENT: MAIN}), [1, 1, 1, 0, 0, 0, _], ("payment",)),
     "concealed_card": Case(
