@@ -10,10 +10,10 @@ import typer
 
 from attribution.cli import show
 from attribution.cli.session import session
-from attribution.errors import InputError, UsageError
+from attribution.errors import ConfigError, InputError, UsageError
 
-KEY = "ATTRIBUTION_HASH_KEY"
-"""Environment variable with the deployment's secret for keyed hashes."""
+KEY, KEY_FILE = "ATTRIBUTION_HASH_KEY", "ATTRIBUTION_HASH_KEY_FILE"
+"""Environment variables: the deployment's secret for keyed hashes, or the file that holds it."""
 
 
 def run(
@@ -44,7 +44,8 @@ def run(
 
     INPUT holds Parquet, CSV or JSON Lines (.gz, .zst, one file or a folder of parts), as docs/data-contract.md says.
     Rows that cannot be used go to OUT/quarantine.parquet with their place and reason. The secret for keyed
-    hashes of prompts is read from the environment variable ATTRIBUTION_HASH_KEY.
+    hashes of prompts is read from the environment variable ATTRIBUTION_HASH_KEY, or from the file that
+    ATTRIBUTION_HASH_KEY_FILE names.
 
     \b
     Example:
@@ -55,7 +56,7 @@ def run(
     from attribution.pipeline import DEFAULT_KEY
     from attribution.pipeline import run as analyse
 
-    secret = os.environ.get(KEY)
+    key = secret() or DEFAULT_KEY
     with session(context).telemetry() as telemetry:
         result = analyse(
             source,
@@ -65,7 +66,7 @@ def run(
             seed=seed,
             store=store,
             judgements=judgements,
-            key=secret.encode() if secret else DEFAULT_KEY,
+            key=key,
             telemetry=telemetry,
         )
     show.print_rings(result.report, limit=show.ROWS)
@@ -96,3 +97,24 @@ def check(source: str, out: Path) -> None:
         raise UsageError(f"{out}: is a file", remedy="name a folder with --out")
     if folder.is_dir() and out.exists() and folder.samefile(out):
         raise UsageError(f"{out}: is the input folder", remedy="name another folder with --out")
+
+
+def secret() -> bytes | None:
+    """Return the deployment's secret; None where neither variable is set.
+
+    Raises
+    ------
+    ConfigError
+        The file that should hold it cannot be read, or holds nothing.
+    """
+    if (given := os.environ.get(KEY)) or not (name := os.environ.get(KEY_FILE)):
+        return given.encode() if given else None
+    try:
+        found = Path(name).read_bytes().rstrip(b"\r\n")
+    except OSError as error:
+        raise ConfigError(
+            f"{KEY_FILE}: {name} cannot be read", remedy="name a file with a long random text, and keep it"
+        ) from error
+    if not found:
+        raise ConfigError(f"{KEY_FILE}: {name} is empty", remedy="put a long random text into it, and keep it")
+    return found

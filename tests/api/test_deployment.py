@@ -27,6 +27,14 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 KEY, DIGEST = new_key()
+PLACES = {
+    "ATTRIBUTION_LOGS": "logs",
+    "ATTRIBUTION_LABS": "logs/labs.yaml",
+    "ATTRIBUTION_OUT": "out",
+    "ATTRIBUTION_STORE": "attribution.duckdb",
+    "ATTRIBUTION_DONE": "nightly.done",
+}
+"""The nightly script's files, under the folder that compose mounts as /data."""
 
 
 @pytest.fixture(scope="module")
@@ -45,16 +53,34 @@ def test_the_compose_file_is_valid() -> None:
     subprocess.run(command, check=True, capture_output=True)
 
 
-def test_nothing_secret_has_a_default_and_nothing_is_published_to_others(compose: dict[str, Any]) -> None:
+def test_secrets_are_files_and_nothing_is_published_to_others(compose: dict[str, Any]) -> None:
     for name, service in compose["services"].items():
         for variable, value in service.get("environment", {}).items():
-            if re.search("PASSWORD|AUTH|KEY", variable):
-                assert ":?" in value, (name, variable)
+            if re.search("PASSWORD|AUTH|KEY|SECRET", variable):
+                assert variable.endswith("_FILE"), (name, variable)
+                assert Path(value).parent == Path("/run/secrets"), (name, variable)
+                assert Path(value).name in service["secrets"], (name, variable)
         for port in service.get("ports", ()):
             assert port.startswith("127.0.0.1:"), (name, port)
-    for name in ("api", "nightly"):
-        assert compose["services"][name]["read_only"] is True
-        assert compose["services"][name]["cap_drop"] == ["ALL"]
+    used = {secret for service in compose["services"].values() for secret in service.get("secrets", ())}
+    assert used == set(compose["secrets"])
+    for name, service in compose["services"].items():
+        if name != "neo4j":
+            assert service["read_only"] is True
+            assert service["cap_drop"] == ["ALL"]
+            assert service["init"] is True, "signals reach a shell only through an init"
+            assert all(re.search(r"[:,]size=\d+m", mount) for mount in service["tmpfs"]), name
+
+
+def test_without_neo4j_no_password_of_it_is_asked_for(compose: dict[str, Any]) -> None:
+    profiles = {"graph": {"neo4j", "api", "nightly"}, "files": {"api-files", "nightly-files"}}
+    for profile, names in profiles.items():
+        assert {name for name, one in compose["services"].items() if one["profiles"] == [profile]} == names
+    for name in profiles["files"]:
+        service = compose["services"][name]
+        assert "neo4j" not in json.dumps(service), name
+    needed = set(re.findall(r"\$\{(\w+):\?", (ROOT / "docker-compose.yml").read_text()))
+    assert needed == {"ATTRIBUTION_DATA"}, "what is needed is needed file-wide, whatever the profile"
 
 
 def test_the_image_copies_what_is_there() -> None:
@@ -72,21 +98,14 @@ def test_the_image_copies_what_is_there() -> None:
 
 def test_the_example_names_every_value_that_compose_needs() -> None:
     needed = set(re.findall(r"\$\{(\w+):\?", (ROOT / "docker-compose.yml").read_text()))
-    assert needed == set(re.findall(r"^   (\w+)=", (ROOT / "deploy" / "README.md").read_text(), re.MULTILINE))
+    named = set(re.findall(r"^   (\w+)=", (ROOT / "deploy" / "README.md").read_text(), re.MULTILINE))
+    assert named == needed | {"COMPOSE_PROFILES"}
 
 
-def test_the_nightly_script_tries_again_and_says_why(tmp_path: Path) -> None:
-    (tmp_path / "attribution").write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\nexit 6\n')
-    (tmp_path / "attribution").chmod(0o755)
-    env = environment(ATTRIBUTION_TRIES="2", ATTRIBUTION_PAUSE="0", ATTRIBUTION_LOGS="/logs with space")
-    env["PATH"] = f"{tmp_path}:{env['PATH']}"
-    done = subprocess.run(
-        [ROOT / "deploy" / "nightly.sh", "--once"], env=env, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 6
-    assert "failed 2 times, last exit code 6" in done.stderr
-    calls = (tmp_path / "calls").read_text().splitlines()
-    assert calls == ["run /logs with space --out /data/out --store /data/attribution.duckdb"] * 2
+def named(compose: dict[str, Any], service: str, secrets: Path) -> dict[str, str]:
+    """Return the environment that compose gives a service, its secrets in a folder of the test."""
+    given: dict[str, str] = compose["services"][service]["environment"]
+    return {name: value.replace("/run/secrets", str(secrets)) for name, value in given.items()}
 
 
 def ask(url: str, key: str | None, body: object = None) -> tuple[int, Any]:
@@ -101,6 +120,30 @@ def ask(url: str, key: str | None, body: object = None) -> tuple[int, Any]:
         return error.code, json.load(error)
 
 
+def test_without_neo4j_the_api_answers_from_the_file_of_the_night(compose: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "api_keys").write_text(f"reader:{DIGEST}\n")
+    (tmp_path / "hash_key").write_text("only for tests, long enough\n")
+    simulate = ["attribution", "simulate", str(tmp_path / "logs"), "--accounts", "600", "--rings", "2", "--seed", "3"]
+    subprocess.run(simulate, env=environment(), check=True, capture_output=True)
+    folders = {name: str(tmp_path / rest) for name, rest in PLACES.items()}
+    night = environment(**named(compose, "nightly-files", tmp_path), **folders)
+    subprocess.run([ROOT / "deploy" / "nightly.sh", "--once"], env=night, check=True, capture_output=True)
+    assert (tmp_path / "nightly.done").exists()
+
+    port = neo4j_server.free_port()
+    command = [word.replace("/data", str(tmp_path)) for word in compose["services"]["api-files"]["command"]]
+    command = [str(port) if word == "8000" else word.replace("labs.yaml", "logs/labs.yaml") for word in command]
+    serving = environment(**named(compose, "api-files", tmp_path))
+    with subprocess.Popen(command, env=serving, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            base = f"http://127.0.0.1:{port}"
+            _wait(base, server)
+            assert ask(f"{base}/v1/runs", None)[0] == 401
+            assert len(ask(f"{base}/v1/runs", KEY)[1]["items"]) == 1
+        finally:
+            server.terminate()
+
+
 @pytest.mark.neo4j
 @pytest.mark.xdist_group("neo4j")
 def test_a_night_and_the_morning_after(
@@ -111,18 +154,13 @@ def test_a_night_and_the_morning_after(
     logs, store = tmp_path / "logs", tmp_path / "attribution.duckdb"
     simulate = ["attribution", "simulate", str(logs), "--accounts", "600", "--rings", "2", "--labs", "2", "--seed", "3"]
     subprocess.run(simulate, env=environment(), check=True, capture_output=True)
-    credentials = {
-        "ATTRIBUTION_NEO4J_USER": "neo4j",
-        "ATTRIBUTION_NEO4J_PASSWORD": neo4j_server.ADMIN_PASSWORD,
-    }
+    (tmp_path / "neo4j_password").write_text(f"{neo4j_server.ADMIN_PASSWORD}\n")
+    (tmp_path / "api_keys").write_text(f"reader:{DIGEST}\n")
+    (tmp_path / "hash_key").write_text("only for tests, long enough\n")
     night = environment(
-        ATTRIBUTION_LOGS=str(logs),
-        ATTRIBUTION_LABS=str(logs / "labs.yaml"),
-        ATTRIBUTION_OUT=str(tmp_path / "out"),
-        ATTRIBUTION_STORE=str(store),
-        ATTRIBUTION_GRAPH=neo4j_environment,
+        **{name: str(tmp_path / rest) for name, rest in PLACES.items()},
         ATTRIBUTION_TRIES="1",
-        **credentials,
+        **{**named(compose, "nightly", tmp_path), "ATTRIBUTION_GRAPH": neo4j_environment},
     )
     for _ in range(2):
         done = subprocess.run(
@@ -137,7 +175,7 @@ def test_a_night_and_the_morning_after(
     port = neo4j_server.free_port()
     places = {"neo4j://neo4j:7687": neo4j_environment, "8000": str(port), "/data/labs.yaml": str(logs / "labs.yaml")}
     command = [places.get(word, word) for word in compose["services"]["api"]["command"]]
-    serving = environment(ATTRIBUTION_API_KEYS=f"reader:{DIGEST}", ATTRIBUTION_FACTS=str(store), **credentials)
+    serving = environment(**{**named(compose, "api", tmp_path), "ATTRIBUTION_FACTS": str(store)})
     with subprocess.Popen(command, env=serving, stderr=subprocess.PIPE, text=True) as server:
         try:
             base = f"http://127.0.0.1:{port}"
