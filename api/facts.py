@@ -94,6 +94,7 @@ def _ring(row: Mapping[str, object], members: pd.DataFrame) -> Ring:
         explanation=None if row["explanation"] is None else str(row["explanation"]),
         members=members["number"].to_numpy(dtype=np.int32),
         confidence=members["confidence"].to_numpy(dtype=np.float64),
+        together=np.ones(len(members), np.float32),
         first_seen=pd.Timestamp(str(row["first_seen"])),
         last_seen=pd.Timestamp(str(row["last_seen"])),
         events=int(str(row["events"])),

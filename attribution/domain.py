@@ -239,7 +239,15 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """A cluster with its verdict. `members` are account numbers, `confidence` their probability of membership."""
+    """A cluster with its verdict.
+
+    Attributes
+    ----------
+    members : int32 (members,), account numbers, ascending.
+    confidence : (members,), each one's probability of membership.
+    together : (members,), the share of Leiden's seeds in which each was with its neighbours of the cluster.
+    stability : mean of `together` over the whole cluster.
+    """
 
     ring_id: str
     verdict: Verdict
@@ -247,6 +255,7 @@ class Ring:
     explanation: str | None
     members: NDArray[np.int32]
     confidence: NDArray[np.float64]
+    together: NDArray[np.float32]
     first_seen: pd.Timestamp
     last_seen: pd.Timestamp
     events: int

@@ -124,11 +124,14 @@ def _print_ring(found: Document, ring: RingEntry, limit: int) -> None:
         for left in ring.without:
             rows.add_row(text(left.family), text(f"{left.score:+.2f}"))
         out.print(rows)
+    for view in ring.priors:
+        more = "ten times rarer" if view.times < 1 else "ten times commoner"
+        out.print(text(f"If covert rings were {more}: {view.verdict}, probability {view.probability:.3f}"))
     for campaign in ring.campaigns:
         _print_campaign(out, found, campaign, limit)
-    rows = table(f"Members ({ring.size:,})", "account", ">confidence")
+    rows = table(f"Members ({ring.size:,})", "account", ">confidence", ">stability")
     for member in ring.members[:limit]:
-        rows.add_row(text(member.account_id), text(f"{member.confidence:.3f}"))
+        rows.add_row(text(member.account_id), text(f"{member.confidence:.3f}"), text(f"{member.stability:.2f}"))
     out.print(rows)
     if ring.size > limit:
         out.print(f"{ring.size - limit:,} more in members.parquet.")

@@ -277,11 +277,12 @@ def _reduced(ring: Ring, keep: NDArray[np.bool_], population: Population) -> Rin
     members = ring.members[keep]
     seen = population.activity.iloc[members]
     if not len(members):
-        return replace(ring, members=members, confidence=ring.confidence[keep])
+        return replace(ring, members=members, confidence=ring.confidence[keep], together=ring.together[keep])
     return replace(
         ring,
         members=members,
         confidence=ring.confidence[keep],
+        together=ring.together[keep],
         first_seen=pd.Timestamp(seen["first_seen"].min()),
         last_seen=pd.Timestamp(seen["last_seen"].max()),
         events=int(seen["events"].sum()),

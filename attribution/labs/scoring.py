@@ -85,6 +85,7 @@ def _as_ring(accounts: Sequence[str], population: Population) -> Ring:
         explanation=None,
         members=members,
         confidence=np.ones(len(members)),
+        together=np.ones(len(members), np.float32),
         first_seen=pd.Timestamp(seen["first_seen"].min()),
         last_seen=pd.Timestamp(seen["last_seen"].max()),
         events=int(seen["events"].sum()),

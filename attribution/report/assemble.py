@@ -173,6 +173,7 @@ def _ring(
         score=conclusion.score,
         verdict_sentence=wording.verdict_sentence(ring, conclusion.reason),
         without=conclusion.without,
+        priors=conclusion.priors,
         unknown=conclusion.unknown,
         hypotheses=lines.hypotheses(ring),
         evidence_for=tuple(line for line in ledger if line.weight >= WORTH_SAYING)[:STRONGEST],
@@ -208,8 +209,10 @@ def _strongest(evidence: Sequence[Evidence]) -> list[Evidence]:
 def _members(ring: Ring, population: Population) -> tuple[Member, ...]:
     accounts = population.accounts.take(pa.array(ring.members)).to_pylist()
     rows = [
-        Member(account_id=clean(account), confidence=round(confidence, 4))
-        for account, confidence in zip(accounts, ring.confidence.tolist(), strict=True)
+        Member(account_id=clean(account), confidence=round(confidence, 4), stability=round(stability, 4))
+        for account, confidence, stability in zip(
+            accounts, ring.confidence.tolist(), ring.together.tolist(), strict=True
+        )
     ]
     return tuple(sorted(rows, key=lambda member: (-member.confidence, member.account_id)))
 

@@ -17,7 +17,7 @@ from attribution.report.changed import Changes, JudgementEntry  # noqa: TC001  #
 if TYPE_CHECKING:
     from pathlib import Path
 
-SCHEMA_VERSION = "1.2"
+SCHEMA_VERSION = "1.3"
 """Raised in its first part when a field goes or changes its meaning, in its second when one is added."""
 
 JSON_NAME = "report.json"
@@ -96,10 +96,11 @@ class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):
-    """An account of a ring and the probability that it belongs to it."""
+    """An account of a ring, the probability that it belongs to it, and the share of seeds that put it there."""
 
     account_id: str
     confidence: float
+    stability: float
 
 
 class SharedValue(msgspec.Struct, frozen=True, kw_only=True):
@@ -208,6 +209,14 @@ class CampaignEntry(msgspec.Struct, frozen=True, kw_only=True):
     """The lab that a person accepted, where the engine does not name it."""
 
 
+class OtherPrior(msgspec.Struct, frozen=True, kw_only=True):
+    """What a cluster would be called if covert rings were `times` as common as the engine takes them to be."""
+
+    times: float
+    verdict: str
+    probability: float
+
+
 class RingEntry(msgspec.Struct, frozen=True, kw_only=True):
     """A cluster with its verdict and everything it rests on."""
 
@@ -224,6 +233,7 @@ class RingEntry(msgspec.Struct, frozen=True, kw_only=True):
     score: float | None
     verdict_sentence: str
     without: tuple[LeftOut, ...]
+    priors: tuple[OtherPrior, ...]
     unknown: tuple[str, ...]
     hypotheses: tuple[Hypothesis, ...]
     evidence_for: tuple[LedgerLine, ...]

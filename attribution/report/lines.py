@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from attribution.plaintext import clean
-from attribution.report.document import Explanation, Hypothesis, LedgerLine, LeftOut
+from attribution.report.document import Explanation, Hypothesis, LedgerLine, LeftOut, OtherPrior
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -91,6 +91,7 @@ class Conclusion:
     reason: str = ""
     score: float | None = None
     without: tuple[LeftOut, ...] = ()
+    priors: tuple[OtherPrior, ...] = ()
     unknown: tuple[str, ...] = ()
 
 
@@ -109,6 +110,16 @@ def conclusion(ring: Ring) -> Conclusion:
                 reason=clean(str(line.detail.get("reason", "")), 300),
                 score=round(score, 4) if isinstance(score, float) else None,
                 without=tuple(LeftOut(family=clean(name, 40), score=round(value, 4)) for name, value in left),
+                priors=_other_priors(line.detail.get("if_covert_were")),
                 unknown=tuple(clean(str(name), 60) for name in unknown) if isinstance(unknown, list) else (),
             )
     return Conclusion()
+
+
+def _other_priors(views: object) -> tuple[OtherPrior, ...]:
+    return tuple(
+        OtherPrior(
+            times=float(view["times"]), verdict=str(view["verdict"]), probability=round(float(view["probability"]), 6)
+        )
+        for view in (views if isinstance(views, list) else [])
+    )

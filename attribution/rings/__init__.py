@@ -55,6 +55,7 @@ def judge(found: Partition, population: Population, config: RingConfig) -> tuple
     answer = verdict.answers(view)
     scores = verdict.score(*verdict.counts(view, answer), view.size)
     verdicts = verdict.decide(scores, config)
+    ifs = verdict.sensitivity(scores, config)
     confidence = members.confidence(view, answer)
     activity = population.activity
     first, last = (activity[name].dt.tz_convert(None).to_numpy() for name in ("first_seen", "last_seen"))
@@ -78,11 +79,12 @@ def judge(found: Partition, population: Population, config: RingConfig) -> tuple
                 explanation=HYPOTHESES[scores.innocent[row]].name,
                 members=own_members,
                 confidence=own[keep].astype(np.float64),
+                together=found.frequency[row][keep],
                 first_seen=pd.Timestamp(first[own_members].min(), tz="UTC"),
                 last_seen=pd.Timestamp(last[own_members].max(), tz="UTC"),
                 events=int(sent[own_members].sum()),
                 stability=float(np.mean(found.frequency[row])),
-                evidence=ledger(scores, row, ring_id, len(cluster), reason),
+                evidence=ledger(scores, row, ring_id, len(cluster), reason, ifs[row]),
             )
         )
     return tuple(sorted(rings, key=lambda ring: (-ring.probability, ring.ring_id)))

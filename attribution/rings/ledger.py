@@ -6,13 +6,14 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from attribution.domain import Evidence
-from attribution.rings.hypotheses import HYPOTHESES, SURPRISE, Hypothesis
+from attribution.rings.expectations import SURPRISE, Hypothesis
+from attribution.rings.hypotheses import HYPOTHESES
 from attribution.rings.indicators import INDICATORS
 from attribution.rings.likelihood import WITNESSES
 from attribution.rings.verdict import FAMILIES, FAMILY_CAP
 
 if TYPE_CHECKING:
-    from attribution.rings.verdict import Scores
+    from attribution.rings.verdict import IfPrior, Scores
 
 STRUCTURE = "structure"
 """Family of lines that are no facts about members: prior and size, the reason of the verdict."""
@@ -20,12 +21,14 @@ HYPOTHESIS = "hypothesis"
 """Family of lines that hold one explanation's own score in their detail: context, weight 0."""
 
 
-def ledger(scores: Scores, row: int, ring_id: str, size: int, reason: str) -> tuple[Evidence, ...]:
-    """Return lines whose weights sum to the score of the cluster."""
+def ledger(
+    scores: Scores, row: int, ring_id: str, size: int, reason: str, ifs: tuple[IfPrior, ...]
+) -> tuple[Evidence, ...]:
+    """Return lines whose weights sum to the score of the cluster; `ifs` is what other priors would make of it."""
     lines = [_prior(scores, row, ring_id, size)]
     lines += [_indicator(scores, row, ring_id, position) for position in range(len(INDICATORS))]
     lines += [line for f in range(len(FAMILIES)) if (line := _cap(scores, row, ring_id, f))]
-    lines.append(_conclusion(scores, row, ring_id, reason))
+    lines.append(_conclusion(scores, row, ring_id, reason, ifs))
     lines += [_explanation(scores, row, ring_id, position) for position in range(len(HYPOTHESES))]
     return tuple(lines)
 
@@ -84,12 +87,15 @@ def _cap(scores: Scores, row: int, ring_id: str, family: int) -> Evidence | None
     return Evidence(ring_id, None, name.value, "family_cap", capped - raw, detail)
 
 
-def _conclusion(scores: Scores, row: int, ring_id: str, reason: str) -> Evidence:
+def _conclusion(scores: Scores, row: int, ring_id: str, reason: str, ifs: tuple[IfPrior, ...]) -> Evidence:
     detail: dict[str, object] = {
         "reason": reason,
         "score": float(scores.total[row]),
         "without_family": {f.value: float(scores.without[row, p]) for p, f in enumerate(FAMILIES)},
         "speaks": {f.value: float(scores.speaks[row, p]) for p, f in enumerate(FAMILIES)},
+        "if_covert_were": [
+            {"times": one.times, "verdict": one.verdict.value, "probability": one.probability} for one in ifs
+        ],
         "unknown": [i.name for p, i in enumerate(INDICATORS) if scores.n[row, p] == 0],
     }
     return Evidence(ring_id, None, STRUCTURE, "conclusion", 0.0, detail)

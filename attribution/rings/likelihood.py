@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import betaln, gammaln
 
-from attribution.rings.hypotheses import HYPOTHESES, SURPRISE
+from attribution.rings.expectations import SURPRISE
+from attribution.rings.hypotheses import HYPOTHESES
 from attribution.rings.indicators import INDICATORS
 
 if TYPE_CHECKING:

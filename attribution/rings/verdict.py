@@ -27,7 +27,7 @@ is missing.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -52,6 +52,8 @@ STRONG = float(np.log(10.0))
 """Nats that a family which cannot be set freely must bring: 10 to 1, "strong" in Jeffreys' scale."""
 HARD_TO_SET = frozenset({Family.PAYMENT, Family.DEVICE, Family.PLACE})
 """Families that cost an attacker something: money, machines, exits. Prompts, clocks and sign-up facts are free."""
+TIMES = (0.1, 10.0)
+"""Factors on the priors of the covert explanations under which every verdict is looked at again."""
 FAMILIES: tuple[Family, ...] = tuple(Family)
 
 _COVERT = np.flatnonzero([h.covert for h in HYPOTHESES])
@@ -167,6 +169,31 @@ def calibrated(total: NDArray[np.float64]) -> NDArray[np.float64]:
 def decide(scores: Scores, config: RingConfig) -> list[tuple[Verdict, str]]:
     """Apply the rule of this module to every cluster: the verdict, and in words why."""
     return [_rule(scores, row, config) for row in range(len(scores.total))]
+
+
+@dataclass(frozen=True, slots=True)
+class IfPrior:
+    """What a cluster would be called if covert rings were another number of times as common as elicited."""
+
+    times: float
+    verdict: Verdict
+    probability: float
+
+
+def sensitivity(scores: Scores, config: RingConfig) -> list[tuple[IfPrior, ...]]:
+    """Judge every cluster again under other priors of the covert explanations, `TIMES` the elicited ones.
+
+    A factor on all covert priors adds its logarithm to every score, with each family left out as well, and leaves the
+    pair that decides and what speaks as they are.
+    """
+    found: list[list[IfPrior]] = [[] for _ in scores.total]
+    for times in TIMES:
+        shift = float(np.log(times))
+        total = scores.total + shift
+        moved = replace(scores, total=total, without=scores.without + shift, probability=calibrated(total))
+        for row, (what, _) in enumerate(decide(moved, config)):
+            found[row].append(IfPrior(times, what, float(moved.probability[row])))
+    return [tuple(row) for row in found]
 
 
 def _rule(scores: Scores, row: int, config: RingConfig) -> tuple[Verdict, str]:

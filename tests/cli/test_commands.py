@@ -154,7 +154,7 @@ def test_show_prints_rings_and_one_ring(command: Callable[..., Ended], result: P
 
 def test_show_json_is_the_document(command: Callable[..., Ended], result: Path) -> None:
     whole = json.loads(command("show", result, "--json").out)
-    assert whole["schema_version"] == "1.2"
+    assert whole["schema_version"] == "1.3"
     one = json.loads(command("show", result, "ring-0001", "--json").out)
     assert one == whole["rings"][1]
 

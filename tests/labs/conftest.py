@@ -99,6 +99,7 @@ def world(ask: Ask | None = None) -> Small:
         None,
         members,
         np.ones(len(members)),
+        np.ones(len(members), np.float32),
         pd.Timestamp(START, tz="UTC"),
         pd.Timestamp(START + dt.timedelta(DAYS), tz="UTC"),
         int((frame["account_id"].str[:4] == "ring").sum()),

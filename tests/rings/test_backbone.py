@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 def ring(name: str, members: Sequence[int]) -> Ring:
     accounts, now = np.array(members, np.int32), pd.Timestamp(0, tz="UTC")
+    sure = np.ones(len(accounts))
     return Ring(
-        name, Verdict.COORDINATED, 0.9, None, accounts, np.ones(len(accounts)), now, now, len(accounts), 1.0, ()
+        name, Verdict.COORDINATED, 0.9, None, accounts, sure, sure.astype(np.float32), now, now, len(accounts), 1.0, ()
     )
 
 

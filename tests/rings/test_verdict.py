@@ -16,7 +16,8 @@ from scipy.stats import betabinom
 from attribution.config import RingConfig
 from attribution.domain import Verdict
 from attribution.rings import likelihood, verdict
-from attribution.rings.hypotheses import HYPOTHESES, SCALE, SURPRISE
+from attribution.rings.expectations import SCALE, SURPRISE
+from attribution.rings.hypotheses import HYPOTHESES
 from attribution.rings.indicators import INDICATORS
 from attribution.rings.ledger import HYPOTHESIS, ledger
 from attribution.rings.likelihood import WITNESSES
@@ -71,7 +72,7 @@ def test_ledger_sums_to_the_score_and_recomputes_from_its_detail(
     observed: dict[str, tuple[int, int]], size: int
 ) -> None:
     scores = scores_of({name: list(pair) for name, pair in observed.items()}, size)
-    lines = ledger(scores, 0, "ring-x", size, "because")
+    lines = ledger(scores, 0, "ring-x", size, "because", ())
     own = [line for line in lines if line.family != HYPOTHESIS]
     assert math.fsum(line.weight for line in own) == pytest.approx(scores.total[0], abs=1e-9)
     for line in own:
@@ -127,6 +128,22 @@ def test_score_against_a_slow_search_over_all_pairs(observed: dict[str, tuple[in
     innocent = [h for h, hypothesis in enumerate(HYPOTHESES) if not hypothesis.covert]
     slow = max(min(pair(c, i) for i in innocent) for c in covert)
     assert scores.total[0] == pytest.approx(slow, abs=1e-7)
+
+
+@settings(max_examples=40)
+@given(observations, st.integers(3, 5000))
+def test_other_priors_are_those_of_a_table_with_other_priors(observed: dict[str, tuple[int, int]], size: int) -> None:
+    scores = scores_of({name: list(pair) for name, pair in observed.items()}, size)
+    rarer, commoner = verdict.sensitivity(scores, RingConfig())[0]
+    assert (rarer.times, commoner.times) == verdict.TIMES
+    for view in (rarer, commoner):
+        moved = scores.total[0] + math.log(view.times)
+        assert view.probability == pytest.approx(float(verdict.calibrated(np.array([moved]))[0]), abs=1e-12)
+    asked = verdict.decide(scores, RingConfig())[0][0]
+    if asked is not Verdict.COORDINATED:
+        assert rarer.verdict is not Verdict.COORDINATED
+    if asked is Verdict.COORDINATED:
+        assert commoner.verdict is Verdict.COORDINATED
 
 
 def cases() -> list[dict[str, Any]]:

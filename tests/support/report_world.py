@@ -133,6 +133,7 @@ def _ring(at: int, members: np.ndarray, name: Names) -> Ring:
         explanation=explanation,
         members=members.astype(np.int32),
         confidence=np.clip(rng.beta(9, 1, size), 0, 1),
+        together=np.full(size, 0.97, np.float32),
         first_seen=pd.Timestamp("2026-03-01T00:10:00Z"),
         last_seen=pd.Timestamp("2026-03-28T23:50:00Z"),
         events=size * 120,

@@ -1,0 +1,133 @@
+"""How members of a cluster are tied: where they meet, where they are at home, under which names, in whose company.
+
+Every function takes the members of all clusters at once (`View`) or their usage of one facet (`Entries`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy.special import bdtrc
+
+from attribution.domain import Facet
+from attribution.projection.rules import RULES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from attribution.rings.view import Entries, View
+
+HOME_SHARE = 0.5
+"""Share of an account's requests that makes a network its home."""
+PRIVATE_SHARE = 0.8
+"""A value is private to a cluster when this share of all its users are members."""
+CHANCE = 0.02
+"""Probability under which members do not meet on any value of an account by accident."""
+
+
+def unknown(view: View) -> NDArray[np.float64]:
+    """Return no answer for any member."""
+    return np.full(len(view.account), np.nan)
+
+
+def answered(yes: NDArray[np.bool_], known: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return 1 for yes and 0 for no, NaN where it is not known."""
+    return np.where(known, yes.astype(np.float64), np.nan)
+
+
+def any_of(view: View, entries: Entries, which: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell which members have one of these entries."""
+    return view.per_member(entries.member[which]) > 0
+
+
+def private(entries: Entries) -> NDArray[np.bool_]:
+    """Find the entries whose value three members use and hardly anybody else."""
+    return (entries.inside >= 3) & (entries.inside >= PRIVATE_SHARE * entries.popularity)
+
+
+def kept_to_cluster(entries: Entries, apart: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+    """Find the entries whose value is private to the cluster, not just to those who stand apart in it."""
+    own = private(entries)
+    if apart is not None:
+        own &= np.bincount(entries.group, weights=apart[entries.member])[entries.group] < 0.5 * entries.inside
+    return own
+
+
+def meet(view: View, facet: Facet, entries: Entries) -> NDArray[np.bool_]:
+    """Tell the entries whose value more members use than strangers would: one row an entry.
+
+    Of the `d - 1` other users of a value each is in a cluster of n of N accounts with probability q = (n - 1)/(N - 1)
+    if who uses it has nothing to do with the cluster, so `inside - 1` or more are with the binomial tail, times the
+    share of such meetings that are between strangers (`RULES`), times the values that the account could have met on.
+    """
+    inside, popularity = entries.inside, entries.popularity
+    size = view.size[view.cluster[entries.member]]
+    odds = (size - 1) / max(1, view.population.size - 1)
+    strangers = np.minimum(1.0, RULES[facet].strangers * (popularity / 2) ** 2)
+    tail = strangers * bdtrc(np.maximum(inside - 2, 0), np.maximum(popularity - 1, 1), odds)
+    values = view.per_member(entries.member)[entries.member]
+    return np.asarray((inside >= 2) & (tail * values <= CHANCE), dtype=np.bool_)
+
+
+def home_of(view: View) -> NDArray[np.int64]:
+    """Return the number of the network that sends at least half of each member's requests; -1: there is none."""
+    home = np.full(len(view.account), -1, np.int64)
+    entries = view.entries(Facet.NETWORK)
+    if entries is not None:
+        main = entries.count >= HOME_SHARE * view.activity["events"].to_numpy()[entries.member]
+        # two networks with exactly half each: the one with the smaller number, written last
+        home[entries.member[main][::-1]] = entries.value[main][::-1]
+    return home
+
+
+def main_of(view: View, value: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return each member's cluster's most frequent value (the smallest of equals; values under 0 do not count)."""
+    frame = pd.DataFrame({"cluster": view.cluster, "value": value})
+    counts = frame[frame["value"] >= 0].groupby(["cluster", "value"]).size().rename("n").reset_index()
+    counts = counts.sort_values(["cluster", "n", "value"], ascending=[True, False, True], kind="stable")
+    main = np.full(len(view.size), -1, np.int64)
+    first = counts.drop_duplicates("cluster")
+    main[first["cluster"].to_numpy()] = first["value"].to_numpy()
+    return main[view.cluster]
+
+
+def names(activity: pd.DataFrame) -> pd.Series[str]:
+    """Return the name each account goes by: its verified organisation, else its mail domain."""
+    return activity["org"].where(activity["org"].notna(), activity["email_domain"])
+
+
+def affiliation(view: View) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Code each member's organisation (verified, else a mail domain that is mostly the cluster's); -1 is none."""
+    population, activity = view.population, view.activity
+    org = activity["org"]
+    domain = activity["email_domain"]
+    everywhere = domain.map(population.activity["email_domain"].value_counts())
+    inside = domain.groupby([view.cluster, domain]).transform("size")
+    own_domain = domain.where((inside >= 2) & (inside >= 0.5 * everywhere))
+    name = org.where(org.notna(), own_domain)
+    codes, _ = pd.factorize(name, sort=True)
+    known = (org.notna() | domain.notna()).to_numpy()
+    return codes.astype(np.int64), known
+
+
+def ties_of(view: View) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return each member's home that is not in a data centre, and its organisation; -1 where there is none."""
+    return np.where(view.activity["datacentre"].to_numpy(np.float64) >= 0.5, -1, home_of(view)), affiliation(view)[0]
+
+
+def company(view: View, entries: Entries, shared: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Find who has company: someone of the same shared group at home in the same place or of the same organisation.
+
+    A data centre is nobody's home: whoever rents an exit there can stand beside anybody.
+    """
+    rows = np.flatnonzero(shared)
+    group, member = entries.group[rows], entries.member[rows]
+    company = np.zeros(len(view.account), bool)
+    for tie in ties_of(view):
+        frame = pd.DataFrame({"group": group, "member": member, "tie": tie[member]})
+        frame = frame[frame["tie"] >= 0]
+        together = frame.groupby(["group", "tie"])["member"].transform("size") >= 2
+        company[frame.loc[together, "member"].to_numpy()] = True
+    return company
