@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,11 +31,12 @@ from attribution.store.embedded import EmbeddedStore
 from attribution.warehouse import connect, fingerprint, population, template_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from numpy.typing import NDArray
 
     from attribution.domain import Links, Population
+    from attribution.judgements.hearing import Hearing
     from attribution.report.document import RingEntry
 
 SHOWN = 20
@@ -91,6 +92,7 @@ class RingWhy:
     ties : what ties cells as wholes. unlinked : members without a link inside.
     strongest : the links with the least chance, explained in full.
     suppressed : values that members share and that are too common to count.
+    judged : what people decided about pairs of members; their links are among `links`.
     note : empty, or why this may differ from what the run saw.
     """
 
@@ -106,15 +108,20 @@ class RingWhy:
     shared: tuple[RingValue, ...]
     suppressed: tuple[RingValue, ...]
     strongest: tuple[Why, ...]
+    judged: tuple[str, ...]
     note: str
 
 
 @dataclass(frozen=True, slots=True)
 class PairWhy:
-    """Two accounts: the rings that each is in (None: in no cluster), and facet by facet why they are linked or not."""
+    """Two accounts: the rings that each is in (None: in no cluster), and facet by facet why they are linked or not.
+
+    `judged` is what people decided about the two: it overrules what the facets say.
+    """
 
     rings: tuple[str | None, str | None]
     why: Why
+    judged: tuple[str, ...]
     note: str
 
 
@@ -137,7 +144,7 @@ def why(
     folder = Path(out)
     document = report.read(folder)
     entry = document.ring(subject) if other is None else None
-    with _opened(folder, store) as (people, config, note):
+    with _opened(folder, store) as (people, config, hearing, note):
         found = project(people, config.projection)
         ring_of = _rings(folder)
         if entry is None:
@@ -146,10 +153,18 @@ def why(
                 raise UsageError("the two accounts are one and the same", remedy="name two accounts")
             told = explain(people, config.projection, min(a, b), max(a, b), projection=found)
             first, second = told.accounts
-            return PairWhy((ring_of.get(first), ring_of.get(second)), told, note)
+            return PairWhy((ring_of.get(first), ring_of.get(second)), told, _judged(hearing, told.accounts), note)
         names = sorted(account for account, ring in ring_of.items() if ring == entry.ring_id)
         inside = np.array([_account(people, name) for name in names], np.int32)
-        return _ring(entry, inside, people, found, config, note)
+        found = replace(found, links=hearing.links(found.links))
+        return _ring(entry, inside, people, found, config, _judged(hearing, names), note)
+
+
+def _judged(hearing: Hearing, accounts: Collection[str]) -> tuple[str, ...]:
+    """Say what people decided about pairs of these accounts, in words."""
+    return tuple(
+        f"{one.says}: {one.author}, {one.decided:%Y-%m-%d}: {one.reason}" for one in hearing.between(set(accounts))
+    )
 
 
 def _rings(folder: Path) -> dict[str, str]:
@@ -159,8 +174,8 @@ def _rings(folder: Path) -> dict[str, str]:
 
 
 @contextmanager
-def _opened(folder: Path, store: Path | str | None) -> Iterator[tuple[Population, Config, str]]:
-    """Lend the population of a finished run, its settings, and a note where the facts are no longer the run's."""
+def _opened(folder: Path, store: Path | str | None) -> Iterator[tuple[Population, Config, Hearing, str]]:
+    """Lend a finished run's population, settings, judgements, and a note where the facts are no longer the run's."""
     manifest = json.loads((folder / output.MANIFEST).read_text("utf-8"))
     path = Path(store) if store is not None else folder / output.STORE
     if not path.is_file():
@@ -169,8 +184,9 @@ def _opened(folder: Path, store: Path | str | None) -> Iterator[tuple[Population
     with connect(path, read_only=True) as con:
         people = population(con, family_of(template_table(con), config.projection).of)
         name = output.run_name(fingerprint(con, people), manifest["config_digest"], manifest["seed"])
-        people = heard(EmbeddedStore(con), manifest.get("judgements", ())).population(people)
-        yield people, config, "" if name == manifest["run_id"] else OTHER_FACTS
+        hearing = heard(EmbeddedStore(con), manifest.get("judgements", ()))
+        people = hearing.population(people)
+        yield people, config, hearing, "" if name == manifest["run_id"] else OTHER_FACTS
 
 
 def _account(people: Population, name: str) -> int:
@@ -183,7 +199,13 @@ def _account(people: Population, name: str) -> int:
 
 
 def _ring(
-    entry: RingEntry, inside: NDArray[np.int32], people: Population, found: Projection, config: Config, note: str
+    entry: RingEntry,
+    inside: NDArray[np.int32],
+    people: Population,
+    found: Projection,
+    config: Config,
+    judged: tuple[str, ...],
+    note: str,
 ) -> RingWhy:
     links = found.links
     own = np.zeros(people.size, np.bool_)
@@ -215,6 +237,7 @@ def _ring(
             explain(people, config.projection, int(links.source[e]), int(links.target[e]), projection=found)
             for e in best.tolist()
         ),
+        judged=judged,
         note=note,
     )
 

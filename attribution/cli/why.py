@@ -70,6 +70,7 @@ def print_pair(told: PairWhy) -> None:
         f"{found.weight:.2f} nats, chance {found.p_value:.3g} (links pass at {found.threshold:.3g};"
         f" false-discovery level that would link them {found.q_value:.3g})"
     )
+    _judged(out, told.judged)
     rows = table("By facet", "facet", "family", ">shared", ">counting", ">nats", ">counted", "why")
     for facet in found.facets:
         if facet.missing is not None:
@@ -94,6 +95,11 @@ def print_pair(told: PairWhy) -> None:
         out.print(rows)
 
 
+def _judged(out: Console, judged: Sequence[str]) -> None:
+    for one in judged:
+        out.print(text(f"Judged: {one}", "bold", limit=400))
+
+
 def _because(facet: FacetDetail) -> str:
     if not facet.shared:
         return f"nothing shared ({facet.degrees[0]} and {facet.degrees[1]} values)"
@@ -109,6 +115,7 @@ def print_ring(told: RingWhy) -> None:
     _note(out, told.note)
     out.print(text(f"{told.ring_id}: {told.verdict}", "bold"))
     out.print(f"{len(told.members):,} accounts, {told.links:,} of {told.possible:,} pairs linked")
+    _judged(out, told.judged)
     rows = table("What the links rest on", "facet", "family", ">links", ">nats", ">members", "missing")
     for facet in told.facets:
         cells = (facet.facet.value, facet.family.value, f"{facet.links:,}", f"{facet.nats:,.1f}", f"{facet.members:,}")

@@ -19,7 +19,7 @@ from attribution.judgements.standing import Effect, Outcome, Standing, follow, w
 from attribution.plaintext import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     import pyarrow as pa
     from numpy.typing import NDArray
@@ -128,6 +128,10 @@ class Hearing:
 
     def _note(self, judgement: Judgement, effect: Effect, says: str) -> None:
         self._outcomes[judgement.id] = Outcome(judgement, effect, says)
+
+    def between(self, accounts: Collection[str]) -> tuple[Judgement, ...]:
+        """Return the must-links and cannot-links whose two accounts are both among these, oldest first."""
+        return tuple(one for one in self._links() if one.subject in accounts and one.object in accounts)
 
     def _links(self) -> tuple[Judgement, ...]:
         return self._standing.of(Kind.MUST_LINK, Kind.CANNOT_LINK)

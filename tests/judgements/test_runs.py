@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import attribution
 from attribution import pipeline
 from attribution.cli import main
+from attribution.inquiry import PairWhy, RingWhy
 from attribution.report import read
 from attribution.store import open_store
 
@@ -90,6 +92,23 @@ def test_a_confirmed_ring_is_the_persons_with_the_engines_verdict_beside_it(case
     assert round(row["probability"], 6) == now.probability
     line = next(line for line in now.ledger if line.family == "judgement")
     assert (line.name, line.weight, line.detail["author"]) == ("ring_confirmed", 0.0, "mara")
+
+
+def test_why_says_what_people_decided_about_two_accounts(case: Case) -> None:
+    said = records(case.before.report)
+    for kind, words in ((said[2], "do not have one operator"), (said[3], "have one operator")):
+        pair = attribution.why(case.after.out, kind["account"], kind["with"], store=case.folder / "s.duckdb")
+        assert isinstance(pair, PairWhy)
+        (judged,) = pair.judged
+        assert words in judged
+        assert judged.endswith("mara, 2026-04-01: seen <b>on site</b>")
+    told = command("why", str(case.after.out), kind["account"], kind["with"], "--store", str(case.folder / "s.duckdb"))
+    assert "Judged: " in told.stdout
+    rows = case.after.tables["members"].to_pandas()
+    ring = rows.loc[rows["account_id"] == said[2]["with"], "ring_id"].item()
+    whole = attribution.why(case.after.out, ring, store=case.folder / "s.duckdb")
+    assert isinstance(whole, RingWhy)
+    assert whole.judged == ()  # the two that must not be together are not both in it
 
 
 def test_members_links_and_values_are_as_people_say(case: Case) -> None:
