@@ -1,8 +1,10 @@
-"""The notebooks run from top to bottom, and their pictures are pictures."""
+"""The notebooks run from top to bottom, their pictures are pictures, their prose holds no figure of its own."""
 
 from __future__ import annotations
 
 import os
+import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,47 +12,125 @@ import jupytext
 import pytest
 from nbconvert.preprocessors import ExecutePreprocessor
 
+from attribution import report
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import neo4j_server
     from nbformat import NotebookNode
 
+    from attribution.store.neo4j_client import Client
+
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+ON_THE_SMALL_WORLD = {
+    # pictures, and what is printed at least
+    "first_look": (4, ["events of 1,500 accounts", "and one group holds", "coordinated: "]),
+    "inside_a_ring": (7, ["Reason: ", "cards that they share", "nats, computed from:"]),
+    "why_not_flagged": (3, ["linked: False", "needed 1.0e-04", "cannot be decided", "are in no cluster."]),
+    "who_benefits": (4, ["benefits. Analytic confidence", "abstains", "is named up to odds of", "no lab is named."]),
+    "two_nights": (
+        3,
+        ["second night: ", "had sent nothing on the first night", "by judgement, coordinated by the engine"],
+    ),
+    "ring_as_graph": (
+        4,
+        ["By cards and devices alone it falls into", "the only tie between two parts", "clustering 0."],
+    ),
+}
+WRITTEN_OUT = re.compile(r"\d[\d.,]*")
 
 
-def _outputs(notebook: Path, folder: Path) -> list[NotebookNode]:
-    ran, _ = ExecutePreprocessor(timeout=120, kernel_name="python3").preprocess(
-        jupytext.read(notebook), {"metadata": {"path": str(folder)}}
+@dataclass(frozen=True)
+class Ran:
+    """What a notebook showed and said."""
+
+    charts: int
+    tables: int
+    said: str
+
+
+def run(name: str) -> Ran:
+    """Run a notebook where it stands; warnings and whatever else goes to standard error are failures."""
+    ran, _ = ExecutePreprocessor(timeout=240, kernel_name="python3").preprocess(
+        jupytext.read(NOTEBOOKS / f"{name}.py"), {"metadata": {"path": str(NOTEBOOKS)}}
     )
-    return [output for cell in ran.cells if cell.cell_type == "code" for output in cell.outputs]
-
-
-def test_the_notebook_runs_on_a_world_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("ATTRIBUTION_RESULT", raising=False)
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
-    monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "1")
-    outputs = _outputs(NOTEBOOKS / "demo.py", tmp_path)
-    shown = [output["data"].get("text/html", "") for output in outputs if "data" in output]
-    charts = [html for html in shown if "vega-lite" in html]
-    tables = [html for html in shown if "<table" in html]
-    assert len(charts) >= 6
-    assert len(tables) >= 7
-    said = "".join(o.text for o in outputs if o.output_type == "stream" and o.name == "stdout")
-    assert "weights recomputed" in said
+    outputs: list[NotebookNode] = [o for cell in ran.cells if cell.cell_type == "code" for o in cell.outputs]
     assert not [o.text for o in outputs if o.output_type == "stream" and o.name == "stderr"]
+    html = [output["data"].get("text/html", "") for output in outputs if "data" in output]
+    return Ran(
+        charts=sum("vega-lite" in text for text in html),
+        tables=sum("<table" in text for text in html),
+        said="".join(o.text for o in outputs if o.output_type == "stream"),
+    )
 
 
-def test_the_notebook_on_real_retweets_says_why_nobody_is_accused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for what notebooks make, and an environment in which they depend on nobody's settings."""
+    folder = tmp_path_factory.mktemp("notebooks")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("ATTRIBUTION_RESULT", raising=False)
+        patch.setenv("ATTRIBUTION_NOTEBOOKS", str(folder))
+        patch.setenv("TMPDIR", str(folder))
+        patch.setenv("IPYTHONDIR", str(folder / "ipython"))
+        patch.setenv("JUPYTER_PREFER_ENV_PATH", "1")
+        yield folder
+
+
+@pytest.mark.usefixtures("quiet")
+def test_the_notebook_runs_on_a_world_of_its_own() -> None:
+    ran = run("demo")
+    assert ran.charts >= 6
+    assert ran.tables >= 7
+    assert "weights recomputed" in ran.said
+
+
+@pytest.mark.xdist_group("notebooks")
+@pytest.mark.parametrize("name", ON_THE_SMALL_WORLD)
+def test_each_notebook_tells_its_story_on_the_small_world(name: str, quiet: Path) -> None:
+    ran = run(name)
+    charts, said = ON_THE_SMALL_WORLD[name]
+    assert ran.charts == charts
+    for text in said:
+        assert text in ran.said
+    summary = report.read(quiet / "two-nights" / "second").summary
+    assert summary.coordinated, "a world without a ring has no story"
+    assert summary.undetermined
+    assert summary.named
+    assert summary.abstained
+
+
+@pytest.mark.neo4j
+@pytest.mark.xdist_group("neo4j")
+@pytest.mark.usefixtures("quiet", "neo4j_environment")
+def test_the_notebook_on_neo4j(graph: Client, neo4j: neo4j_server.Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert graph.read("RETURN 1 AS n")
+    monkeypatch.setenv("ATTRIBUTION_STORE", neo4j.url)
+    ran = run("in_neo4j")
+    assert "2 runs, the same content in the graph as in the file" in ran.said
+    assert ran.charts == 2
+    assert ran.tables == 4
+    assert ran.said.count("Blocking ") == 2
+    assert graph.read("MATCH (run:Run) RETURN count(run) AS n") == [{"n": 2}]
+
+
+@pytest.mark.usefixtures("quiet")
+def test_the_notebook_on_real_retweets_says_why_nobody_is_accused() -> None:
     if "ATTRIBUTION_REAL_DATA" not in os.environ:
         if os.environ.get("ATTRIBUTION_NO_SKIP") == "1":
             pytest.fail("REAL DATA IS NOT TESTED: ATTRIBUTION_REAL_DATA is not set")
         pytest.skip("REAL DATA IS NOT TESTED: see docs/real-data.md")
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
-    monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "1")
-    outputs = _outputs(NOTEBOOKS / "retweets.py", tmp_path)
-    said = "".join(o.text for o in outputs if o.output_type == "stream" and o.name == "stdout")
-    assert "adjusted Rand index between two seeds: 1.000" in said or "seeds: 0.9" in said
-    assert "cannot be decided" in said
-    assert not [o.text for o in outputs if o.output_type == "stream" and o.name == "stderr"]
+    ran = run("retweets")
+    found = re.search(r"adjusted Rand index between two seeds: ([\d.]+) over", ran.said)
+    assert found is not None
+    assert float(found[1]) >= 0.95
+    assert "cannot be decided" in ran.said
+
+
+@pytest.mark.parametrize("name", [*ON_THE_SMALL_WORLD, "in_neo4j"])
+def test_prose_holds_no_figure_that_the_code_should_compute(name: str) -> None:
+    cells = [cell.source for cell in jupytext.read(NOTEBOOKS / f"{name}.py").cells if cell.cell_type == "markdown"]
+    prose = re.sub(r"`[^`]*`|\]\([^)]*\)|Neo4j|co_retweets", "", "\n".join(cells))
+    assert len(cells) >= 4
+    assert not WRITTEN_OUT.findall(prose)
