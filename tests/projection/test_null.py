@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from attribution.config import ProjectionConfig
+from attribution.config import ProjectionConfig, RingConfig
 from attribution.domain import OUTPUT_TABLES, Facet
 from attribution.projection import project
 from attribution.projection.kernel import BINS_PER_NAT
 from attribution.projection.null import fit
 from attribution.projection.project import pair_counts
 from attribution.projection.rules import RULES
+from attribution.rings import partition
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,6 +148,29 @@ def test_a_ring_among_people_who_share_nothing_is_found(make: Make) -> None:
     rows = [[10 + i for i in range(12)] if a < 20 else [1000 + 20 * a + i for i in range(12)] for a in range(500)]
     links = project(make({Facet.TEMPLATE: rows}), ProjectionConfig()).links
     assert len(links.source) == 20 * 19 // 2
+
+
+def test_a_crowd_that_only_address_and_timing_hold_together_is_no_cluster(make: Make, scatter: Scatter) -> None:
+    """Forty behind one address who act and sign up together are a café; forty with a card each two share are a ring."""
+    rng = np.random.default_rng(12)
+    cafe, ring = range(40), range(40, 80)
+    rows: dict[Facet, list[list[int]]] = {
+        facet: scatter(rng, 600, 3000, 3.0, tail=0.3) for facet in (Facet.IP, Facet.BURST, Facet.TEMPLATE)
+    }
+    rows[Facet.SIGNUP] = [[a] for a in range(600)]
+    rows[Facet.PAYMENT] = [[a] for a in range(600)]
+    for group, crowd in enumerate((cafe, ring)):
+        for account in crowd:
+            rows[Facet.IP][account].append(90_000 + group)
+            rows[Facet.BURST][account] += [90_000 + 10 * group + i for i in range(6)]
+            rows[Facet.SIGNUP][account] = [90_000 + group]
+    for account in ring:
+        rows[Facet.PAYMENT][account] = [90_000 + account // 4]
+    links = project(make(rows), ProjectionConfig()).links
+    found = partition(links, 600, RingConfig(min_size=3), 0)
+    inside = {int(account) for cluster in found.clusters for account in cluster}
+    assert not inside & set(cafe)
+    assert set(ring) <= inside
 
 
 def test_what_nearly_everybody_uses_is_suppressed_and_listed(make: Make, scatter: Scatter) -> None:

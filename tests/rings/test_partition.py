@@ -52,6 +52,18 @@ def test_a_small_ring_beside_a_large_one_is_found_through_a_bridge() -> None:
     assert [len(c) for c in found.clusters] == [400, 20]
 
 
+def test_a_ring_of_twenty_beside_one_of_twenty_thousand() -> None:
+    """Both hang on one bridge: the component has 100,190 links, of which the small ring has 190."""
+    rng = np.random.default_rng(6)
+    pairs = np.unique(np.sort(rng.integers(0, 20_000, (104_000, 2)), axis=1), axis=0)
+    big = [(int(a), int(b)) for a, b in pairs[pairs[:, 0] < pairs[:, 1]][:100_000]]
+    found = partition(links_of([*big, *clique(20_000, 20), (0, 20_000)]), 20_020, CONFIG, seed=0)
+    assert len(found.clusters) == 2
+    large, small = found.clusters
+    assert small.tolist() == list(range(20_000, 20_020))
+    assert len(large) == len(np.unique(np.array(big)))
+
+
 def test_a_sparse_ring_is_not_cut_into_cells() -> None:
     graph = nx.gnm_random_graph(300, 2400, seed=4)
     found = partition(links_of(list(graph.edges)), 300, CONFIG, seed=0)
