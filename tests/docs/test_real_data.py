@@ -27,5 +27,12 @@ def test_nobody_is_accused_or_cleared_by_retweets_alone(tmp_path: Path) -> None:
     assert result.tables["campaigns"].num_rows == result.tables["attributions"].num_rows == 0
     assert all("no places, instruments or devices are known" in ring.reason for ring in result.report.rings)
     assert {"events.ip", "events.device_id", "events.payment_id"} <= {gap.column for gap in result.report.missing}
+    page = " ".join((Path(__file__).parents[2] / "docs" / "real-data.md").read_text("utf-8").split())
+    sizes, chances = rings["size"], rings["probability"]
+    assert f"{len(rings)} of {sizes.min()} to {sizes.max()} accounts, {sizes.sum()} accounts in all" in page
+    assert (
+        f"probabilities of covert coordination from {chances.min():.2%} to {chances.max():.0%}".replace("%", " %")
+        in page
+    )
     counts = json.loads((tmp_path / "out" / "run.json").read_text("utf-8"))["counts"]
     assert counts["rows"] == counts["accepted"] + counts["duplicates"] + counts["quarantined"] == 35_125
