@@ -151,23 +151,23 @@ def test_a_ring_among_people_who_share_nothing_is_found(make: Make) -> None:
 
 
 def test_a_crowd_that_only_address_and_timing_hold_together_is_no_cluster(make: Make, scatter: Scatter) -> None:
-    """Forty behind one address who act and sign up together are a café; forty with a card each two share are a ring."""
+    """Ten behind one address who act and sign up together: a café; ten who share cards by fives besides: a ring."""
     rng = np.random.default_rng(12)
-    cafe, ring = range(40), range(40, 80)
+    cafe, ring = range(10), range(10, 20)
     rows: dict[Facet, list[list[int]]] = {
-        facet: scatter(rng, 600, 3000, 3.0, tail=0.3) for facet in (Facet.IP, Facet.BURST, Facet.TEMPLATE)
+        facet: scatter(rng, 2000, 9000, 3.0, tail=0.3) for facet in (Facet.IP, Facet.BURST, Facet.TEMPLATE)
     }
-    rows[Facet.SIGNUP] = [[a] for a in range(600)]
-    rows[Facet.PAYMENT] = [[a] for a in range(600)]
+    rows[Facet.SIGNUP] = [[a] for a in range(2000)]
+    rows[Facet.PAYMENT] = [[a] for a in range(2000)]
     for group, crowd in enumerate((cafe, ring)):
         for account in crowd:
             rows[Facet.IP][account].append(90_000 + group)
             rows[Facet.BURST][account] += [90_000 + 10 * group + i for i in range(6)]
             rows[Facet.SIGNUP][account] = [90_000 + group]
     for account in ring:
-        rows[Facet.PAYMENT][account] = [90_000 + account // 4]
+        rows[Facet.PAYMENT][account] = [90_000 + account // 5]
     links = project(make(rows), ProjectionConfig()).links
-    found = partition(links, 600, RingConfig(min_size=3), 0)
+    found = partition(links, 2000, RingConfig(min_size=3), 0)
     inside = {int(account) for cluster in found.clusters for account in cluster}
     assert not inside & set(cafe)
     assert set(ring) <= inside
