@@ -278,6 +278,11 @@ TABLE: tuple[Rule, ...] = (
 """Every kind of evidence about a lab: name, family, claim of the dossier, least and greatest weight, function."""
 
 
+NARROWER: Mapping[str, str] = {"asns": "networks"}
+"""A fact that lies within another one. Where the narrower one was looked for and is not seen, the wider one is what its
+other customers show, unless the narrower claim is wrong."""
+
+
 def comparison_of(labs: tuple[Dossier, ...]) -> Comparison:
     """Return what all dossiers together say of labs in general."""
     mean = dict.fromkeys(CAPABILITIES, 0.5 / len(CAPABILITIES))
@@ -297,6 +302,7 @@ def judge(
 
     A weight is `coefficient * bound(mixed(ratio, truth))`: the ratio by the rule's function, mixed with no evidence by
     how far the dossier's claim can be trusted, held within the rule's bounds, scaled by the family's calibration.
+    A fact whose narrower one is not seen holds only as far as that one's claim can be wrong (`NARROWER`).
     Within a family the strongest fact for and the strongest fact against count; the others are shown with weight 0.
     """
     raw: list[tuple[Rule, float, dict[str, object]]] = []
@@ -306,7 +312,11 @@ def judge(
             continue
         truth, ref = lab.truth(rule.claim) if rule.claim != "name" else (RELIABILITY["A"], None)
         weight = capped(mixed(found[0], truth), rule.floor, rule.cap)
+        unseen = next((lab.truth(r.claim)[0] for r, w, _ in raw if r.name == NARROWER.get(rule.name) and w < 0.0), 0.0)
+        if weight > 0.0:
+            weight = mixed(weight, 1.0 - unseen)
         detail = dict(found[1]) | {
+            "narrower_unseen": unseen,
             "ratio": found[0],
             "truth": truth,
             "source": ref,

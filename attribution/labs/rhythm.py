@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from attribution.labs.dossiers import WorkingDay
+from attribution.labs.ledger import mixed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +25,9 @@ LENGTHS = (8, 10, 12, 14)
 """Lengths of an office day in general."""
 SLACK = ((-1, 0.25), (0, 0.5), (1, 0.25))
 """Hours by which people are early or late, with their probabilities."""
+SCHEDULED = 0.5
+"""Probability that a lab's traffic keeps its operator's schedule, or the day that each account claims to live in, and
+not the lab's own: then its hours are anybody's. Hours that do not fit are worth log 2 against the lab at the most."""
 
 
 def working_day_weight(
@@ -33,7 +37,8 @@ def working_day_weight(
 
     Counts are scaled down to at most `DRAWS`. Under the lab: the day's hours, an hour early or late, with a share of
     noise, averaged; the noise keeps the hours of accounts outside rings, among which a campaign hides. Under anybody
-    else: half office days of any length at any hour, half those hours alone.
+    else: half office days of any length at any hour, half those hours alone. A lab whose traffic is scheduled by others
+    (`SCHEDULED`) is like anybody else.
     """
     counts = thinned(hours, account_days)
     people = np.asarray((outside + 1.0) / (outside.sum() + 24.0))
@@ -42,12 +47,13 @@ def working_day_weight(
     general = float(logsumexp(anywhere) - np.log(anywhere.size))
     crowd = _log(counts, people, FLAT)
     other = float(logsumexp([general, crowd]) - np.log(2.0))
-    return round(lab - other, 12), {
+    return round(mixed(lab - other, 1.0 - SCHEDULED), 12), {
         "model": "hours",
         "hours": [int(n) for n in hours],
         "draws": float(counts.sum()),
         "working_day": [day.utc_offset, day.start, day.end],
         "outside_hours": [int(n) for n in outside],
+        "scheduled": SCHEDULED,
         "log_lab": lab,
         "log_general": general,
         "log_crowd": crowd,

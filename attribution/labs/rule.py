@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 SPEAKS = 0.25
 """Nats from which a family speaks for a lab."""
-SEVERAL, PLAINLY = 2, 1.0
-"""Families of infrastructure, and nats of each, beside which hours alone are behaviour enough: not all are its
-country's."""
+SEVERAL, PLAINLY, STRONGLY = 2, 1.0, 3.0
+"""Families of infrastructure, and nats of each, or nats of a single one, beside which hours alone are behaviour enough:
+not all are its country's. Three nats are strong evidence (Kass and Raftery 1995, section 3.2), and counts are compared
+with accounts of the same country already."""
 FITS = 0.75
 """Nats of content, hours and release together from which behaviour confirms what infrastructure says: a borrowed
 network comes with somebody else's content and hours."""
@@ -71,9 +72,10 @@ class Standing:
         return math.fsum(self.sums.get(family.value, 0.0) for family in sorted(BEHAVIOUR))
 
     @property
-    def acquired(self) -> int:
-        """Return how many families of infrastructure, which are acquired separately, plainly speak for it."""
-        return sum(self.sums.get(family.value, 0.0) >= PLAINLY for family in sorted(INFRASTRUCTURE))
+    def acquired(self) -> bool:
+        """Say whether more of its infrastructure speaks than its country explains: two families, or one strongly."""
+        nats = [self.sums.get(family.value, 0.0) for family in sorted(INFRASTRUCTURE)]
+        return sum(one >= PLAINLY for one in nats) >= SEVERAL or max(nats) >= STRONGLY
 
 
 def standing(
@@ -120,7 +122,7 @@ def obstacle(one: Standing, config: LabConfig) -> str | None:
             f"{one.said} for {one.name}, but content, hours and release hardly do, and the rest may be the operator's",
         ),
         (
-            families & BEHAVIOUR == {LabFamily.HOURS} and one.acquired < SEVERAL,
+            families & BEHAVIOUR == {LabFamily.HOURS} and not one.acquired,
             f"only {one.said} for {one.name}, and both may be its country's: what is extracted is missing",
         ),
         (

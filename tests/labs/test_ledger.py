@@ -6,6 +6,7 @@ import datetime as dt
 import math
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 import pytest
 from scipy import stats
@@ -138,7 +139,8 @@ def hours(d: Mapping[str, Any]) -> float:
     )
     general = logsumexp([fit(window(s, n), people) for s in range(24) for n in (8, 10, 12, 14)]) - math.log(96)
     crowd = fit(people, np.full(24, 1 / 24))
-    return float(lab - (logsumexp([general, crowd]) - math.log(2)))
+    own = float(lab - (logsumexp([general, crowd]) - math.log(2)))
+    return math.log(d["scheduled"] + (1 - d["scheduled"]) * math.exp(own))
 
 
 def targets(d: Mapping[str, Any]) -> float:
@@ -191,13 +193,40 @@ BY_HAND: dict[str, Callable[[Mapping[str, Any]], float]] = {
 
 @pytest.mark.parametrize("name", [rule.name for rule in TABLE])
 def test_weight_recomputes_by_hand(name: str) -> None:
-    row = rows()[name]
+    assert_recomputes(rows()[name])
+
+
+def assert_recomputes(row: Evidence) -> None:
     d: Any = row.detail
     ratio = BY_HAND[d["model"]](d)
     assert d["ratio"] == pytest.approx(ratio, abs=1e-6)
     bounded = min(max(math.log(d["truth"] * math.exp(ratio) + 1 - d["truth"]), d["floor"]), d["cap"])
+    if bounded > 0:
+        bounded = math.log(d["narrower_unseen"] + (1 - d["narrower_unseen"]) * math.exp(bounded))
     expected = 0.0 if d["counted_with"] else d["coefficient"] * bounded
     assert row.weight == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_system_whose_listed_network_is_not_seen_speaks_less() -> None:
+    seen = msgspec.structs.replace(STATED, seen={"a": {"asns": 20, "networks": 0}})
+    without = DOSSIER.replace('  networks: ["198.51.100.0/24"]\n', "")
+    said, free = (
+        {row.name: row for row in score_stated(seen, parse(dossiers), LabConfig()).evidence if row.lab_id == "a"}
+        for dossiers in (DOSSIER, without)
+    )
+    assert said["networks"].weight < 0 < said["asns"].weight < free["asns"].weight
+    assert said["asns"].detail["narrower_unseen"] == said["networks"].detail["truth"]
+    assert free["asns"].detail["narrower_unseen"] == 0.0
+    for row in (said["asns"], said["networks"], free["asns"]):
+        assert_recomputes(row)
+
+
+def test_hours_that_do_not_fit_are_worth_log_two_at_the_most() -> None:
+    night = msgspec.structs.replace(STATED, hours=tuple(HOURS[(hour + 12) % 24] for hour in range(24)))
+    said = score_stated(night, parse(DOSSIER), LabConfig()).evidence
+    row = next(row for row in said if row.name == "working_day" and row.lab_id == "a")
+    assert -math.log(2) <= float(str(row.detail["ratio"])) < -0.6
+    assert_recomputes(row)
 
 
 def test_every_family_has_a_row_here() -> None:
