@@ -1,6 +1,7 @@
 """The world that the notebooks share: two nights of one small log in one store, made once and kept.
 
-It stands in `out/notebooks`, or in the folder that ATTRIBUTION_NOTEBOOKS names. Remove the folder to have it made anew.
+It stands in `out/notebooks`, or in the folder that ATTRIBUTION_NOTEBOOKS names, and is made anew when the engine or this
+file has changed since: what another version wrote may not be readable.
 """
 
 from __future__ import annotations
@@ -65,15 +66,22 @@ class Nights:
 
 
 def nights() -> Nights:
-    """Return the two nights, made now if they are not there yet (about ten seconds)."""
+    """Return the two nights, made now if they are not there yet or are older than the engine (about ten seconds)."""
     folder = Path(os.environ.get("ATTRIBUTION_NOTEBOOKS") or Path(__file__).parents[1] / "out" / "notebooks")
     made = Nights(folder / "two-nights")
-    if not made.folder.exists():
+    if not made.folder.exists() or made.folder.stat().st_mtime < _changed():
         unfinished = Nights(folder / f"unfinished-{os.getpid()}")
         shutil.rmtree(unfinished.folder, ignore_errors=True)
         _make(unfinished)
+        shutil.rmtree(made.folder, ignore_errors=True)
         unfinished.folder.rename(made.folder)
     return made
+
+
+def _changed() -> float:
+    """When the engine's code or this file was last written."""
+    engine = Path(str(attribution.__file__)).parent
+    return max(path.stat().st_mtime for path in [Path(__file__), *engine.rglob("*.py"), *engine.rglob("*.json")])
 
 
 def _make(at: Nights) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 from dataclasses import dataclass
@@ -99,6 +100,26 @@ def test_each_notebook_tells_its_story_on_the_small_world(name: str, quiet: Path
     assert summary.undetermined
     assert summary.named
     assert summary.abstained
+
+
+def test_the_small_world_is_kept_until_the_engine_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(NOTEBOOKS)
+    monkeypatch.setenv("ATTRIBUTION_NOTEBOOKS", str(tmp_path))
+    small_world = importlib.import_module("small_world")
+    made: list[int] = []
+
+    def make(at: object) -> None:
+        made.append(1)
+        at.folder.mkdir()  # type: ignore[attr-defined]  # the module is found at run time
+
+    monkeypatch.setattr(small_world, "_make", make)
+    folder = small_world.nights().folder
+    assert small_world.nights().folder == folder
+    assert len(made) == 1
+    os.utime(folder, (1, 1))
+    small_world.nights()
+    assert len(made) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["two-nights"]
 
 
 @pytest.mark.neo4j
