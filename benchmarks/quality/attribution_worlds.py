@@ -115,6 +115,7 @@ def _rings(people: Population, roles: pd.DataFrame) -> tuple[Ring, ...]:
                 explanation=None,
                 members=members,
                 confidence=np.ones(len(members)),
+                together=np.ones(len(members), dtype=np.float32),
                 first_seen=seen["first_seen"].min(),
                 last_seen=seen["last_seen"].max(),
                 events=int(seen["events"].sum()),
