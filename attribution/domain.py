@@ -140,7 +140,7 @@ class Population:
     enrichment : for `ip` (columns asn, as_org, country, kind) and `payment` (bin, issuer_country, kind), one row a
         value in the order of `incidence[facet].values`; unknown is None/NA. Absent when the table was not given.
     activity : one row an account, in account order; columns as in `ACTIVITY_COLUMNS`, unknown is NaN/None.
-    hours : int32 (accounts, 24), events by hour of day, UTC.
+    hours : int32 (accounts, 24), events by hour of day, UTC; a row of zeros where nobody knows.
     known : the input columns that the logs have, as `table.column` (`events.ip`, `ips.kind`, `accounts.org`, ...).
     """
 
@@ -158,10 +158,10 @@ class Population:
 
 
 ACTIVITY_COLUMNS: tuple[str, ...] = (
-    "events",  # int
+    "events",  # int; from usage edges: at least so many
     "first_seen",  # timestamp[us, UTC]
     "last_seen",  # timestamp[us, UTC]
-    "active_days",  # int
+    "active_days",  # int, NaN if unknown
     "input_tokens",  # float, mean per event, NaN if unknown
     "output_tokens",  # float, mean per event, NaN if unknown
     "refused",  # float, share of events, NaN if unknown

@@ -80,6 +80,24 @@ def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     con.execute("commit")
 
 
+def kept_in(source: Path | str, store: Path | str | None) -> Path | str | None:
+    """Return what keeps the results: the store, and for a run on a graph that graph itself.
+
+    Raises
+    ------
+    UsageError
+        A run on a graph names another store.
+    """
+    if not is_graph_url(str(source)):
+        return store
+    if store is not None and str(store) != str(source):
+        raise UsageError(
+            f"{source}: a run on a graph is kept in that graph, not in {store}",
+            remedy="leave --store out; `attribution graph load OUT --store ...` copies the run into another graph",
+        )
+    return source
+
+
 def store_path(partial: Path, store: Path | str | None) -> Path:
     """Return the file for facts: the store where it is a file, else a fresh one in the output folder."""
     return partial / STORE if store is None or is_graph_url(str(store)) else Path(store)

@@ -17,15 +17,19 @@ from attribution.projection import family_of, project
 from attribution.report import build, encode, explanations, lab_facts, linked
 from attribution.rings import cluster, judge
 from attribution.store import EmbeddedStore, named_graph
+from attribution.store.loaded import load_usage
+from attribution.store.neo4j_client import is_graph_url
 from attribution.telemetry import Telemetry
 from attribution.warehouse import connect, daily, fingerprint, population, template_table, traffic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import duckdb
     import pyarrow as pa
 
     from attribution.config import Config
+    from attribution.ingest import Intake
     from attribution.report import Document
 
 DEFAULT_KEY = b"attribution-engine: set ATTRIBUTION_HASH_KEY in production"
@@ -57,7 +61,8 @@ def run(
 
     Parameters
     ----------
-    source : folder with `events` and optionally `accounts`, `ips`, `payments`; or an events file.
+    source : folder with `events` and optionally `accounts`, `ips`, `payments`; or an events file. Or a graph with usage
+        edges that others loaded, `neo4j://[user@]host:7687[/db]`: results and judgements are kept in that graph.
     labs : dossiers (`labs.yaml`); without them every campaign is `unknown`.
     config : settings, or the path of an `attribution.toml`.
     seed : the same input, configuration and seed give the same bytes.
@@ -75,13 +80,14 @@ def run(
     say = telemetry or Telemetry.quiet()
     settings = config if isinstance(config, configuration.Config) else configuration.load_config(_path(config))
     known_labs = loading.load(_path(labs))
+    store = output.kept_in(source, store)
     with (
         output.folder(Path(out)) as folder,
         connect(output.store_path(folder, store)) as con,
         named_graph(store, say.progress) as graph,
     ):
         with say.stage("ingest") as stage, output.transaction(con):
-            intake = ingest(Path(source), con, settings, key=key, progress=say.progress)
+            intake = _take_in(source, con, settings, key, say)
             lookup = enrich(con, settings.ingest.mmdb, say.progress)
             stage.rows = sum(file.rows for file in intake.files)
         with say.stage("population") as stage:
@@ -153,12 +159,22 @@ def run(
         )  # a quarter of the memory, and the store reads its edges from the facts
         with say.stage("publish"):
             output.write(folder, found, document)
-            manifest = output.manifest(record, intake, lookup, found, settings, known_labs, say.records, folder)
-            manifest = output.joined(manifest, case.facts())
+            manifest = output.joined(
+                output.manifest(record, intake, lookup, found, settings, known_labs, say.records, folder), case.facts()
+            )
             (folder / output.MANIFEST).write_text(manifest, "utf-8")
             record = dataclasses.replace(record, manifest=manifest)
             case.publish(record, {**found, "links": drawn}, encode(document).decode(), known_labs)
     return Result(record.run_id, Path(out), found, document)
+
+
+def _take_in(
+    source: Path | str, con: duckdb.DuckDBPyConnection, settings: Config, key: bytes, say: Telemetry
+) -> Intake:
+    """Make facts of what is given: exchanges of logs, or usage edges of a graph."""
+    if is_graph_url(str(source)):
+        return load_usage(str(source), con, settings.ingest, key=key, progress=say.progress)
+    return ingest(Path(source), con, settings, key=key, progress=say.progress)
 
 
 def _path(value: object) -> Path | None:

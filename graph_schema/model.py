@@ -265,12 +265,19 @@ NODES: tuple[Node, ...] = (
     ),
 )
 
+_UNTIL = Property("until", "integer", "usage version that ended it; none while it holds", optional=True)
 _HOLDS = (
     Property("since", "integer", "usage version that brought this edge"),
-    Property("until", "integer", "usage version that ended it; none while it holds", optional=True),
+    _UNTIL,
     Property("run", "string", "id of the run that brought it"),
 )
-_USAGE = (Property("count", "integer", "exchanges of the account with the value"), *_SPAN, *_HOLDS)
+_USAGE = (
+    Property("count", "integer", "exchanges of the account with the value"),
+    *_SPAN,
+    Property("since", "integer", "usage version that brought this edge; none if others loaded it", optional=True),
+    _UNTIL,
+    Property("run", "string", "id of the run that brought it; none if others loaded it", optional=True),
+)
 
 EDGES: tuple[Edge, ...] = (
     Edge("USED_IP", "The account came from this address.", ("Account",), ("Ip",), _USAGE),

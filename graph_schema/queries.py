@@ -1,4 +1,4 @@
-"""Every Cypher text of the store; those that change rows stand in `writes`.
+"""Every Cypher text of the store; those that change rows stand in `writes`, those of the keeper in `checks`.
 
 Values are parameters, always; names are those of `model`.
 
@@ -11,8 +11,8 @@ since 1970, so that no date object is built a row.
 
 from __future__ import annotations
 
-from graph_schema import writes
-from graph_schema.model import PER_RUN, USAGE_EDGES, VERSIONED
+from graph_schema import checks, writes
+from graph_schema.model import PER_RUN, USAGE_EDGES, VERSIONED, labels
 
 
 def for_facet(text: str, facet: str) -> str:
@@ -26,6 +26,13 @@ def for_label(text: str, label: str) -> str:
     if label not in PER_RUN:
         raise KeyError(label)
     return text.replace("<Label>", label)
+
+
+def for_node(text: str, label: str) -> str:
+    """Return the text with one label of the model."""
+    if label not in labels():
+        raise KeyError(label)
+    return text.replace("<Node>", label)
 
 
 def for_type(text: str, used: str) -> str:
@@ -52,6 +59,7 @@ WITH m MATCH (last:Migration {version: $previous}) MERGE (m)-[:FOLLOWS]->(last)
 """
 
 # ---------------------------------------------------------------- who may write
+ONE_WRITER = "CREATE CONSTRAINT writer_key IF NOT EXISTS FOR (n:Writer) REQUIRE (n.name) IS UNIQUE"
 TAKE_LEASE = """
 UNWIND $names AS name
 MERGE (w:Writer {name: name}) SET w.touched = timestamp()
@@ -77,8 +85,41 @@ CLEAR_PENDING = "MATCH (w:Writer {name: 'publish', holder: $holder}) REMOVE w.pe
 MARK_PENDING = "MATCH (w:Writer {name: 'publish', holder: $holder}) SET w.pending = $version"
 DROP_LEASE = """
 MATCH (w:Writer) SET w.touched = timestamp()
-WITH w WHERE w.holder = $holder REMOVE w.holder, w.expires, w.pending, w.batch
+WITH w WHERE w.holder = $holder REMOVE w.holder, w.expires, w.batch
 """
+
+# ---------------------------------------------------------------- usage edges as input
+LOADED = """
+MATCH (a:Account) CALL (a) {
+  MATCH (a)-[r:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE]->(v)
+  WHERE coalesce(r.since, 0) <= $version AND (r.until IS NULL OR r.until > $version)
+  RETURN collect(toInteger(split(elementId(r), ':')[2])) AS place, collect(type(r)) AS type,
+         collect(coalesce(v.value, '')) AS value,
+         collect(CASE WHEN r.count IS :: INTEGER NOT NULL THEN r.count ELSE -1 END) AS events,
+         collect(CASE WHEN r.first_seen IS :: ZONED DATETIME NOT NULL
+                      THEN r.first_seen.epochSeconds * 1000000 + r.first_seen.microsecond ELSE -1 END) AS first_seen,
+         collect(CASE WHEN r.last_seen IS :: ZONED DATETIME NOT NULL
+                      THEN r.last_seen.epochSeconds * 1000000 + r.last_seen.microsecond ELSE -1 END) AS last_seen }
+WITH a, place, type, value, events, first_seen, last_seen WHERE size(value) > 0
+RETURN coalesce(a.account_id, '') AS account, place, type, value, events, first_seen, last_seen
+"""
+"""Usage edges that hold, those of others (without `since`) among them. What has another type comes as -1 or ''."""
+UNNAMED_ACCOUNTS = """
+MATCH (n:Account)
+WITH n.key AS key, n.account_id AS name
+WHERE name IS NOT :: STRING NOT NULL OR key IS NOT :: STRING NOT NULL
+   OR (key <> name AND NOT key STARTS WITH 'sha256:')
+RETURN count(*) AS nodes
+"""
+UNNAMED_VALUES = """
+MATCH (n:<Value>)
+WITH n.key AS key, n.value AS name
+WHERE name IS NOT :: STRING NOT NULL OR key IS NOT :: STRING NOT NULL
+   OR (key <> name AND NOT key STARTS WITH 'sha256:')
+RETURN count(*) AS nodes
+"""
+"""Nodes that cannot be found again by their key: what a run writes about them would go to other nodes. The columns
+are named first: asked of the nodes themselves, 5.26 looks into the index of keys, where those without one are not."""
 
 # ---------------------------------------------------------------- runs
 RUNS = """
@@ -201,7 +242,7 @@ ATTRIBUTIONS = (
 )
 SHARED = """
 MATCH (:Ring {generation: $generation, ring_id: $subject})<-[:MEMBER_OF]-(a:Account)-[r:<USED>]->(v:<Value>)
-WHERE r.since <= $version AND (r.until IS NULL OR r.until > $version)
+WHERE coalesce(r.since, 0) <= $version AND (r.until IS NULL OR r.until > $version)
 WITH v, collect(a.account_id) AS accounts, collect(r) AS edges WHERE size(accounts) >= 2
 UNWIND range(0, size(accounts) - 1) AS k
 WITH v.value AS value, accounts[k] AS account, edges[k] AS r
@@ -213,12 +254,13 @@ ORDER BY value, account
 USAGE = """
 MATCH (a:Account) CALL (a) {
   MATCH (a)-[r:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE]->(v)
-  WHERE r.since <= $version AND (r.until IS NULL OR r.until > $version)
-  RETURN collect(type(r)) AS type, collect(v.value) AS value, collect(r.count) AS events,
+  WHERE coalesce(r.since, 0) <= $version AND (r.until IS NULL OR r.until > $version)
+  RETURN collect(type(r)) AS type, collect(v.value) AS value, collect(r.since IS NULL) AS loaded,
+         collect(r.count) AS events,
          collect(r.first_seen.epochSeconds * 1000000 + r.first_seen.microsecond) AS first_seen,
          collect(r.last_seen.epochSeconds * 1000000 + r.last_seen.microsecond) AS last_seen }
-WITH a, type, value, events, first_seen, last_seen WHERE size(value) > 0
-RETURN a.account_id AS account, type, value, events, first_seen, last_seen
+WITH a, type, value, loaded, events, first_seen, last_seen WHERE size(value) > 0
+RETURN a.account_id AS account, type, value, loaded, events, first_seen, last_seen
 """
 ADDRESSES = """
 MATCH (n:Asn) CALL (n) {
@@ -273,7 +315,9 @@ RETURN q.file AS file, q.line AS line, q.reason AS reason, q.digest AS digest
 def every() -> dict[str, str]:
     """Return every finished text by name, one for each facet or label where a text stands for several."""
     texts = {
-        name: text for name, text in {**vars(writes), **globals()}.items() if name.isupper() and isinstance(text, str)
+        name: text
+        for name, text in {**vars(writes), **vars(checks), **globals()}.items()
+        if name.isupper() and isinstance(text, str)
     }
     texts.update({f"TABLES.{name}": text for name, text in TABLES.items()})
     texts.update({f"LEDGERS.{name}": text for name, text in LEDGERS.items()})
@@ -283,6 +327,8 @@ def every() -> dict[str, str]:
             continue
         if "<Label>" in text:
             finished.update({f"{name}.{label}": for_label(text, label) for label in PER_RUN})
+        elif "<Node>" in text:
+            finished.update({f"{name}.{label}": for_node(text, label) for label in sorted(labels())})
         elif "<VERSIONED>" in text:
             finished.update({f"{name}.{used}": for_type(text, used) for used in VERSIONED})
         elif "<USED>" in text or "<Value>" in text:

@@ -21,6 +21,7 @@ Exit codes:
     6  the store cannot be opened or written
     7  no such ring, run or output folder
     8  a judgement, or a file of them, is wrong
+    9  `graph doctor` found something that needs a hand
     1  another failure (disk, memory, permissions)
    70  a bug
   130  interrupted (Ctrl-C)

@@ -9,6 +9,9 @@ import typer
 
 from attribution.cli.session import session
 
+SICK = 9
+"""Exit code of `graph doctor` where something needs a hand."""
+
 app = typer.Typer(help="Runs in a graph database.", no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -59,6 +62,38 @@ def status(store: Url, *, as_json: Annotated[bool, typer.Option("--json", help="
     for name, value in state.lines():
         shown.add_row(text(name), text(value))
     console().print(shown)
+
+
+@app.command()
+def doctor(store: Url, *, as_json: Annotated[bool, typer.Option("--json", help="JSON, for programs.")] = False) -> None:
+    """Look a graph over: migrations, constraints, names, orphans, writes that were cut; each finding with a remedy.
+
+    It changes nothing. Lines marked "!" need a hand, the others are worth knowing. It looks through the whole graph.
+
+    \b
+    Exit codes:
+        0  nothing needs a hand
+        6  the graph cannot be reached
+        9  something needs a hand
+
+    \b
+    Example:
+        ATTRIBUTION_NEO4J_PASSWORD=... attribution graph doctor --store neo4j://localhost:7687
+    """
+    from attribution.cli.session import console, table, text, write_json
+    from attribution.store.graph_doctor import encode, examine
+
+    found = examine(store)
+    if as_json:
+        write_json(encode(found))
+    else:
+        shown = table(f"Graph at {store}: {found.server}, schema {found.schema}", "", "check", "found", "remedy")
+        for one in found.findings:
+            shown.add_row("!" if one.wrong else "", *map(text, (one.check, one.says, one.remedy)))
+        console().print(shown)
+        typer.echo("nothing needs a hand" if found.healthy else "something needs a hand: lines with !")
+    if not found.healthy:
+        raise typer.Exit(SICK)
 
 
 @app.command()

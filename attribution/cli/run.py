@@ -20,7 +20,10 @@ def run(
     context: typer.Context,
     source: Annotated[
         str,
-        typer.Argument(metavar="INPUT", help="Folder with `events` (and accounts, ips, payments), or an events file."),
+        typer.Argument(
+            metavar="INPUT",
+            help="Folder with `events` (and accounts, ips, payments), an events file, or neo4j://[USER@]HOST:7687[/DB].",
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Folder for the tables and the report.")],
     labs: Annotated[
@@ -47,9 +50,13 @@ def run(
     hashes of prompts is read from the environment variable ATTRIBUTION_HASH_KEY, or from the file that
     ATTRIBUTION_HASH_KEY_FILE names.
 
+    INPUT may also be a Neo4j graph with usage edges that others loaded (docs/neo4j.md): what is found is written back
+    to it. Hours, days and bursts are unknown then.
+
     \b
     Example:
         attribution run logs/ --labs labs.yaml --out result
+        attribution run neo4j://localhost:7687 --labs labs.yaml --out result
         attribution run events.jsonl.gz --out result --config attribution.toml --seed 7
     """
     check(source, out)
@@ -79,17 +86,20 @@ def check(source: str, out: Path) -> None:
     Raises
     ------
     InputError
-        There is no such input, or it is an address.
+        There is no such input, or it is an address that nothing is read from.
     UsageError
         The output folder is a file, or is the input.
     """
     if "://" in source:
-        raise InputError(
-            f"{source}: logs are read from files, not from an address",
-            remedy="export the logs and name their folder; `--store neo4j://HOST:7687` keeps the results in a graph",
-        )
+        from attribution.store.neo4j_client import SCHEMES
+
+        if source.partition("://")[0] not in SCHEMES:
+            raise InputError(
+                f"{source}: logs are read from files, usage edges from neo4j:// or bolt://",
+                remedy="export the logs and name their folder, or write neo4j://[USER@]HOST:7687[/DB]",
+            )
     folder = Path(source)
-    if not folder.exists():
+    if "://" not in source and not folder.exists():
         raise InputError(
             f"{source}: no such file or folder", remedy="name the folder that holds events.parquet, .csv or .jsonl"
         )

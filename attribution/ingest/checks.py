@@ -74,7 +74,7 @@ CARD_SHAPE = " *[0-9]([ -]?[0-9]){12,18} *"
 _WHOLE = "[+-]?[0-9]{1,30}([.]0*)?"
 
 
-def _luhn(column: str) -> str:
+def luhn(column: str) -> str:
     """Return SQL that is true for text of the shape of a card number whose check digit is right."""
     digits = f"regexp_replace({column}, '[ -]', '', 'g')"
     digit = f"(ascii({digits}[i]) - 48)"
@@ -106,7 +106,7 @@ def _text(column: Column, physical: Physical, config: IngestConfig) -> Checked:
     control = (f"contains({name}, chr(0))", Word.CONTROL)
     value = f"nullif({name}, '')"
     if column.kind is Kind.INSTRUMENT:
-        card = (_luhn(name), Word.CARD_NUMBER)
+        card = (luhn(name), Word.CARD_NUMBER)
         return Checked(f"{odd} or {name} < ':'", name, value, (too_long, control, card))
     return Checked(odd, name, value, (too_long, control))
 

@@ -75,7 +75,8 @@ def enrich(
         ) from error
     with reader:
         asked = con.execute(
-            "select distinct ip from events where ip is not null and ip not in (select ip from ips) order by ip"
+            "select distinct ip from (select ip from events union all select value from edges where facet = 'ip')"
+            " where ip is not null and ip not in (select ip from ips) order by ip"
         ).fetchall()
         rows = []
         for number, (ip,) in enumerate(asked):

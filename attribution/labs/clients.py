@@ -122,6 +122,8 @@ def _draws(histograms: list[NDArray[np.int64]], core: Core, *, apart: bool) -> N
 
 def _thirds(days: NDArray[np.float64]) -> NDArray[np.float64]:
     """Sum the calendar into at most ten equal spells: clients start and stop, single days are noise."""
+    if not days.shape[1]:  # no day is known
+        return np.zeros((len(days), 1))
     return np.column_stack([part.sum(axis=1) for part in np.array_split(days, min(10, days.shape[1]), axis=1)])
 
 

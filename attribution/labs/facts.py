@@ -185,7 +185,8 @@ class Gatherer:
     def _account_days(self, campaign: Campaign) -> int:
         rows = self._of(campaign, self._traffic.days)
         if not len(rows):
-            return int(self._population.activity["active_days"].to_numpy()[campaign.members].sum())
+            days = self._population.activity["active_days"].to_numpy(np.float64)[campaign.members]
+            return int(np.nansum(days))  # days are unknown where hours are, and nobody asks for them then
         return int(rows["accounts"].sum())
 
     def _template_number(self, campaign: Campaign) -> int:

@@ -126,7 +126,8 @@ def _settled(label: NDArray[np.int64], core: Core) -> NDArray[np.int64]:
 
 def _distances(core: Core) -> list[NDArray[np.float64]]:
     """Return the distances that candidates are drawn from: rhythm, accounts, targets, and their mean."""
-    found = [_hellinger(np.array([thinned(u.hours, u) for u in core.units]))]
+    hours = np.array([thinned(u.hours, u) for u in core.units])
+    found = [_hellinger(hours)] if hours.any() else []
     used = (core.use > 0).astype(np.float64)
     common, size = used.T @ used, used.sum(axis=0)
     found.append(1.0 - common / np.maximum(np.sqrt(np.outer(size, size)), 1.0))

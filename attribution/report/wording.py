@@ -38,6 +38,7 @@ WANTED: Sequence[tuple[tuple[str, ...], str]] = (
     (("events.device_id",), "whether the accounts are worked from the same devices"),
     (("events.payment_id",), "whether the accounts are paid with the same instruments"),
     (("events.prompt", "events.template_id"), "whether the accounts send the same prompts, and what is extracted"),
+    (("events.ts",), "at which hours and on which days the accounts are active, and which act together"),
     (("events.output_tokens",), "how long the answers were that the accounts collected"),
     (("events.refused",), "how often the safety layer refused the accounts"),
     (("events.model",), "whether traffic moved to a new model on its release"),

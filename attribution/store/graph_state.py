@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from attribution.errors import StoreError
-from attribution.store.migrate import migrate, pending, shipped
+from attribution.store.migrate import drift, migrate, pending, shipped
 from attribution.store.neo4j_client import Client, is_graph_url
-from graph_schema import queries
+from graph_schema import checks, queries
+from graph_schema.model import labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +26,8 @@ class GraphState:
     ----------
     server : name, version and edition.
     applied, pending : migrations that the graph has had, and that it still needs, by name.
+    drift : migrations that were edited since, or that another version applied; `graph doctor` says what to do.
+    nodes : how many there are, by label; labels without a node are left out.
     runs : ids of the visible runs, the latest first.
     busy : a process is writing now.
     unfinished : edges of a write that was cut wait to be cleared, which the next write does; no reader sees them.
@@ -33,6 +36,8 @@ class GraphState:
     server: str
     applied: tuple[str, ...]
     pending: tuple[str, ...]
+    drift: tuple[str, ...]
+    nodes: dict[str, int]
     runs: tuple[str, ...]
     busy: bool
     unfinished: bool
@@ -42,6 +47,9 @@ class GraphState:
         yield "server", self.server
         yield "migrations applied", ", ".join(self.applied) or "none"
         yield "migrations pending", ", ".join(self.pending) or "none"
+        if self.drift:
+            yield "migrations edited or unknown", f"{', '.join(self.drift)}: see `attribution graph doctor`"
+        yield "nodes", ", ".join(f"{number:,} {label}" for label, number in self.nodes.items()) or "none"
         yield "runs", f"{len(self.runs)}, the latest {self.runs[0]}" if self.runs else "none"
         if self.busy:
             yield "writing", "a process is writing now"
@@ -57,17 +65,18 @@ def state_of(url: str) -> GraphState:
     Raises
     ------
     StoreError
-        It cannot be reached, or its migrations are not those of this version (see `migrate.pending`).
+        It cannot be reached.
     """
-    every = shipped()
-    with closing(_client(url)) as client:
-        missing = pending(client.read, every)
+    with closing(graph_client(url)) as client:
+        found = drift(client.read, shipped())
         server = client.read(queries.SERVER)[0]
         writing = client.read(queries.WRITING)
         return GraphState(
             server=f"{server['name']} {server['version']} {server['edition']}",
-            applied=tuple(one.label for one in every if one not in missing),
-            pending=tuple(one.label for one in missing),
+            applied=found.applied,
+            pending=tuple(one.label for one in found.pending),
+            drift=(*found.edited, *found.unknown),
+            nodes={label: number for label in sorted(labels()) if (number := _count(client, label))},
             runs=tuple(str(row["run_id"]) for row in client.read(queries.RUNS)),
             busy=any(row["busy"] for row in writing),
             unfinished=any(row["unfinished"] for row in writing),
@@ -83,9 +92,9 @@ def bring_up_to_date(url: str) -> tuple[str, ...]:
         It cannot be reached or written, or its migrations are not those of this version.
     """
     every = shipped()
-    with closing(_client(url)) as client:
+    with closing(graph_client(url)) as client:
         missing = pending(client.read, every)
-        migrate(client.write, every)
+        migrate(client, every)
         return tuple(one.label for one in missing)
 
 
@@ -94,7 +103,12 @@ def encode(state: GraphState) -> bytes:
     return msgspec.json.encode(state)
 
 
-def _client(url: str) -> Client:
+def _count(client: Client, label: str) -> int:
+    return int(client.read(queries.for_node(checks.COUNT_NODES, label))[0]["nodes"])
+
+
+def graph_client(url: str) -> Client:
+    """Return a client for the address of a graph; raises StoreError where it is none."""
     if not is_graph_url(url):
         raise StoreError(f"{url}: no address of a graph", remedy="write neo4j://[USER@]HOST:7687[/DATABASE]")
     return Client.from_environment(url)

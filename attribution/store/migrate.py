@@ -9,12 +9,18 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Protocol
 
 from attribution.errors import StoreError
+from attribution.store.neo4j_lease import Lease
 from graph_schema import queries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from attribution.store.neo4j_client import Client
+
 _NAME = re.compile(r"V(\d{4})__([a-z0-9_]+)\.cypher")
+RESTORE = "restore the file and write the change as a new migration"
+NEWER = "use the version that wrote the graph, or a newer one"
+_SCHEMA = re.compile(r"(CREATE|DROP)\s+(CONSTRAINT|INDEX)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,32 @@ def shipped() -> tuple[Migration, ...]:
     return tuple(sorted(found, key=lambda migration: migration.version))
 
 
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How a graph's migrations compare with those of this version; names, in order.
+
+    `edited` were changed after the graph had them, `unknown` are of another version.
+    """
+
+    applied: tuple[str, ...]
+    pending: tuple[Migration, ...]
+    edited: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+
+def drift(run: Runs, wanted: tuple[Migration, ...]) -> Drift:
+    """Compare what the graph has had with what is wanted."""
+    rows = {int(str(row["version"])): row for row in run(queries.MIGRATIONS)}
+    known = {migration.version: migration for migration in wanted}
+    there = [migration for migration in wanted if migration.version in rows]
+    return Drift(
+        applied=tuple(migration.label for migration in there),
+        pending=tuple(migration for migration in wanted if migration.version not in rows),
+        edited=tuple(one.label for one in there if rows[one.version]["checksum"] != one.checksum),
+        unknown=tuple(f"V{version:04d}__{row['name']}" for version, row in rows.items() if version not in known),
+    )
+
+
 def pending(run: Runs, wanted: tuple[Migration, ...]) -> tuple[Migration, ...]:
     """Return what the graph has not had yet, in order.
 
@@ -76,38 +108,51 @@ def pending(run: Runs, wanted: tuple[Migration, ...]) -> tuple[Migration, ...]:
     StoreError
         An applied file was edited since, or the graph has had a migration that this version does not know.
     """
-    applied = {int(str(row["version"])): row for row in run(queries.MIGRATIONS)}
-    known = {migration.version: migration for migration in wanted}
-    if newer := applied.keys() - known.keys():
+    found = drift(run, wanted)
+    if found.unknown:
         raise StoreError(
-            f"the graph has had migration V{max(newer):04d}, which this version does not know",
-            remedy="use the version that wrote the graph, or a newer one",
+            f"the graph has had migration {found.unknown[-1]}, which this version does not know", remedy=NEWER
         )
-    for version, row in applied.items():
-        if row["checksum"] != known[version].checksum:
-            raise StoreError(
-                f"migration V{version:04d}__{known[version].name} was edited after this graph had it",
-                remedy="restore the file and write the change as a new migration",
-            )
-    return tuple(migration for migration in wanted if migration.version not in applied)
+    if found.edited:
+        raise StoreError(f"migration {found.edited[0]} was edited after this graph had it", remedy=RESTORE)
+    return found.pending
 
 
-def migrate(run: Runs, wanted: tuple[Migration, ...]) -> int:
-    """Apply what is `pending`; return how many that were. Safe to repeat and to interrupt.
+def migrate(client: Client, wanted: tuple[Migration, ...], *, lease_seconds: float = 30.0) -> int:
+    """Apply what is `pending`; return how many that were. Safe to repeat, to interrupt, and by two processes at once.
 
-    Every statement of a migration can be run again, and a migration is recorded by its number once. Two processes at
-    once are safe on an empty graph, which is tested; not promised on one with the names before V0004, whose edges
-    are made anew: let one process migrate it.
+    Every statement of a migration can be run again, and a migration is recorded by its number once. Rows are changed
+    under the lease of the one writer (`Lease`): a second process waits, and finds that there is nothing left to do.
+
+    Raises
+    ------
+    StoreError
+        What `pending` raises; or another process writes for longer than one waits.
     """
-    fresh = pending(run, wanted)
-    for migration in fresh:
-        for statement in migration.statements:
-            run(statement)
-        run(
-            queries.RECORD_MIGRATION,
-            version=migration.version,
-            name=migration.name,
-            checksum=migration.checksum,
-            previous=migration.version - 1,
-        )
+    if not pending(client.read, wanted):
+        return 0
+    client.write(queries.ONE_WRITER)  # before it two processes could each make a lease of their own
+    lease = Lease(client, lease_seconds)
+    lease.take()
+    try:
+        fresh = pending(client.read, wanted)
+        for migration in fresh:
+            _apply(client, lease, migration)
+    finally:
+        lease.drop()
     return len(fresh)
+
+
+def _apply(client: Client, lease: Lease, migration: Migration) -> None:
+    record = {
+        "version": migration.version,
+        "name": migration.name,
+        "checksum": migration.checksum,
+        "previous": migration.version - 1,
+    }
+    for statement in migration.statements:
+        if _SCHEMA.match(statement):  # may share no transaction with the lease, and changes nothing a second time
+            client.write(statement)
+        else:
+            lease.write((statement, {}), lease.renewal)  # it may have taken longer than the lease holds
+    lease.write((queries.RECORD_MIGRATION, record))

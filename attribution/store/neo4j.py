@@ -10,6 +10,7 @@ import pyarrow as pa
 from attribution.errors import NotFoundError, StoreError
 from attribution.store.base import (
     FACTS,
+    KEYS,
     STORED,
     USAGE,
     USAGE_FACETS,
@@ -23,7 +24,7 @@ from attribution.store.base import (
 from attribution.store.ledgers import by_key, ledger_rows, ledger_schema
 from attribution.store.migrate import migrate, shipped
 from attribution.store.neo4j_lease import Lease
-from attribution.store.neo4j_rows import address_columns, graph_key, link_columns, usage_columns
+from attribution.store.neo4j_rows import address_columns, as_one, graph_key, link_columns, usage_columns
 from attribution.store.neo4j_write import VERSIONED, Publication, adopt, append
 from graph_schema import queries
 
@@ -70,7 +71,7 @@ class Neo4jStore:
         whole = checked(tables)
         whole = {**{name: schema.empty_table() for name, schema in FACTS.items()}, **whole}
         generation = content_digest(run, report, whole)
-        migrate(self._client.write, shipped())
+        migrate(self._client, shipped())
         lease = Lease(self._client, self._lease_seconds)
         lease.take()
         try:
@@ -91,8 +92,8 @@ class Neo4jStore:
             return Published.UNCHANGED
         publication = Publication(lease, generation, version, self._progress)
         publication.clear(committed["generations"])
-        current = self._client.reading(lambda read: {name: _versioned(read, name, version) for name in VERSIONED})
-        publication.write_edges(run, current, whole)
+        current, loaded = self._client.reading(lambda read: _standing(read, version))
+        publication.write_edges(run, current, whole, loaded)
         publication.write_tables(whole)
         publication.show(run, report, sequence=sequence)
         if old:
@@ -102,7 +103,7 @@ class Neo4jStore:
     def append(self, name: str, rows: pa.Table) -> int:
         """Append rows to a ledger; those that are there stay as they are."""
         wanted = ledger_rows(name, rows)
-        migrate(self._client.write, shipped())
+        migrate(self._client, shipped())
         return append(self._client, name, wanted)
 
     def adopt(self, read: Callable[[Mark], pa.Table]) -> int:
@@ -110,7 +111,7 @@ class Neo4jStore:
         marks = [Mark(**row) for row in self._client.read(queries.MARKS)]
         checked_rows = [(mark.place, read(mark)) for mark in marks]
         if marks:
-            migrate(self._client.write, shipped())
+            migrate(self._client, shipped())
         for place, row in checked_rows:
             adopt(self._client, place, row)
         return len(marks)
@@ -321,7 +322,24 @@ def _found(run: Run, view: View, text: str, table: str, name: str) -> pa.Table:
     return _table(rows, STORED[table])
 
 
+def _standing(run: Run, version: int) -> tuple[dict[str, pa.Table], pa.Table]:
+    """Return what holds for a version, by table, and the keys of the usage edges that others loaded."""
+    usage, loaded = _usage(run, version)
+    rest = {name: _versioned(run, name, version) for name in VERSIONED if name != "usage"}
+    return {"usage": usage, **rest}, loaded
+
+
+def _usage(run: Run, version: int) -> tuple[pa.Table, pa.Table]:
+    columns = usage_columns(run(queries.USAGE, version=version))
+    loaded = pa.array(columns.pop("loaded"), pa.bool_())
+    usage = _from_columns(columns, USAGE)
+    others = usage.filter(loaded).select(list(KEYS["usage"]))
+    return (as_one(usage) if len(others) else usage), others
+
+
 def _versioned(run: Run, name: str, version: int) -> pa.Table:
+    if name == "usage":
+        return _usage(run, version)[0]
     text, unfold = _UNFOLD[name]
     return _from_columns(unfold(run(text, version=version)), STORED[name])
 
@@ -339,7 +357,6 @@ def _from_columns(columns: Mapping[str, list[Any]], schema: pa.Schema) -> pa.Tab
 
 
 _UNFOLD: Mapping[str, tuple[str, Callable[[Rows], dict[str, list[Any]]]]] = {
-    "usage": (queries.USAGE, usage_columns),
     "addresses": (queries.ADDRESSES, address_columns),
     "links": (queries.LINKS, link_columns),
 }

@@ -17,7 +17,7 @@ from attribution.store.neo4j_errors import explain, too_old
 from graph_schema import queries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import TypeVar
 
     import neo4j
@@ -100,6 +100,14 @@ class Client:
         @unit_of_work(timeout=seconds)
         def unit(tx: neo4j.ManagedTransaction) -> T:
             return work(lambda text, /, **values: _run(tx, text, values))
+
+        return self._guard(lambda session: session.execute_read(unit))
+
+    def stream(self, text: str, take: Callable[[Iterator[list[Any]]], T], /, **values: Any) -> T:  # noqa: ANN401
+        """Hand the rows of one reading statement to `take` as they come; after a fault it is called again, anew."""
+
+        def unit(tx: neo4j.ManagedTransaction) -> T:
+            return take(row.values() for row in tx.run(text, values))
 
         return self._guard(lambda session: session.execute_read(unit))
 

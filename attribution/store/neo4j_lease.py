@@ -63,7 +63,7 @@ class Lease:
         StoreError
             It was lost to another process; nothing was written.
         """
-        return self._client.write_all([(queries.HOLD_LEASE, self._values()), *steps], guarded=True)[1:]
+        return self._client.write_all([self.renewal, *steps], guarded=True)[1:]
 
     def write_lanes(self, *lanes: Iterable[Step]) -> None:
         """Run the steps of each lane in order, each once and in a transaction of its own, the lanes side by side.
@@ -91,6 +91,11 @@ class Lease:
         self._batch[lane] += 1
         guard = (queries.ONCE, {**self._values(), "lane": lane, "batch": self._batch[lane]})
         self._client.write_all([guard, step], guarded=True)
+
+    @property
+    def renewal(self) -> Step:
+        """The statement that lets the lease hold on from where it stands in a transaction."""
+        return queries.HOLD_LEASE, self._values()
 
     def drop(self) -> None:
         """Give the lease back."""

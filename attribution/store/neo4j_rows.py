@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from attribution.domain import LINKS
-from attribution.store.base import ADDRESSES, USAGE
+from attribution.store.base import ADDRESSES, KEYS, USAGE
 from graph_schema.model import USAGE_EDGES
 
 if TYPE_CHECKING:
@@ -95,14 +95,34 @@ def _joinable(table: pa.Table) -> pa.Table:
 
 
 def usage_columns(rows: Rows) -> Columns:
-    """Unfold rows of one account each (`queries.USAGE`) into the columns of `USAGE`."""
-    columns: Columns = {name: [] for name in USAGE.names}
+    """Unfold rows of one account each (`queries.USAGE`) into the columns of `USAGE`, and whether others `loaded` it."""
+    columns: Columns = {name: [] for name in (*USAGE.names, "loaded")}
     for row in rows:
-        columns["facet"] += [_FACETS[used] for used in row["type"]]
+        columns["facet"] += [FACETS[used] for used in row["type"]]
         columns["account_id"] += [row["account"]] * len(row["type"])
-        for name in ("value", "events", "first_seen", "last_seen"):
+        for name in ("value", "events", "first_seen", "last_seen", "loaded"):
             columns[name] += row[name]
     return columns
+
+
+def as_one(usage: pa.Table) -> pa.Table:
+    """Return usage edges, some of them loaded by others, as a run has them: one a pair, of values that are shared."""
+    added = usage.group_by(list(KEYS["usage"])).aggregate(
+        [("events", "sum"), ("first_seen", "min"), ("last_seen", "max")]
+    )
+    added = added.rename_columns(
+        [name.removesuffix("_sum").removesuffix("_min").removesuffix("_max") for name in added.column_names]
+    ).select(usage.column_names)
+    users = added.group_by(["facet", "value"]).aggregate([([], "count_all")])
+    shared = users.filter(pc.greater_equal(users["count_all"], 2)).select(["facet", "value"])
+    return added.join(shared, ["facet", "value"], join_type="left semi").select(usage.column_names).cast(USAGE)
+
+
+def apart(usage: pa.Table, pairs: pa.Table) -> pa.Table:
+    """Return the usage edges whose account and value are not among `pairs` (columns of the key)."""
+    if not len(pairs):
+        return usage
+    return usage.join(pairs, list(KEYS["usage"]), join_type="left anti").select(usage.column_names).cast(USAGE)
 
 
 def address_columns(rows: Rows) -> Columns:
@@ -126,4 +146,5 @@ def link_columns(rows: Rows) -> Columns:
     return columns
 
 
-_FACETS: Mapping[str, str] = {used: facet for facet, (used, _) in USAGE_EDGES.items()}
+FACETS: Mapping[str, str] = {used: facet for facet, (used, _) in USAGE_EDGES.items()}
+"""Relationship type to facet."""

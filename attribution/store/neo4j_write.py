@@ -18,6 +18,7 @@ from attribution.store.base import FACTS, USAGE_FACETS
 from attribution.store.ledgers import LEDGER_KEYS
 from attribution.store.neo4j_rows import (
     BATCH,
+    apart,
     asn_key,
     batches,
     graph_key,
@@ -64,10 +65,18 @@ class Publication:
                 self._drain(queries.for_type(writes.STALE_EDGES, used), version=self.version)
                 self._drain(queries.for_type(writes.REOPEN_EDGES, used), version=self.version)
 
-    def write_edges(self, run: RunRecord, current: Mapping[str, pa.Table], wanted: Mapping[str, pa.Table]) -> None:
-        """Write what changed between two sets of versioned tables (`VERSIONED`), under the next version."""
+    def write_edges(
+        self, run: RunRecord, current: Mapping[str, pa.Table], wanted: Mapping[str, pa.Table], loaded: pa.Table
+    ) -> None:
+        """Write what changed between two sets of versioned tables (`VERSIONED`), under the next version.
+
+        A usage edge that others `loaded` stands as they loaded it: it is neither ended nor written a second time.
+        """
         gone = {name: less(current[name], wanted[name]) for name in VERSIONED}
-        fresh = {name: less(wanted[name], current[name]).sort_by(_ORDER[name]) for name in VERSIONED}
+        fresh = {name: less(wanted[name], current[name]) for name in VERSIONED}
+        gone["usage"], fresh["usage"] = (apart(rows["usage"], loaded) for rows in (gone, fresh))
+        fresh = {name: rows.sort_by(_ORDER[name]) for name, rows in fresh.items()}
+        self.write_networks(loaded.filter(pc.equal(loaded["facet"], "ip")))
         if not any(map(len, (*gone.values(), *fresh.values()))):
             return
         self.version += 1
@@ -86,6 +95,10 @@ class Publication:
             self._steps("addresses", writes.WRITE_ADDRESSES, _origins(addresses), len(addresses), stamp),
             self._steps("links", writes.WRITE_LINKS, grouped(links, *links.column_names), len(links), stamp),
         )
+
+    def write_networks(self, addresses: pa.Table) -> None:
+        """Put the addresses that others loaded into their networks."""
+        self._lease.write_lanes(self._networks(_unique([addresses["value"]])))
 
     def write_tables(self, tables: Mapping[str, pa.Table]) -> None:
         """Write all result tables under this generation."""
@@ -153,13 +166,16 @@ class Publication:
             text = queries.for_facet(writes.WRITE_VALUES, facet)
             yield from self._steps(f"{facet} values", text, batches(lists), len(values))
             if facet == "ip":
-                pairs = [(graph_key(ip), network) for ip in values if (network := network_of(ip)) is not None]
-                lists = {"key": [key for key, _ in pairs], "network": [network for _, network in pairs]}
-                yield from self._steps("networks", writes.WRITE_NETWORKS, batches(lists), len(pairs))
+                yield from self._networks(values)
         systems = dict(zip(addresses["asn"].to_pylist(), addresses["as_org"].to_pylist(), strict=True))
         named = sorted((asn_key(asn), asn, None if asn is None else systems[asn]) for asn in systems)
         lists = {name: [one[at] for one in named] for at, name in enumerate(("key", "asn", "as_org"))}
         yield from self._steps("systems", writes.WRITE_ASNS, batches(lists), len(named))
+
+    def _networks(self, ips: list[str]) -> Iterator[Step]:
+        pairs = [(graph_key(ip), network) for ip in ips if (network := network_of(ip)) is not None]
+        lists: Columns = {"key": [key for key, _ in pairs], "network": [network for _, network in pairs]}
+        yield from self._steps("networks", writes.WRITE_NETWORKS, batches(lists), len(pairs))
 
     def _usage(self, usage: pa.Table, side: tuple[str, ...], stamp: Mapping[str, object]) -> Iterator[Step]:
         for facet in side:

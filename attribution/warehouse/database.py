@@ -30,6 +30,25 @@ def _silent(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     return con
 
 
+def holds_edges(con: duckdb.DuckDBPyConnection) -> bool:
+    """Tell whether the facts are usage edges of a graph that others loaded, rather than exchanges.
+
+    Raises
+    ------
+    StoreError
+        They are both: the exchanges behind the edges would count twice.
+    """
+    there = con.execute("select count(*) from duckdb_tables() where table_name = 'edges'").fetchall()
+    if there == [(0,)] or not con.execute("select exists (from edges)").fetchall()[0][0]:
+        return False
+    if con.execute("select exists (from events)").fetchall()[0][0]:
+        raise StoreError(
+            "the store holds usage edges of a graph, which logs cannot join",
+            remedy="name another file with --store, or leave it out",
+        )
+    return True
+
+
 @contextmanager
 def connect(
     path: Path | None, *, read_only: bool = False, memory_limit: str = "1500MB"

@@ -18,6 +18,15 @@ create table if not exists events (
     output_tokens bigint,
     refused boolean
 );
+-- Where a graph that others loaded is the input there are no exchanges: one row an account and value, as it was loaded.
+create table if not exists edges (
+    facet varchar not null,         -- ip, device, payment or template
+    value varchar not null,
+    account_id varchar not null,
+    events bigint not null,
+    first_seen timestamp not null,
+    last_seen timestamp not null
+);
 create table if not exists accounts (
     account_id varchar not null, created_at timestamp, email_domain varchar, org varchar, country varchar,
     pathway varchar, verified boolean

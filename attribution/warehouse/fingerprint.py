@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pyarrow as pa
 
+from attribution.warehouse.database import holds_edges
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -34,7 +36,8 @@ def fingerprint(con: duckdb.DuckDBPyConnection, population: Population) -> str:
         digest.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
     digest.update(population.hours.tobytes())
     digest.update(",".join(sorted(population.known)).encode())
-    rows = con.execute(files("attribution.warehouse").joinpath("fingerprint.sql").read_text("utf-8")).fetchall()
+    name = "edges_fingerprint.sql" if holds_edges(con) else "fingerprint.sql"
+    rows = con.execute(files("attribution.warehouse").joinpath(name).read_text("utf-8")).fetchall()
     digest.update(repr(rows).encode())
     return digest.hexdigest()
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from attribution.domain import ACTIVITY_COLUMNS, Facet, Incidence, Population
 from attribution.errors import StoreError
+from attribution.warehouse.database import holds_edges
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,11 +41,24 @@ ENRICHMENT: Mapping[Facet, tuple[str, ...]] = {
     Facet.IP: ("asn", "as_org", "country", "kind"),
     Facet.PAYMENT: ("bin", "issuer_country", "kind"),
 }
+FROM_EVENTS = (
+    "coded",
+    "usage_ip",
+    "usage_network",
+    "usage_device",
+    "usage_payment",
+    "usage_template",
+    "rhythm",
+    "totals",
+)
+FROM_EDGES = ("edges_usage", "usage_network")
+"""Files that say who used what, from exchanges and from the usage edges of a graph; what follows is the same."""
 TEMPORARY = (
     *(f"usage_{facet.value}" for facet in Facet),
-    *("account_key", "coded", "address", "template_name", "rhythm", "lives", "activity"),
+    *("account_key", "coded", "address", "template_name", "rhythm", "lives", "totals", "activity"),
     *("facet_name", "facet_value", "facet_entry"),
 )
+VIEWS = ("facet_usage", *(f"seen_{name}" for name in ("account", "ip", "device", "payment", "template")))
 NAMED = frozenset({Facet.IP, Facet.NETWORK, Facet.DEVICE, Facet.PAYMENT, Facet.TEMPLATE, Facet.BURST})
 """Facets whose values are keys until their names are looked up; the others carry their names."""
 KEYS = ("hash", "md5_number_lower")
@@ -65,7 +79,8 @@ def population(con: duckdb.DuckDBPyConnection, template_family: Mapping[str, str
     -------
     Population
         Accounts sorted by id, values sorted by name, both bytewise: independent of the order of the rows and of
-        threads. Accounts without an event are not part of it.
+        threads. Accounts without an event are not part of it. From usage edges nothing is known of hours, days, bursts
+        and sizes, and `activity.events` is a lower bound.
 
     Notes
     -----
@@ -87,12 +102,16 @@ class _CollisionError(Exception):
 
 
 def _aggregate(con: duckdb.DuckDBPyConnection, template_family: Mapping[str, str] | None) -> Population:
-    known = frozenset(row[0] for row in con.execute("select name from input_columns").fetchall()) | {"events.ts"}
+    known = frozenset(row[0] for row in con.execute("select name from input_columns").fetchall())
+    edges = holds_edges(con)
+    if not edges:  # when somebody was active stands in exchanges alone
+        known |= {"events.ts"}
+    _run(con, "edges_seen" if edges else "seen")
     _run(con, "accounts")
     if con.execute("select count(*) - count(distinct key) from account_key").fetchall() != [(0,)]:
         raise _CollisionError
     names = _column(con, "select account_id from account_key order by account")
-    for name in ("coded", "usage_ip", "usage_network", "usage_device", "usage_payment", "usage_template", "rhythm"):
+    for name in FROM_EDGES if edges else FROM_EVENTS:
         _run(con, name)
     _run(con, "activity")
     incidence: dict[Facet, Incidence] = {}
@@ -135,7 +154,8 @@ def _run(con: duckdb.DuckDBPyConnection, name: str) -> None:
 
 
 def _drop(con: duckdb.DuckDBPyConnection) -> None:
-    con.execute("drop view if exists facet_usage")
+    for name in VIEWS:
+        con.execute(f"drop view if exists temp.{name}")
     for name in TEMPORARY:
         con.execute(f"drop table if exists temp.{name}")
 

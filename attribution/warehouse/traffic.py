@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from attribution.domain import Traffic
+from attribution.warehouse.database import holds_edges
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +22,9 @@ SAMPLE = 20_000
 """Accounts outside rings whose addresses, cards and devices are the base rates of a dossier's facts."""
 PLACES = 2_000_000
 """Rows of template by address kept, the busiest first."""
+
+FROM_EDGES = ("core", "watched", "exchanges", "addresses", "cards", "devices")
+"""What usage edges tell as well; the rest, asked of exchanges that are not there, is empty: unknown."""
 
 TIMES = ("first_seen", "last_seen", "released", "day")
 NULLABLE = ("input_tokens", "output_tokens", "refused", "asn")
@@ -58,8 +62,8 @@ def traffic(
     finally:
         con.unregister("traffic_members_given")
     try:
-        con.execute(_query("core"))
-        con.execute(_query("watched"), [sample])
+        con.execute(_query(con, "core"))
+        con.execute(_query(con, "watched"), [sample])
         return Traffic(
             exchanges=_frame(con, "exchanges"),
             days=_frame(con, "days"),
@@ -78,13 +82,14 @@ def traffic(
         con.execute("drop table if exists traffic_members")
 
 
-def _query(name: str) -> str:
-    return files("attribution.warehouse").joinpath(f"traffic_{name}.sql").read_text("utf-8")
+def _query(con: duckdb.DuckDBPyConnection, name: str) -> str:
+    source = "edges" if name in FROM_EDGES and holds_edges(con) else "traffic"
+    return files("attribution.warehouse").joinpath(f"{source}_{name}.sql").read_text("utf-8")
 
 
 def _frame(con: duckdb.DuckDBPyConnection, name: str, *parameters: int) -> pd.DataFrame:
     """Run one query; strings stay `str`, nullable integers `Int64`, times and days become UTC time stamps."""
-    table: pa.Table = con.sql(_query(name), params=list(parameters)).to_arrow_table()
+    table: pa.Table = con.sql(_query(con, name), params=list(parameters)).to_arrow_table()
     frame = pd.DataFrame({column: _column(table[column], column) for column in table.column_names})
     for column in TIMES:
         if column in frame:

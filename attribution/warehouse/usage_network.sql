@@ -2,7 +2,7 @@
 -- groups or more). An address whose "::" begins before the third group has zeros there.
 create or replace temp table address as
 with addresses as (
-    select key64(ip) as value, min(ip) as name, max(ip) as other from events where ip is not null group by key64(ip)
+    select key64(value) as value, min(value) as name, max(value) as other from seen_ip group by key64(value)
 ),
 parts as (
     select

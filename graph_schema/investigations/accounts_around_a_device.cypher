@@ -10,26 +10,26 @@ WITH run ORDER BY run.sequence DESC LIMIT 1
 MATCH (d:Device {key: $device})
 CALL (run, d) {
   MATCH (d)<-[u:USED_DEVICE]-(a:Account)
-    WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+    WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
   RETURN collect(DISTINCT a)[..200] AS first }
 CALL (run, first) {
   WITH run, first WHERE $hops >= 2
   UNWIND first AS f
   MATCH (f)-[u:USED_IP|USED_DEVICE|PAID_WITH]->(v)
-    WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version) AND COUNT { MATCH (v)<-[x]-()
-    WHERE x.since <= run.usage_version AND (x.until IS NULL OR x.until > run.usage_version) } <= $widest
+    WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version) AND COUNT { MATCH (v)<-[x]-()
+    WHERE coalesce(x.since, 0) <= run.usage_version AND (x.until IS NULL OR x.until > run.usage_version) } <= $widest
   MATCH (v)<-[w:USED_IP|USED_DEVICE|PAID_WITH]-(a:Account)
-    WHERE w.since <= run.usage_version AND (w.until IS NULL OR w.until > run.usage_version) AND NOT a IN first
+    WHERE coalesce(w.since, 0) <= run.usage_version AND (w.until IS NULL OR w.until > run.usage_version) AND NOT a IN first
   WITH a, v LIMIT 5000
   RETURN collect(DISTINCT a)[..200] AS second, collect(DISTINCT [a.key, v.value])[..1000] AS by_second }
 CALL (run, first, second) {
   WITH run, first, second WHERE $hops >= 3
   UNWIND second AS f
   MATCH (f)-[u:USED_IP|USED_DEVICE|PAID_WITH]->(v)
-    WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version) AND COUNT { MATCH (v)<-[x]-()
-    WHERE x.since <= run.usage_version AND (x.until IS NULL OR x.until > run.usage_version) } <= $widest
+    WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version) AND COUNT { MATCH (v)<-[x]-()
+    WHERE coalesce(x.since, 0) <= run.usage_version AND (x.until IS NULL OR x.until > run.usage_version) } <= $widest
   MATCH (v)<-[w:USED_IP|USED_DEVICE|PAID_WITH]-(a:Account)
-    WHERE w.since <= run.usage_version AND (w.until IS NULL OR w.until > run.usage_version)
+    WHERE coalesce(w.since, 0) <= run.usage_version AND (w.until IS NULL OR w.until > run.usage_version)
       AND NOT a IN first AND NOT a IN second
   WITH a, v LIMIT 5000
   RETURN collect(DISTINCT a)[..200] AS third, collect(DISTINCT [a.key, v.value])[..1000] AS by_third }
@@ -44,13 +44,13 @@ ORDER BY hops, ring, account LIMIT $limit
 MATCH (run:Run) WHERE run.sequence IS NOT NULL AND ($run IS NULL OR run.run_id = $run)
 WITH run ORDER BY run.sequence DESC LIMIT 1
 MATCH (d:Device {key: $device})<-[u:USED_DEVICE]-(a:Account)
-WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
 WITH run, d, a ORDER BY a.key LIMIT 15
 MATCH p = (d)<-[u:USED_DEVICE]-(a)
-WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
 OPTIONAL MATCH q = (a)-[w:PAID_WITH|USED_IP]->(v)<-[y:PAID_WITH|USED_IP]-(:Account)
-WHERE w.since <= run.usage_version AND (w.until IS NULL OR w.until > run.usage_version)
-  AND y.since <= run.usage_version AND (y.until IS NULL OR y.until > run.usage_version)
+WHERE coalesce(w.since, 0) <= run.usage_version AND (w.until IS NULL OR w.until > run.usage_version)
+  AND coalesce(y.since, 0) <= run.usage_version AND (y.until IS NULL OR y.until > run.usage_version)
   AND COUNT { MATCH (v)<-[x]-()
-    WHERE x.since <= run.usage_version AND (x.until IS NULL OR x.until > run.usage_version) } <= $widest AND $hops >= 2
+    WHERE coalesce(x.since, 0) <= run.usage_version AND (x.until IS NULL OR x.until > run.usage_version) } <= $widest AND $hops >= 2
 RETURN p, q LIMIT 150

@@ -9,7 +9,7 @@ MATCH (named:Ip|Network|Device|PaymentInstrument|PromptTemplate) WHERE named.key
 OPTIONAL MATCH (named)<-[:IN_NETWORK]-(i:Ip)
 WITH run, coalesce(i, named) AS v
 MATCH (v)<-[u:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE]-(a:Account)
-WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
 OPTIONAL MATCH (a)-[:MEMBER_OF]->(r:Ring)<-[:FOUND]-(run)
 WITH coalesce(r.verdict, 'in no ring') AS standing, a, r, u
 WITH standing, count(DISTINCT a) AS accounts, sum(u.count) AS exchanges, collect(DISTINCT r.ring_id)[..10] AS rings,
@@ -23,6 +23,6 @@ MATCH (named:Ip|Network|Device|PaymentInstrument|PromptTemplate) WHERE named.key
 OPTIONAL MATCH (named)<-[:IN_NETWORK]-(i:Ip)
 WITH run, coalesce(i, named) AS v
 MATCH p = (v)<-[u:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE]-(a:Account)
-WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
 OPTIONAL MATCH q = (a)-[:MEMBER_OF]->(:Ring {generation: run.generation})
 RETURN p, q LIMIT 150

@@ -6,7 +6,7 @@
 MATCH (run:Run) WHERE run.sequence IS NOT NULL AND ($run IS NULL OR run.run_id = $run)
 WITH run ORDER BY run.sequence DESC LIMIT 1
 MATCH (run)-[:FOUND]->(r:Ring)<-[:MEMBER_OF]-(a:Account)-[u:PAID_WITH]->(v:PaymentInstrument)
-WHERE r.verdict <> 'innocent' AND u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+WHERE r.verdict <> 'innocent' AND coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
 WITH v, r, count(DISTINCT a) AS members, min(u.first_seen) AS first_seen, max(u.last_seen) AS last_seen
 WHERE members >= $least
 WITH v, r, members, first_seen, last_seen ORDER BY members DESC, r.ring_id
@@ -19,9 +19,9 @@ ORDER BY size(rings) DESC, accounts DESC, card LIMIT $limit
 MATCH (run:Run) WHERE run.sequence IS NOT NULL AND ($run IS NULL OR run.run_id = $run)
 WITH run ORDER BY run.sequence DESC LIMIT 1
 MATCH (run)-[:FOUND]->(r:Ring)<-[:MEMBER_OF]-(a:Account)-[u:PAID_WITH]->(v:PaymentInstrument)
-WHERE r.verdict <> 'innocent' AND u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+WHERE r.verdict <> 'innocent' AND coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
 WITH run, v, count(DISTINCT r) AS rings WHERE rings >= 2
 WITH run, v ORDER BY rings DESC, v.key LIMIT 10
 MATCH (run)-[:FOUND]->(r:Ring)<-[m:MEMBER_OF]-(a:Account)-[u:PAID_WITH]->(v)
-WHERE r.verdict <> 'innocent' AND u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+WHERE r.verdict <> 'innocent' AND coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
 RETURN r, m, a, u, v LIMIT 150

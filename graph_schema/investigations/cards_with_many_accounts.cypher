@@ -6,13 +6,13 @@
 MATCH (run:Run) WHERE run.sequence IS NOT NULL AND ($run IS NULL OR run.run_id = $run)
 WITH run ORDER BY run.sequence DESC LIMIT 1
 MATCH (a:Account)-[u:PAID_WITH]->(v:PaymentInstrument)
-WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
 WITH run, v, count(DISTINCT a) AS accounts, sum(u.count) AS exchanges, min(u.first_seen) AS first_seen
   WHERE accounts >= $least
 ORDER BY accounts DESC, v.key LIMIT $limit
 CALL (run, v) {
   OPTIONAL MATCH (v)<-[u:PAID_WITH]-(a:Account)-[:MEMBER_OF]->(r:Ring)<-[:FOUND]-(run)
-    WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+    WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
       AND r.verdict <> 'innocent'
   RETURN count(DISTINCT a) AS in_rings, collect(DISTINCT r.ring_id)[..5] AS rings }
 RETURN v.value AS card, accounts, in_rings, accounts - in_rings AS others, rings, exchanges, first_seen

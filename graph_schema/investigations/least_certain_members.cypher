@@ -12,8 +12,8 @@ WITH run, r, m, a ORDER BY m.confidence, a.account_id LIMIT $limit
 CALL (run, r, a) {
   OPTIONAL MATCH (a)-[u:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE]->(v)
         <-[w:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE]-(b:Account)-[:MEMBER_OF]->(r)
-  WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
-    AND w.since <= run.usage_version AND (w.until IS NULL OR w.until > run.usage_version)
+  WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+    AND coalesce(w.since, 0) <= run.usage_version AND (w.until IS NULL OR w.until > run.usage_version)
   RETURN collect(DISTINCT head(labels(v))) AS shares, count(DISTINCT b) AS members_reached }
 CALL (run, r, a) {
   OPTIONAL MATCH (a)-[l:LINKED_TO]-(b:Account)-[:MEMBER_OF]->(r)

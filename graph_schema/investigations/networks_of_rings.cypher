@@ -6,7 +6,7 @@ MATCH (run:Run) WHERE run.sequence IS NOT NULL AND ($run IS NULL OR run.run_id =
 WITH run ORDER BY run.sequence DESC LIMIT 1
 MATCH (run)-[:FOUND]->(r:Ring {verdict: 'coordinated'})<-[:MEMBER_OF]-(a:Account)-[u:USED_IP]->(i:Ip)
       -[:IN_NETWORK]->(n:Network)
-WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
 RETURN n.value AS network, count(DISTINCT a) AS accounts, count(DISTINCT i) AS addresses, sum(u.count) AS exchanges,
        collect(DISTINCT r.ring_id)[..10] AS rings
 ORDER BY accounts DESC, network LIMIT $limit
@@ -15,9 +15,9 @@ MATCH (run:Run) WHERE run.sequence IS NOT NULL AND ($run IS NULL OR run.run_id =
 WITH run ORDER BY run.sequence DESC LIMIT 1
 MATCH (run)-[:FOUND]->(r:Ring {verdict: 'coordinated'})<-[:MEMBER_OF]-(a:Account)-[u:USED_IP]->(:Ip)
       -[:IN_NETWORK]->(n:Network)
-WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
 WITH run, n, count(DISTINCT a) AS members, collect(DISTINCT r) AS rings ORDER BY members DESC, n.key LIMIT 8
 UNWIND rings AS r
 MATCH p = (r)<-[:MEMBER_OF]-(:Account)-[u:USED_IP]->(:Ip)-[:IN_NETWORK]->(n)
-WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
 RETURN p LIMIT 120

@@ -10,12 +10,12 @@ MATCH (n:Lineage {generation: run.generation}) WHERE n.kind = 'ring' AND n.event
   AND ($ring IS NULL OR n.id = $ring)
 MATCH (r:Ring {generation: run.generation, ring_id: n.id}) WHERE r.verdict <> 'innocent'
 MATCH (r)<-[:MEMBER_OF]-(a:Account)-[u:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE]->(v)
-WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
   AND COUNT { MATCH (v)<-[x]-()
-    WHERE x.since <= run.usage_version AND (x.until IS NULL OR x.until > run.usage_version) } <= $widest
+    WHERE coalesce(x.since, 0) <= run.usage_version AND (x.until IS NULL OR x.until > run.usage_version) } <= $widest
 WITH run, n, r, v, count(DISTINCT a) AS members
 MATCH (v)<-[w:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE]-(b:Account)-[:MEMBER_OF]->(s:Ring)<-[:FOUND]-(run)
-WHERE s <> r AND s.verdict <> 'innocent' AND w.since <= run.usage_version
+WHERE s <> r AND s.verdict <> 'innocent' AND coalesce(w.since, 0) <= run.usage_version
   AND (w.until IS NULL OR w.until > run.usage_version)
   AND EXISTS { MATCH (o:Lineage {generation: run.generation}) WHERE o.kind = 'ring' AND o.id = s.ring_id
     AND o.event <> 'born' }

@@ -14,10 +14,10 @@ CALL (run, a) {
   RETURN 'campaign' AS what, c.campaign_id AS which, 'share of its traffic' AS note, t.share AS number,
          c.first_seen AS first_seen, c.last_seen AS last_seen
   UNION MATCH (a)-[u:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE]->(v)
-    WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+    WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
   RETURN head(labels(v)) AS what, v.value AS which, 'accounts using it' AS note,
     COUNT { MATCH (v)<-[x:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE]-()
-         WHERE x.since <= run.usage_version AND (x.until IS NULL OR x.until > run.usage_version) } AS number,
+         WHERE coalesce(x.since, 0) <= run.usage_version AND (x.until IS NULL OR x.until > run.usage_version) } AS number,
          u.first_seen AS first_seen, u.last_seen AS last_seen
   UNION MATCH (j:Judgement {subject: a.account_id})
   RETURN 'judgement' AS what, j.kind AS which, j.author AS note, null AS number, j.decided AS first_seen,
@@ -29,6 +29,6 @@ MATCH (run:Run) WHERE run.sequence IS NOT NULL AND ($run IS NULL OR run.run_id =
 WITH run ORDER BY run.sequence DESC LIMIT 1
 MATCH (a:Account {key: $account})
 OPTIONAL MATCH p = (a)-[u:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE]->()
-WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
 OPTIONAL MATCH q = (a)-[:MEMBER_OF]->(:Ring {generation: run.generation})
 RETURN a, p, q LIMIT 100

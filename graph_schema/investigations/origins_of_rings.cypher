@@ -6,7 +6,7 @@
 MATCH (run:Run) WHERE run.sequence IS NOT NULL AND ($run IS NULL OR run.run_id = $run)
 WITH run ORDER BY run.sequence DESC LIMIT 1
 MATCH (run)-[:FOUND]->(r:Ring)<-[:MEMBER_OF]-(a:Account)-[u:USED_IP]->(i:Ip)
-WHERE r.verdict <> 'innocent' AND ($ring IS NULL OR r.ring_id = $ring) AND u.since <= run.usage_version
+WHERE r.verdict <> 'innocent' AND ($ring IS NULL OR r.ring_id = $ring) AND coalesce(u.since, 0) <= run.usage_version
   AND (u.until IS NULL OR u.until > run.usage_version)
 MATCH (i)-[o:IN_ASN]->(n:Asn)
 WHERE o.since <= run.usage_version AND (o.until IS NULL OR o.until > run.usage_version)

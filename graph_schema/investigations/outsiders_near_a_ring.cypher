@@ -9,11 +9,11 @@ WITH run ORDER BY run.sequence DESC LIMIT 1
 MATCH (run)-[:FOUND]->(r:Ring) WHERE $ring IS NULL OR r.ring_id = $ring
 WITH run, r ORDER BY r.verdict = 'coordinated' DESC, r.probability DESC, r.size DESC, r.ring_id LIMIT 1
 MATCH (r)<-[:MEMBER_OF]-(m:Account)-[u:USED_IP|USED_DEVICE|PAID_WITH]->(v)
-WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
   AND COUNT { MATCH (v)<-[x]-()
-    WHERE x.since <= run.usage_version AND (x.until IS NULL OR x.until > run.usage_version) } <= $widest
+    WHERE coalesce(x.since, 0) <= run.usage_version AND (x.until IS NULL OR x.until > run.usage_version) } <= $widest
 MATCH (v)<-[w:USED_IP|USED_DEVICE|PAID_WITH]-(o:Account)
-WHERE w.since <= run.usage_version AND (w.until IS NULL OR w.until > run.usage_version)
+WHERE coalesce(w.since, 0) <= run.usage_version AND (w.until IS NULL OR w.until > run.usage_version)
   AND NOT EXISTS { MATCH (o)-[:MEMBER_OF]->(r) }
 WITH run, r, o, count(DISTINCT m) AS members, collect(DISTINCT head(labels(v))) AS kinds,
   collect(DISTINCT v.value)[..5] AS shared
@@ -27,15 +27,15 @@ WITH run ORDER BY run.sequence DESC LIMIT 1
 MATCH (run)-[:FOUND]->(r:Ring) WHERE $ring IS NULL OR r.ring_id = $ring
 WITH run, r ORDER BY r.verdict = 'coordinated' DESC, r.probability DESC, r.size DESC, r.ring_id LIMIT 1
 MATCH (r)<-[:MEMBER_OF]-(m:Account)-[u:USED_IP|USED_DEVICE|PAID_WITH]->(v)
-WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
   AND COUNT { MATCH (v)<-[x]-()
-    WHERE x.since <= run.usage_version AND (x.until IS NULL OR x.until > run.usage_version) } <= $widest
+    WHERE coalesce(x.since, 0) <= run.usage_version AND (x.until IS NULL OR x.until > run.usage_version) } <= $widest
 WITH run, r, v, collect(DISTINCT m)[..3] AS members
 MATCH q = (v)<-[w:USED_IP|USED_DEVICE|PAID_WITH]-(o:Account)
-WHERE w.since <= run.usage_version AND (w.until IS NULL OR w.until > run.usage_version)
+WHERE coalesce(w.since, 0) <= run.usage_version AND (w.until IS NULL OR w.until > run.usage_version)
   AND NOT EXISTS { MATCH (o)-[:MEMBER_OF]->(r) }
 WITH run, r, v, members, q LIMIT 60
 UNWIND members AS m
 MATCH p = (r)<-[:MEMBER_OF]-(m)-[u:USED_IP|USED_DEVICE|PAID_WITH]->(v)
-WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
 RETURN p, q LIMIT 150

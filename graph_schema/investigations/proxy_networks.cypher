@@ -7,10 +7,10 @@ MATCH (run:Run) WHERE run.sequence IS NOT NULL AND ($run IS NULL OR run.run_id =
 WITH run ORDER BY run.sequence DESC LIMIT 1
 MATCH (run)-[:FOUND]->(:Ring {verdict: 'coordinated'})<-[:MEMBER_OF]-(:Account)-[u:USED_IP]->(:Ip)
       -[:IN_NETWORK]->(n:Network)
-WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
 WITH DISTINCT run, n
 MATCH (n)<-[:IN_NETWORK]-(i:Ip)<-[u:USED_IP]-(a:Account)
-WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
 WITH run, n, a, count(DISTINCT i) AS addresses, sum(u.count) AS exchanges
 WITH n, a, addresses, exchanges,
   EXISTS { MATCH (a)-[:MEMBER_OF]->(:Ring {verdict: 'coordinated'})<-[:FOUND]-(run) } AS covert
@@ -25,9 +25,9 @@ MATCH (run:Run) WHERE run.sequence IS NOT NULL AND ($run IS NULL OR run.run_id =
 WITH run ORDER BY run.sequence DESC LIMIT 1
 MATCH (run)-[:FOUND]->(r:Ring {verdict: 'coordinated'})<-[:MEMBER_OF]-(a:Account)-[u:USED_IP]->(:Ip)
       -[:IN_NETWORK]->(n:Network)
-WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
 WITH run, n, count(DISTINCT a) AS members WHERE members >= $least
 WITH run, n ORDER BY members DESC, n.key LIMIT 4
 MATCH p = (n)<-[:IN_NETWORK]-(:Ip)<-[u:USED_IP]-(:Account)
-WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
 RETURN p LIMIT 150

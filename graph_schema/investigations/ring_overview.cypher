@@ -12,7 +12,7 @@ CALL (r) { OPTIONAL MATCH (r)<-[:ABOUT]-(e:Evidence)
   RETURN collect(family + ': ' + toString(round(nats, 2))) AS nats_by_family, sum(nats) AS nats }
 CALL (r) { OPTIONAL MATCH (r)<-[:PART_OF]-(c:Campaign) RETURN count(c) AS campaigns }
 CALL (run, r) { OPTIONAL MATCH (r)<-[:MEMBER_OF]-(a:Account)-[u:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE]->(v)
-  WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+  WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
   WITH head(labels(v)) AS kind, v, count(DISTINCT a) AS members WHERE members >= 2
   WITH kind, count(v) AS shared ORDER BY shared DESC
   RETURN collect(kind + ': ' + toString(shared)) AS shared_values }
@@ -26,9 +26,9 @@ WITH run ORDER BY run.sequence DESC LIMIT 1
 MATCH (run)-[:FOUND]->(r:Ring) WHERE $ring IS NULL OR r.ring_id = $ring
 WITH run, r ORDER BY r.verdict = 'coordinated' DESC, r.probability DESC, r.size DESC, r.ring_id LIMIT 1
 MATCH (r)<-[:MEMBER_OF]-(a:Account)-[u:USED_IP|USED_DEVICE|PAID_WITH]->(v)
-WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
 WITH run, r, v, count(DISTINCT a) AS members WHERE members >= 2
 WITH run, r, v ORDER BY members DESC, v.key LIMIT 12
 MATCH p = (r)<-[:MEMBER_OF]-(:Account)-[u:USED_IP|USED_DEVICE|PAID_WITH]->(v)
-WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
 RETURN p LIMIT 150

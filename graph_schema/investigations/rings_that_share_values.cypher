@@ -6,12 +6,12 @@
 MATCH (run:Run) WHERE run.sequence IS NOT NULL AND ($run IS NULL OR run.run_id = $run)
 WITH run ORDER BY run.sequence DESC LIMIT 1
 MATCH (run)-[:FOUND]->(r:Ring)<-[:MEMBER_OF]-(:Account)-[u:USED_IP|USED_DEVICE|PAID_WITH]->(v)
-WHERE r.verdict <> 'innocent' AND u.since <= run.usage_version
+WHERE r.verdict <> 'innocent' AND coalesce(u.since, 0) <= run.usage_version
   AND (u.until IS NULL OR u.until > run.usage_version) AND COUNT { MATCH (v)<-[x]-()
-    WHERE x.since <= run.usage_version AND (x.until IS NULL OR x.until > run.usage_version) } <= $widest
+    WHERE coalesce(x.since, 0) <= run.usage_version AND (x.until IS NULL OR x.until > run.usage_version) } <= $widest
 WITH DISTINCT run, r, v
 MATCH (v)<-[w:USED_IP|USED_DEVICE|PAID_WITH]-(:Account)-[:MEMBER_OF]->(s:Ring)<-[:FOUND]-(run)
-WHERE s.verdict <> 'innocent' AND r.ring_id < s.ring_id AND w.since <= run.usage_version
+WHERE s.verdict <> 'innocent' AND r.ring_id < s.ring_id AND coalesce(w.since, 0) <= run.usage_version
   AND (w.until IS NULL OR w.until > run.usage_version)
 WITH DISTINCT r, s, v
 WITH r, s, head(labels(v)) AS kind, count(v) AS shared, collect(v.value)[..3] AS examples ORDER BY shared DESC

@@ -10,7 +10,7 @@ CALL (run, s) {
   OPTIONAL MATCH (n:Network {key: s.value}) WHERE s.facet = 'network'
   OPTIONAL MATCH (n)<-[:IN_NETWORK]-(:Ip)<-[u:USED_IP]-(a:Account)
     -[:MEMBER_OF]->(:Ring {verdict: 'coordinated'})<-[:FOUND]-(run)
-  WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+  WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
   RETURN count(DISTINCT a) AS by_network }
 CALL (run, s) {
   OPTIONAL MATCH (i:Ip {key: s.value}) WHERE s.facet = 'ip'
@@ -20,7 +20,7 @@ CALL (run, s) {
   WITH run, coalesce(i, t, d, c) AS v
   OPTIONAL MATCH (v)<-[u:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE]-(a:Account)
     -[:MEMBER_OF]->(:Ring {verdict: 'coordinated'})<-[:FOUND]-(run)
-  WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+  WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
   RETURN count(DISTINCT a) AS by_value }
 RETURN s.facet AS kind, s.value AS value, s.accounts AS accounts, by_network + by_value AS in_coordinated_rings,
        s.reason AS why_it_does_not_count

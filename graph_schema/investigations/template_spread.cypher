@@ -9,14 +9,14 @@ OPTIONAL MATCH (named:PromptTemplate {key: $template})
 CALL (run, named) {
   WITH run, named WHERE named IS NULL
   MATCH (run)-[:FOUND]->(:Ring {verdict: 'coordinated'})<-[:MEMBER_OF]-(a:Account)-[u:SENT_TEMPLATE]->(t:PromptTemplate)
-  WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+  WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
   WITH run, t, count(DISTINCT a) AS members
   WITH t, members, COUNT { MATCH (t)<-[x:SENT_TEMPLATE]-()
-    WHERE x.since <= run.usage_version AND (x.until IS NULL OR x.until > run.usage_version) } AS accounts
+    WHERE coalesce(x.since, 0) <= run.usage_version AND (x.until IS NULL OR x.until > run.usage_version) } AS accounts
   ORDER BY 2 * members >= accounts DESC, members DESC, t.key LIMIT 1 RETURN t
   UNION WITH run, named WHERE named IS NOT NULL RETURN named AS t }
 MATCH (t)<-[u:SENT_TEMPLATE]-(a:Account)
-WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
 WITH run, t, a, u, EXISTS { MATCH (a)-[:MEMBER_OF]->(:Ring {verdict: 'coordinated'})<-[:FOUND]-(run) } AS covert
 WITH t, date(u.first_seen) AS day, count(a) AS new_accounts, sum(CASE WHEN covert THEN 1 ELSE 0 END) AS new_in_rings,
      sum(u.count) AS exchanges_of_these ORDER BY day

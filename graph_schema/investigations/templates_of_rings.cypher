@@ -6,11 +6,11 @@
 MATCH (run:Run) WHERE run.sequence IS NOT NULL AND ($run IS NULL OR run.run_id = $run)
 WITH run ORDER BY run.sequence DESC LIMIT 1
 MATCH (run)-[:FOUND]->(r:Ring)<-[:MEMBER_OF]-(a:Account)-[u:SENT_TEMPLATE]->(t:PromptTemplate)
-WHERE r.verdict <> 'innocent' AND ($ring IS NULL OR r.ring_id = $ring) AND u.since <= run.usage_version
+WHERE r.verdict <> 'innocent' AND ($ring IS NULL OR r.ring_id = $ring) AND coalesce(u.since, 0) <= run.usage_version
   AND (u.until IS NULL OR u.until > run.usage_version)
 WITH run, t, collect(DISTINCT r.ring_id) AS rings, count(DISTINCT a) AS members, sum(u.count) AS exchanges
 WITH run, t, rings, members, exchanges, COUNT { MATCH (t)<-[x:SENT_TEMPLATE]-()
-     WHERE x.since <= run.usage_version AND (x.until IS NULL OR x.until > run.usage_version) } AS accounts
+     WHERE coalesce(x.since, 0) <= run.usage_version AND (x.until IS NULL OR x.until > run.usage_version) } AS accounts
 RETURN t.value AS template, rings, members, accounts - members AS outsiders,
        round(100.0 * members / accounts, 1) AS percent_in_rings, exchanges
 ORDER BY percent_in_rings DESC, members DESC, template LIMIT $limit
@@ -18,6 +18,6 @@ ORDER BY percent_in_rings DESC, members DESC, template LIMIT $limit
 MATCH (run:Run) WHERE run.sequence IS NOT NULL AND ($run IS NULL OR run.run_id = $run)
 WITH run ORDER BY run.sequence DESC LIMIT 1
 MATCH (run)-[:FOUND]->(r:Ring)<-[:MEMBER_OF]-(a:Account)-[u:SENT_TEMPLATE]->(t:PromptTemplate)
-WHERE r.verdict = 'coordinated' AND ($ring IS NULL OR r.ring_id = $ring) AND u.since <= run.usage_version
+WHERE r.verdict = 'coordinated' AND ($ring IS NULL OR r.ring_id = $ring) AND coalesce(u.since, 0) <= run.usage_version
   AND (u.until IS NULL OR u.until > run.usage_version)
 RETURN r, a, u, t, [(a)-[m:MEMBER_OF]->(r) | m] AS membership ORDER BY u.count DESC LIMIT 150

@@ -11,17 +11,17 @@ CALL (c, d) { MATCH (c)<-[:TAKES_PART_IN]-(a:Account)-[:TAKES_PART_IN]->(d)
   RETURN count(DISTINCT a) AS accounts_in_both }
 CALL (run, c, d) {
   MATCH (c)<-[:TAKES_PART_IN]-(:Account)-[u:USED_IP|USED_DEVICE|PAID_WITH]->(v)
-    WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+    WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
   WITH DISTINCT run, d, v
   MATCH (v)<-[w:USED_IP|USED_DEVICE|PAID_WITH]-(:Account)-[:TAKES_PART_IN]->(d)
-    WHERE w.since <= run.usage_version AND (w.until IS NULL OR w.until > run.usage_version)
+    WHERE coalesce(w.since, 0) <= run.usage_version AND (w.until IS NULL OR w.until > run.usage_version)
   RETURN count(DISTINCT v) AS infrastructure_shared }
 CALL (run, c, d) {
   MATCH (c)<-[:TAKES_PART_IN]-(:Account)-[u:SENT_TEMPLATE]->(v)
-    WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+    WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
   WITH run, d, collect(DISTINCT v) AS one
   MATCH (d)<-[:TAKES_PART_IN]-(:Account)-[w:SENT_TEMPLATE]->(v)
-    WHERE w.since <= run.usage_version AND (w.until IS NULL OR w.until > run.usage_version)
+    WHERE coalesce(w.since, 0) <= run.usage_version AND (w.until IS NULL OR w.until > run.usage_version)
   WITH one, collect(DISTINCT v) AS other
   RETURN size([v IN one WHERE v IN other]) AS wordings_shared,
          size([v IN one WHERE NOT v IN other]) AS wordings_of_one,
@@ -43,5 +43,5 @@ WITH run, r, campaigns ORDER BY r.probability DESC, r.ring_id LIMIT 1
 UNWIND campaigns AS c
 MATCH p = (r)<-[:PART_OF]-(c)<-[:TAKES_PART_IN]-(a:Account)
 OPTIONAL MATCH q = (a)-[u:PAID_WITH|USED_DEVICE]->()
-WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
 RETURN p, q LIMIT 150

@@ -9,12 +9,12 @@ WITH run ORDER BY run.sequence DESC LIMIT 1
 MATCH (run)-[:FOUND]->(r:Ring) WHERE $ring IS NULL OR r.ring_id = $ring
 WITH run, r ORDER BY r.verdict = 'coordinated' DESC, r.probability DESC, r.size DESC, r.ring_id LIMIT 1
 MATCH (r)<-[:MEMBER_OF]-(a:Account)-[u:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE]->(v)
-WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
 WITH run, r, v, count(DISTINCT a) AS members, sum(u.count) AS exchanges, min(u.first_seen) AS first_seen,
      max(u.last_seen) AS last_seen WHERE members >= $least
 ORDER BY members DESC, v.key LIMIT $limit
 CALL (run, r, v) { MATCH (v)<-[w:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE]-(o:Account)
-  WHERE w.since <= run.usage_version AND (w.until IS NULL OR w.until > run.usage_version)
+  WHERE coalesce(w.since, 0) <= run.usage_version AND (w.until IS NULL OR w.until > run.usage_version)
     AND NOT EXISTS { MATCH (o)-[:MEMBER_OF]->(r) }
   RETURN count(DISTINCT o) AS outsiders }
 RETURN head(labels(v)) AS kind, v.value AS value, members, round(100.0 * members / r.size, 1) AS percent_of_ring,
@@ -26,9 +26,9 @@ WITH run ORDER BY run.sequence DESC LIMIT 1
 MATCH (run)-[:FOUND]->(r:Ring) WHERE $ring IS NULL OR r.ring_id = $ring
 WITH run, r ORDER BY r.verdict = 'coordinated' DESC, r.probability DESC, r.size DESC, r.ring_id LIMIT 1
 MATCH (r)<-[:MEMBER_OF]-(a:Account)-[u:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE]->(v)
-WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
 WITH run, r, v, count(DISTINCT a) AS members WHERE members >= $least
 WITH run, r, v ORDER BY members DESC, v.key LIMIT 20
 MATCH p = (r)<-[:MEMBER_OF]-(:Account)-[u:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE]->(v)
-WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
 RETURN p LIMIT 200

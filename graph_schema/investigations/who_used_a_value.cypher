@@ -9,7 +9,7 @@ MATCH (named:Ip|Network|Device|PaymentInstrument|PromptTemplate) WHERE named.key
 OPTIONAL MATCH (named)<-[:IN_NETWORK]-(i:Ip)
 WITH run, coalesce(i, named) AS v
 MATCH (v)<-[u:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE]-(a:Account)
-WHERE u.since <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
 OPTIONAL MATCH (a)-[:MEMBER_OF]->(r:Ring)<-[:FOUND]-(run)
 RETURN a.account_id AS account, head(labels(v)) AS kind, v.value AS value, u.first_seen AS first_seen,
   u.last_seen AS last_seen,

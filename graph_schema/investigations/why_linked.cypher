@@ -10,10 +10,10 @@ MATCH (run:Run) WHERE run.sequence IS NOT NULL AND ($run IS NULL OR run.run_id =
 WITH run ORDER BY run.sequence DESC LIMIT 1
 OPTIONAL MATCH (a:Account {key: $account}) OPTIONAL MATCH (b:Account {key: $other})
 MATCH p = shortestPath((a)-[:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE*..8]-(b))
-WHERE all(u IN relationships(p) WHERE u.since <= run.usage_version
+WHERE all(u IN relationships(p) WHERE coalesce(u.since, 0) <= run.usage_version
   AND (u.until IS NULL OR u.until > run.usage_version))
   AND all(v IN nodes(p) WHERE v:Account OR COUNT { MATCH (v)<-[x]-()
-    WHERE x.since <= run.usage_version AND (x.until IS NULL OR x.until > run.usage_version) } <= $widest)
+    WHERE coalesce(x.since, 0) <= run.usage_version AND (x.until IS NULL OR x.until > run.usage_version) } <= $widest)
 WITH run, a, b, p WHERE length(p) <= 2 * $hops
 UNWIND range(0, length(p) / 2 - 1) AS step
 WITH run, step + 1 AS step, nodes(p)[2 * step] AS left, nodes(p)[2 * step + 1] AS v, nodes(p)[2 * step + 2] AS right,
@@ -23,7 +23,7 @@ OPTIONAL MATCH (left)-[l:LINKED_TO]-(right) WHERE l.since <= run.usage_version
 RETURN step, left.account_id AS account, head(labels(v)) AS shares, v.value AS value,
   right.account_id AS with_account,
        COUNT { MATCH (v)<-[x:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE]-()
-         WHERE x.since <= run.usage_version AND (x.until IS NULL OR x.until > run.usage_version) } AS accounts_using_it,
+         WHERE coalesce(x.since, 0) <= run.usage_version AND (x.until IS NULL OR x.until > run.usage_version) } AS accounts_using_it,
          one.count AS exchanges_of_one, two.count AS exchanges_of_other,
        one.first_seen AS first_seen_of_one, two.first_seen AS first_seen_of_other,
        round(max(l.weight), 2) AS link_nats
@@ -33,9 +33,9 @@ MATCH (run:Run) WHERE run.sequence IS NOT NULL AND ($run IS NULL OR run.run_id =
 WITH run ORDER BY run.sequence DESC LIMIT 1
 OPTIONAL MATCH (a:Account {key: $account}) OPTIONAL MATCH (b:Account {key: $other})
 MATCH p = allShortestPaths((a)-[:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE*..8]-(b))
-WHERE all(u IN relationships(p) WHERE u.since <= run.usage_version
+WHERE all(u IN relationships(p) WHERE coalesce(u.since, 0) <= run.usage_version
   AND (u.until IS NULL OR u.until > run.usage_version))
   AND all(v IN nodes(p) WHERE v:Account OR COUNT { MATCH (v)<-[x]-()
-    WHERE x.since <= run.usage_version AND (x.until IS NULL OR x.until > run.usage_version) } <= $widest)
+    WHERE coalesce(x.since, 0) <= run.usage_version AND (x.until IS NULL OR x.until > run.usage_version) } <= $widest)
 WITH run, a, b, p WHERE length(p) <= 2 * $hops
 RETURN p LIMIT 25

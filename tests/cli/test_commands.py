@@ -75,6 +75,7 @@ COMMANDS = (
     "score",
     "labs check",
     "graph load",
+    "graph doctor",
     "serve",
     "version",
 )
@@ -109,7 +110,13 @@ def test_the_first_help_names_every_exit_code(command: Callable[..., Ended]) -> 
         (["run"], 2, "Missing argument 'INPUT'", "see `attribution run --help`"),
         (["run", "{tmp}"], 2, "Missing option '--out'", "see `attribution run --help`"),
         (["run", "{tmp}/nowhere", "--out", "{tmp}/o"], 3, "no such file or folder", "name the folder"),
-        (["run", "neo4j://localhost:7687", "--out", "{tmp}/o"], 3, "not from an address", "export the logs"),
+        (["run", "s3://logs/april", "--out", "{tmp}/o"], 3, "usage edges from neo4j://", "name their folder"),
+        (
+            ["run", "neo4j://localhost:7687", "--out", "{tmp}/o", "--store", "engine.duckdb"],
+            2,
+            "kept in that graph",
+            "leave --store out",
+        ),
         (["run", "{tmp}", "--out", "{tmp}/file"], 2, "is a file", "name a folder"),
         (["run", "{tmp}", "--out", "{tmp}"], 2, "is the input folder", "name another folder"),
         (["run", "{tmp}", "--out", "{tmp}/o", "--seed", "x"], 2, "--seed", "see `attribution run --help`"),

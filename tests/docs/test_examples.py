@@ -47,11 +47,11 @@ def blocks(page: Path) -> list[tuple[int, str, str]]:
 
 
 def commands(code: str) -> list[list[str]]:
-    """Return the `attribution` lines of a shell block that can run here: no pipes, no placeholders."""
+    """Return the `attribution` lines of a shell block that can run here: no pipes, no placeholders, no server."""
     found = []
     for line in code.replace("\\\n", " ").splitlines():
         words = shlex.split(line.removeprefix("$ "), comments=True)
-        if words[:1] == ["attribution"] and "|" not in words:
+        if words[:1] == ["attribution"] and "|" not in words and not any("://" in word for word in words):
             rest = words[3:] if words[1:2] == ["--log"] else words[1:]
             if rest[:1] and rest[0] in OFFERED:
                 found.append(words[1:])

@@ -75,6 +75,25 @@ def test_a_reader_sees_the_old_run_whole_wherever_the_writer_dies(graph: Client)
     assert reader.digest("run-2") == content_digest(handmade.run(2), "{}", second)
 
 
+def test_what_a_failed_writer_left_is_cleared_although_it_gave_the_lease_back(
+    graph: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Neo4jStore(graph)
+    store.publish(handmade.run(1), handmade.tables())
+
+    def fails(*_: object) -> None:
+        raise DyingError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("attribution.store.neo4j_write.Publication.write_tables", fails)
+        with pytest.raises(DyingError):
+            store.publish(handmade.run(2), handmade.tables(shift=1))
+    assert graph.read(queries.WRITING) == [{"busy": False, "unfinished": True}]
+    store.publish(handmade.run(3), handmade.tables(4))
+    assert store.digest("run-1") == content_digest(handmade.run(1), "{}", handmade.tables())
+    assert store.digest("run-3") == content_digest(handmade.run(3), "{}", handmade.tables(4))
+
+
 def test_replacing_a_run_dies_halfway(graph: Client) -> None:
     store = Neo4jStore(graph, lease_seconds=0.2)
     store.publish(handmade.run(1), handmade.tables())
@@ -158,16 +177,16 @@ def test_migrations_are_a_chain_and_never_edited(graph: Client, monkeypatch: pyt
     one = migrations.parse("V0001__one.cypher", "// first\nRETURN 1;\nRETURN 2;\n")
     two = migrations.parse("V0002__two.cypher", "RETURN 3;\n")
     assert one.statements == ("RETURN 1", "RETURN 2")
-    assert migrations.migrate(graph.write, (one,)) == 1
-    assert migrations.migrate(graph.write, (one, two)) == 1
-    assert migrations.migrate(graph.write, (one, two)) == 0
+    assert migrations.migrate(graph, (one,)) == 1
+    assert migrations.migrate(graph, (one, two)) == 1
+    assert migrations.migrate(graph, (one, two)) == 0
     chain = graph.read("MATCH (b:Migration)-[:FOLLOWS]->(a:Migration) RETURN a.name AS a, b.name AS b")
     assert chain == [{"a": "one", "b": "two"}]
     edited = migrations.parse("V0001__one.cypher", "RETURN 9;\n")
     with pytest.raises(StoreError, match="V0001__one was edited"):
-        migrations.migrate(graph.write, (edited, two))
-    with pytest.raises(StoreError, match="V0002, which this version does not know"):
-        migrations.migrate(graph.write, (one,))
+        migrations.migrate(graph, (edited, two))
+    with pytest.raises(StoreError, match="V0002__two, which this version does not know"):
+        migrations.migrate(graph, (one,))
     with pytest.raises(StoreError, match="not a migration's name"):
         migrations.parse("V1_x.cypher", "")
     monkeypatch.setattr("attribution.store.neo4j.shipped", lambda: (edited, two))
@@ -179,14 +198,14 @@ def test_migrations_are_a_chain_and_never_edited(graph: Client, monkeypatch: pyt
 def test_what_an_older_version_wrote_moves_to_the_present_names(graph: Client) -> None:
     graph.write("MATCH (n) DETACH DELETE n")
     every = migrations.shipped()
-    migrations.migrate(graph.write, every[:2])
+    migrations.migrate(graph, every[:2])
     graph.write(
         "CREATE (a:Account {key: 'a', account_id: 'a'}), (:Run {run_id: 'run-0', usage_version: 2, sequence: 1}),"
         " (a)-[:USED_PAYMENT {since: 1, until: 2, events: 4}]->(:Payment {key: 'card', value: 'card'}),"
         " (a)-[:USED_TEMPLATE {since: 2, events: 5}]->(:Template {key: 't', value: 't'}),"
         " (a)-[:USED_IP {since: 1, events: 6}]->(:Ip {key: 'i', value: 'i'})"
     )
-    assert migrations.migrate(graph.write, every) == len(every) - 2
+    assert migrations.migrate(graph, every) == len(every) - 2
     rows = graph.read(
         "MATCH (:Account)-[r]->(v) RETURN type(r) AS type, labels(v) AS labels, r.count AS count, r.events AS events,"
         " r.run AS run, r.until AS until ORDER BY count"

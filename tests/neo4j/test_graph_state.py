@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import handmade
 import pytest
 
-from attribution.store.migrate import shipped
+from attribution.store.migrate import migrate, shipped
 from attribution.store.neo4j import Neo4jStore
 from graph_schema.model import constraints
 
@@ -22,6 +22,16 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.neo4j, pytest.mark.xdist_group("neo4j")]
 NAMES = [migration.label for migration in shipped()]
+MIGRATE_WHEN_TOLD = """
+import sys
+from attribution.store.migrate import migrate, shipped
+from attribution.store.neo4j_client import Client
+client = Client.from_environment(sys.argv[1])
+client.read("RETURN 1")
+print("ready", flush=True)
+sys.stdin.readline()
+print(migrate(client, shipped()))
+"""
 DROP = "SHOW CONSTRAINTS YIELD name RETURN name"
 
 
@@ -75,6 +85,43 @@ def test_two_processes_migrate_at_once(bare: Client, neo4j_environment: str) -> 
     assert [code for _, code in ends] == [0, 0], ends
     found = bare.read("MATCH (m:Migration) RETURN m.version AS version, m.checksum AS checksum ORDER BY version")
     assert found == [{"version": one.version, "checksum": one.checksum} for one in shipped()]
+
+
+def test_two_processes_migrate_a_filled_older_graph_at_once(bare: Client, neo4j_environment: str) -> None:
+    """V0004 makes edges anew under other names: both processes are in it together, and no edge comes twice."""
+    edges = 60_000
+    migrate(bare, shipped()[:3])
+    bare.write(
+        "UNWIND range(1, $edges) AS k CALL (k) { CREATE (:Account {key: 'a' + k, account_id: 'a' + k})"
+        "-[:USED_PAYMENT {since: 1, events: k}]->(:Payment {key: 'p' + k, value: 'p' + k}) }",
+        edges=edges,
+    )
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", MIGRATE_WHEN_TOLD, neo4j_environment],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    for process in both:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in both:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    ends = [process.communicate(timeout=300) for process in both]
+    assert [process.returncode for process in both] == [0, 0], ends
+    (found,) = bare.read(
+        "MATCH (:Account)-[r:PAID_WITH]->(:PaymentInstrument) RETURN count(r) AS edges, sum(r.count) AS counts"
+    )
+    assert found == {"edges": edges, "counts": edges * (edges + 1) // 2}
+    assert bare.read("MATCH ()-[r:USED_PAYMENT]->() RETURN count(r) AS n") == [{"n": 0}]
+    assert sorted(int(out) for out, _ in ends) == [0, len(NAMES) - 3]
+    bare.write("MATCH (n) CALL (n) { DETACH DELETE n }")
 
 
 def test_an_edited_migration_is_told(bare: Client, neo4j_environment: str) -> None:

@@ -70,8 +70,10 @@ def test_what_holds_for_versions_is_read_as_the_run_saw_it(one: Investigation, t
     text = " ".join(text.split())
     for variable, types in re.findall(r"\[(\w*):([A-Z_|]+)[^\]]*\]", text):
         if set(types.split("|")) & set(model.VERSIONED):
-            held = f"{variable}.since <= run.usage_version AND ({variable}.until IS NULL"
-            in_path = "all(u IN relationships(p) WHERE u.since <= run.usage_version" in text
+            usage = {used for used, _ in model.USAGE_EDGES.values()}  # those that others loaded have no `since`
+            since = f"coalesce({variable}.since, 0)" if set(types.split("|")) & usage else f"{variable}.since"
+            held = f"{since} <= run.usage_version AND ({variable}.until IS NULL"
+            in_path = "all(u IN relationships(p) WHERE coalesce(u.since, 0) <= run.usage_version" in text
             assert (variable and held in text) or in_path, (one.name, types)
 
 

@@ -1,0 +1,250 @@
+"""A run whose input is a graph that others loaded: usage edges alone, with no run, no version and no event."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import neo4j_server
+import pytest
+
+import attribution
+from attribution.config import Config
+from attribution.domain import Facet
+from attribution.errors import InputError, UsageError
+from attribution.evaluate import evaluate
+from attribution.store import open_store
+from attribution.store.loaded import load_usage
+from attribution.store.migrate import migrate, shipped
+from attribution.store.neo4j_client import Client
+from attribution.warehouse import connect, daily, population
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import duckdb
+
+    from attribution.pipeline import Result
+
+pytestmark = [pytest.mark.neo4j, pytest.mark.slow, pytest.mark.xdist_group("neo4j")]
+
+EVERY_EDGE = """
+select '{label}' as label, '{used}' as used, account_id, {column} as value, count(*) as n,
+    strftime(min(ts), '%Y-%m-%dT%H:%M:%S.%fZ') as first, strftime(max(ts), '%Y-%m-%dT%H:%M:%S.%fZ') as last
+from events where {column} is not null group by account_id, {column} order by account_id, {column}
+"""
+LOAD = """
+UNWIND $rows AS row
+MERGE (a:Account {{key: row[0]}}) ON CREATE SET a.account_id = row[0]
+MERGE (v:{label} {{key: row[1]}}) ON CREATE SET v.value = row[1]
+CREATE (a)-[:{used} {{count: row[2], first_seen: datetime(row[3]), last_seen: datetime(row[4])}}]->(v)
+"""
+KINDS = (
+    ("Ip", "USED_IP", "ip"),
+    ("Device", "USED_DEVICE", "device_id"),
+    ("PaymentInstrument", "PAID_WITH", "payment_id"),
+    ("PromptTemplate", "SENT_TEMPLATE", "template_id"),
+)
+
+
+def load_as_others_do(con: duckdb.DuckDBPyConnection, graph: Client) -> int:
+    """Load every usage edge of some logs, also of values that one account alone used, with nothing of the engine."""
+    loaded = 0
+    for label, used, column in KINDS:
+        rows = con.execute(EVERY_EDGE.format(label=label, used=used, column=column)).fetchall()
+        lists = [list(row[2:]) for row in rows]
+        for start in range(0, len(lists), 10_000):
+            graph.write(LOAD.format(label=label, used=used), rows=lists[start : start + 10_000])
+        loaded += len(lists)
+    return loaded
+
+
+@dataclass(frozen=True)
+class Case:
+    """A graph that others loaded, the run on it, and the folder of both."""
+
+    graph: Client
+    url: str
+    edges: int
+    found: Result
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def case(
+    world: Path, result: Result, neo4j: neo4j_server.Server, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Case]:
+    graph = Client(neo4j.url, user="neo4j", password=neo4j_server.ADMIN_PASSWORD)
+    graph.write(neo4j_server.EMPTY)
+    migrate(graph, shipped())  # others load by key as well
+    with connect(result.out / "attribution.duckdb", read_only=True) as con:
+        edges = load_as_others_do(con, graph)
+    folder = tmp_path_factory.mktemp("from_graph")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ATTRIBUTION_NEO4J_PASSWORD", neo4j_server.ADMIN_PASSWORD)
+        found = attribution.run(neo4j.url, labs=world / "labs.yaml", out=folder / "one", seed=3)
+        yield Case(graph, neo4j.url, edges, found, folder)
+    graph.close()
+
+
+def memberships_of(case: Case) -> tuple[list[str], list[str]]:
+    rows = case.found.tables["members"]
+    return rows["account_id"].to_pylist(), rows["ring_id"].to_pylist()
+
+
+COUNTS = """
+MATCH (:Account)-[r:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE]->() RETURN count(r) AS edges, count(r.since) AS ours
+"""
+
+
+def test_the_rings_of_the_logs_are_found_from_their_usage_edges(world: Path, result: Result, case: Case) -> None:
+    logs, edges = (evaluate(world, one.out).rings.accounts for one in (result, case.found))
+    print(f"F1 of accounts: {logs.f1:.3f} from logs, {edges.f1:.3f} from usage edges")  # noqa: T201
+    assert edges.precision >= 0.95
+    assert edges.f1 >= logs.f1 - 0.1
+
+
+def test_what_is_found_is_written_back_and_nothing_that_others_loaded_is_touched(world: Path, case: Case) -> None:
+    assert case.graph.read(COUNTS) == [{"edges": case.edges, "ours": 0}]
+    with open_store(case.found.out) as own, open_store(case.url) as kept:
+        assert own.digest() == kept.digest()
+        assert [run.run_id for run in kept.runs()] == [case.found.run_id]
+        ring = case.found.report.rings[0].ring_id
+        assert kept.shared(ring).equals(own.shared(ring))
+        assert len(kept.shared(ring))
+    again = attribution.run(case.url, labs=world / "labs.yaml", out=case.folder / "again", seed=3)
+    assert again.run_id == case.found.run_id
+    for path in sorted((case.folder / "one").glob("*.parquet")):
+        assert path.read_bytes() == (case.folder / "again" / path.name).read_bytes(), path.name
+    networks = case.graph.read("MATCH (:Ip)-[r:IN_NETWORK]->(:Network) RETURN count(r) AS n")
+    assert networks[0]["n"] > 0
+
+
+def test_questions_see_the_edges_of_others(case: Case) -> None:
+    ring = next(ring for ring in case.found.report.rings if ring.verdict == "coordinated")
+    rows = attribution.ask(case.url, "values_of_a_ring", ring=ring.ring_id)
+    assert len(rows)
+    assert len(attribution.ask(case.url, "networks_of_rings"))
+
+
+def test_what_the_graph_cannot_say_stays_unknown(case: Case) -> None:
+    with connect(case.found.out / "attribution.duckdb", read_only=True) as con:
+        people = population(con)
+    assert people.known == {"events.ip", "events.device_id", "events.payment_id", "events.template_id"}
+    assert set(people.incidence) == {Facet.IP, Facet.NETWORK, Facet.DEVICE, Facet.PAYMENT, Facet.TEMPLATE}
+    for column in ("active_days", "input_tokens", "output_tokens", "refused", "residential", "datacentre"):
+        assert people.activity[column].isna().all(), column
+    assert people.activity["created_at"].isna().all()
+    evidence = case.found.tables["evidence"].to_pylist()
+    timing = [row for row in evidence if row["family"] == "timing"]
+    assert timing
+    for row in timing:
+        assert (row["weight"], json.loads(row["detail"])["known"]) == (0.0, 0), row
+    assert not [row for row in evidence if row["name"] == "time_zone" or row["name"].startswith("pivot")]
+    report = case.found.report
+    assert "events.ts" in {column.column for column in report.missing}
+    assert any("graph of usage edges" in warning for warning in report.run.warnings)
+    with connect(case.found.out / "attribution.duckdb", read_only=True) as con:
+        assert len(daily(con, *memberships_of(case))) == 0
+
+
+def test_the_marks_of_analysts_are_honoured(world: Path, case: Case) -> None:
+    ring = next(ring for ring in case.found.report.rings if ring.verdict == "coordinated")
+    case.graph.write(
+        "CREATE (:Judgement {kind: 'ring_rejected', subject: $ring, author: 'mara', decided: datetime(), reason: 'x'})",
+        ring=ring.ring_id,
+    )
+    second = attribution.run(case.url, labs=world / "labs.yaml", out=case.folder / "judged", seed=3)
+    verdicts = {row["ring_id"]: row["verdict"] for row in second.tables["rings"].to_pylist()}
+    assert verdicts[ring.ring_id] == "innocent"
+    assert case.graph.read(COUNTS) == [{"edges": case.edges, "ours": 0}]
+
+
+def test_why_answers_from_the_folder(case: Case) -> None:
+    ring = case.found.report.rings[0]
+    told = attribution.why(case.found.out, ring.ring_id)
+    assert told.note == ""
+    assert told.links > 0
+
+
+TWO = """
+UNWIND ['a', 'b', 'c'] AS name
+MERGE (a:Account {key: name}) SET a.account_id = name
+MERGE (v:Ip {key: '192.0.2.7'}) SET v.value = '192.0.2.7'
+CREATE (a)-[:USED_IP {count: 3, first_seen: datetime('2026-03-01T00:00:00Z'),
+                      last_seen: datetime('2026-03-02T00:00:00Z')}]->(v)
+"""
+SPOILED = (
+    ("SET r.count = '3'", "wrong_type:count"),
+    ("SET r.count = 0", "out_of_range:count"),
+    ("REMOVE r.first_seen", "bad_time:first_seen"),
+    ("SET r.first_seen = '2026-03-01'", "bad_time:first_seen"),
+    ("SET r.first_seen = datetime('1999-01-01T00:00:00Z')", "out_of_range:first_seen"),
+    ("SET r.last_seen = datetime('2026-02-01T00:00:00Z')", "out_of_range:last_seen"),
+)
+
+
+@pytest.mark.parametrize(("spoil", "reason"), SPOILED)
+def test_an_edge_that_cannot_be_used_is_put_aside_with_its_reason(
+    graph: Client, tmp_path: Path, neo4j_environment: str, spoil: str, reason: str
+) -> None:
+    graph.write(TWO)
+    graph.write(f"MATCH (:Account {{key: 'c'}})-[r:USED_IP]->() {spoil}")
+    with connect(None) as con:
+        intake = load_usage(neo4j_environment, con, Config().ingest, key=b"k", progress=lambda *_: None)
+        rows = con.execute("select facet, value, account_id, events, first_seen::varchar from edges order by all")
+        assert rows.fetchall() == [("ip", "192.0.2.7", who, 3, "2026-03-01 00:00:00") for who in ("a", "b")]
+    (refused,) = intake.quarantine.to_pylist()
+    assert (refused["file"], refused["reason"]) == ("USED_IP", reason)
+    (account,) = intake.files
+    assert (account.rows, account.accepted, account.duplicates, account.quarantined) == (3, 2, 0, 1)
+    assert tmp_path.is_dir()
+
+
+@pytest.mark.parametrize(
+    ("label", "used", "value", "reason"),
+    [
+        ("Ip", "USED_IP", "::FFFF:192.0.2.1", "bad_address:value"),
+        ("Ip", "USED_IP", "no address", "bad_address:value"),
+        ("PaymentInstrument", "PAID_WITH", "4111 1111 1111 1111", "card_number:value"),
+        ("Device", "USED_DEVICE", "a\0b", "control_character:value"),
+    ],
+)
+def test_a_hostile_value_is_put_aside(
+    graph: Client, neo4j_environment: str, label: str, used: str, value: str, reason: str
+) -> None:
+    graph.write(TWO)
+    text = (
+        f"MATCH (a:Account {{key: 'a'}}) MERGE (v:{label} {{key: $value}}) SET v.value = $value"
+        f" CREATE (a)-[:{used} {{count: 1, first_seen: datetime('2026-03-01T00:00:00Z'),"
+        f" last_seen: datetime('2026-03-01T00:00:00Z')}}]->(v)"
+    )
+    graph.write(text, value=value)
+    with connect(None) as con:
+        intake = load_usage(neo4j_environment, con, Config().ingest, key=b"k", progress=lambda *_: None)
+    assert [(row["file"], row["reason"]) for row in intake.quarantine.to_pylist()] == [(used, reason)]
+
+
+def test_an_edge_twice_is_one_and_the_longest_span(graph: Client, neo4j_environment: str) -> None:
+    graph.write(TWO)
+    graph.write(TWO.replace("'a', 'b', 'c'", "'a'").replace("03-02", "03-09"))
+    with connect(None) as con:
+        intake = load_usage(neo4j_environment, con, Config().ingest, key=b"k", progress=lambda *_: None)
+        row = con.execute("select events, last_seen::varchar from edges where account_id = 'a'").fetchall()
+    assert row == [(6, "2026-03-09 00:00:00")]
+    assert intake.files[0].duplicates == 1
+
+
+def test_a_graph_that_cannot_be_read_is_told(graph: Client, tmp_path: Path, neo4j_environment: str) -> None:
+    with pytest.raises(InputError, match="holds no usage edges"):
+        attribution.run(neo4j_environment, out=tmp_path / "none")
+    graph.write(TWO)
+    graph.write("MATCH (v:Ip) REMOVE v.key")
+    with pytest.raises(InputError, match="1 Ip nodes have no `value`, or a `key`") as caught:
+        attribution.run(neo4j_environment, out=tmp_path / "none")
+    assert caught.value.remedy.startswith("MATCH (n:Ip) SET n.key = n.value")
+    with pytest.raises(UsageError, match="kept in that graph"):
+        attribution.run(neo4j_environment, out=tmp_path / "none", store=tmp_path / "engine.duckdb")
+    assert not list((tmp_path / "none").iterdir())
