@@ -89,7 +89,9 @@ def doctor(store: Url, *, as_json: Annotated[bool, typer.Option("--json", help="
     else:
         shown = table(f"Graph at {store}: {found.server}, schema {found.schema}", "", "check", "found", "remedy")
         for one in found.findings:
-            shown.add_row("!" if one.wrong else "", *map(text, (one.check, one.says, one.remedy)))
+            shown.add_row(
+                "!" if one.wrong else "", text(one.check), text(one.says, limit=400), text(one.remedy, limit=400)
+            )
         console().print(shown)
         typer.echo("nothing needs a hand" if found.healthy else "something needs a hand: lines with !")
     if not found.healthy:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from attribution.errors import NotFoundError, StoreError
 from attribution.store.base import (
     FACTS,
-    KEYS,
     STORED,
     USAGE,
     USAGE_FACETS,
@@ -24,7 +23,8 @@ from attribution.store.base import (
 from attribution.store.ledgers import by_key, ledger_rows, ledger_schema
 from attribution.store.migrate import migrate, shipped
 from attribution.store.neo4j_lease import Lease
-from attribution.store.neo4j_rows import address_columns, as_one, graph_key, link_columns, usage_columns
+from attribution.store.neo4j_rows import graph_key
+from attribution.store.neo4j_tables import as_table, once, standing, versioned
 from attribution.store.neo4j_write import VERSIONED, Publication, adopt, append
 from graph_schema import queries
 
@@ -92,7 +92,7 @@ class Neo4jStore:
             return Published.UNCHANGED
         publication = Publication(lease, generation, version, self._progress)
         publication.clear(committed["generations"])
-        current, loaded = self._client.reading(lambda read: _standing(read, version))
+        current, loaded = self._client.reading(lambda read: standing(read, version))
         publication.write_edges(run, current, whole, loaded)
         publication.write_tables(whole)
         publication.show(run, report, sequence=sequence)
@@ -119,7 +119,7 @@ class Neo4jStore:
     def ledger(self, name: str) -> pa.Table:
         """Return a whole ledger, by its key."""
         schema = ledger_schema(name)
-        return by_key(name, _table(self._client.read(queries.LEDGERS[name]), schema))
+        return by_key(name, as_table(self._client.read(queries.LEDGERS[name]), schema))
 
     def runs(self) -> list[RunRecord]:
         """Return all visible runs, the latest first."""
@@ -138,7 +138,7 @@ class Neo4jStore:
         if name not in STORED:
             raise NotFoundError(f"no table {name!r}", remedy=f"tables: {', '.join(STORED)}")
         if name in VERSIONED:
-            return self.viewing(lambda run, view: _versioned(run, name, view.version), run_id)
+            return self.viewing(lambda run, view: versioned(run, name, view.version), run_id)
         return self._read(queries.TABLES[name], name, run_id)
 
     def rings(self, query: RingQuery, run_id: str | None = None) -> pa.Table:
@@ -197,8 +197,8 @@ class Neo4jStore:
             for facet in sorted(USAGE_FACETS):
                 text = queries.for_facet(queries.SHARED, facet)
                 rows = run(text, generation=view.generation, version=view.version, subject=ring_id)
-                parts.append(_table([{"facet": facet, **row, "account_id": row["account"]} for row in rows], USAGE))
-            return pa.concat_tables(parts)
+                parts.append(as_table([{"facet": facet, **row, "account_id": row["account"]} for row in rows], USAGE))
+            return once(pa.concat_tables(parts))
 
         return self.viewing(work, run_id)
 
@@ -208,9 +208,9 @@ class Neo4jStore:
         def work(run: Run, view: View) -> str:
             record, report = _record(run, view), _report(run, view)
             tables = {
-                name: _versioned(run, name, view.version)
+                name: versioned(run, name, view.version)
                 if name in VERSIONED
-                else _table(run(queries.TABLES[name], generation=view.generation), STORED[name])
+                else as_table(run(queries.TABLES[name], generation=view.generation), STORED[name])
                 for name in STORED
             }
             return content_digest(record, report, tables)
@@ -268,7 +268,7 @@ class Neo4jStore:
             if campaign is not None:
                 _campaign(run, view, campaign)
             subject = {} if ring is None and campaign is None else {"subject": ring or campaign}
-            return _table(run(text, generation=view.generation, **subject, **values), STORED[table])
+            return as_table(run(text, generation=view.generation, **subject, **values), STORED[table])
 
         return self.viewing(work, run_id)
 
@@ -319,44 +319,4 @@ def _found(run: Run, view: View, text: str, table: str, name: str) -> pa.Table:
         raise NotFoundError(
             f"no {table[:-1]} {name!r} in this run", remedy="`attribution show OUT` lists what is there"
         )
-    return _table(rows, STORED[table])
-
-
-def _standing(run: Run, version: int) -> tuple[dict[str, pa.Table], pa.Table]:
-    """Return what holds for a version, by table, and the keys of the usage edges that others loaded."""
-    usage, loaded = _usage(run, version)
-    rest = {name: _versioned(run, name, version) for name in VERSIONED if name != "usage"}
-    return {"usage": usage, **rest}, loaded
-
-
-def _usage(run: Run, version: int) -> tuple[pa.Table, pa.Table]:
-    columns = usage_columns(run(queries.USAGE, version=version))
-    loaded = pa.array(columns.pop("loaded"), pa.bool_())
-    usage = _from_columns(columns, USAGE)
-    others = usage.filter(loaded).select(list(KEYS["usage"]))
-    return (as_one(usage) if len(others) else usage), others
-
-
-def _versioned(run: Run, name: str, version: int) -> pa.Table:
-    if name == "usage":
-        return _usage(run, version)[0]
-    text, unfold = _UNFOLD[name]
-    return _from_columns(unfold(run(text, version=version)), STORED[name])
-
-
-def _table(rows: Rows, schema: pa.Schema) -> pa.Table:
-    return _from_columns({name: [row[name] for row in rows] for name in schema.names}, schema)
-
-
-def _from_columns(columns: Mapping[str, list[Any]], schema: pa.Schema) -> pa.Table:
-    arrays = []
-    for field in schema:
-        kind = pa.int64() if pa.types.is_timestamp(field.type) else field.type
-        arrays.append(pa.array(columns[field.name], type=kind).cast(field.type))
-    return pa.Table.from_arrays(arrays, schema=schema)
-
-
-_UNFOLD: Mapping[str, tuple[str, Callable[[Rows], dict[str, list[Any]]]]] = {
-    "addresses": (queries.ADDRESSES, address_columns),
-    "links": (queries.LINKS, link_columns),
-}
+    return as_table(rows, STORED[table])
