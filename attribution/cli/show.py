@@ -109,6 +109,8 @@ def _lab(campaign: CampaignEntry | None, ring: RingEntry) -> tuple[str, str, str
 
 
 def _print_ring(found: Document, ring: RingEntry, limit: int) -> None:
+    from attribution.report import wording
+
     out = console()
     out.print(text(f"{ring.ring_id}: {ring.verdict}", STYLES.get(ring.verdict, "")))
     out.print(text(ring.verdict_sentence, limit=500))
@@ -126,7 +128,7 @@ def _print_ring(found: Document, ring: RingEntry, limit: int) -> None:
         out.print(rows)
     for view in ring.priors:
         more = "ten times rarer" if view.times < 1 else "ten times commoner"
-        out.print(text(f"If covert rings were {more}: {view.verdict}, probability {view.probability:.3f}"))
+        out.print(text(f"If covert rings were {more}: {view.verdict}, probability {wording.percent(view.probability)}"))
     for campaign in ring.campaigns:
         _print_campaign(out, found, campaign, limit)
     rows = table(f"Members ({ring.size:,})", "account", ">confidence", ">stability")

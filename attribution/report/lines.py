@@ -119,7 +119,9 @@ def conclusion(ring: Ring) -> Conclusion:
 def _other_priors(views: object) -> tuple[OtherPrior, ...]:
     return tuple(
         OtherPrior(
-            times=float(view["times"]), verdict=str(view["verdict"]), probability=round(float(view["probability"]), 6)
+            times=float(view["times"]),
+            verdict=str(view["verdict"]),
+            probability=min(round(float(view["probability"]), 6), 1 - 1e-6),
         )
         for view in (views if isinstance(views, list) else [])
     )

@@ -9,6 +9,8 @@ from report_world import make_document
 from attribution.errors import NotFoundError
 from attribution.report import document as documents
 from attribution.report import write
+from attribution.report.assemble import unrounded
+from attribution.report.wording import percent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,3 +127,11 @@ def test_very_many_innocent_clusters_are_brief(monkeypatch: pytest.MonkeyPatch) 
 
 def test_explanations_are_told_once_in_words(document: Document) -> None:
     assert [one.name for one in document.explanations] == ["careful ring", "careless ring", "agency", "campus", "team"]
+
+
+def test_what_is_not_certain_is_never_shown_as_certain() -> None:
+    """A score of 18 nats is a probability of .9999999: six digits would make it 1, and the page 100 %."""
+    assert unrounded(1 - 1e-9) == 0.999999
+    assert unrounded(1.0) == 1.0
+    assert unrounded(0.1234567) == 0.123457
+    assert percent(unrounded(1 - 1e-9)) == "> 99.9 %"
