@@ -29,8 +29,8 @@ format: $(VENV)/.dev ## Format and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.dev ## Run every benchmark beside its baseline (takes a while)
-	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+bench: $(VENV)/.dev ## Run every benchmark beside its baseline (takes a while; QUICK=--quick: a minute each)
+	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script $(QUICK) || exit 1; done
 
 lock: $(VENV)/.dev ## Resolve the dependencies anew: versions and hashes, no addresses
 	@for set in run dev build; do \

@@ -121,6 +121,7 @@ def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--quick", action="store_const", dest="rows", const=200_000, help="200,000 rows")
     parser.add_argument("--repeat", type=int, default=3)
     arguments = parser.parse_args()
     print(f"{arguments.rows:,} rows, {os.cpu_count()} cores, DuckDB {duckdb.__version__}, best of {arguments.repeat}")

@@ -245,7 +245,10 @@ def main() -> None:
     parser.add_argument("--accounts", type=int, default=500_000)
     parser.add_argument("--edges", type=int, default=1_800_000)
     parser.add_argument("--merge-rows", type=int, default=100_000)
+    parser.add_argument("--quick", action="store_true", help="20,000 accounts, 60,000 edges, 5,000 rows merged")
     asked = parser.parse_args()
+    if asked.quick:
+        asked.accounts, asked.edges, asked.merge_rows = 20_000, 60_000, 5_000
     tables = world(asked.accounts, asked.edges)
     tables = {name: rows.cast(STORED[name]) for name, rows in tables.items()}
     shared = pc.count_distinct(tables["usage"]["value"]).as_py()

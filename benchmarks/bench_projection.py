@@ -130,6 +130,7 @@ def main(population: Population) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--accounts", type=int, default=100_000)
+    parser.add_argument("--quick", action="store_const", dest="accounts", const=20_000, help="20,000 accounts")
     parser.add_argument("--world", type=Path, help="input folder of the data contract")
     given = parser.parse_args()
     main(read(given.world) if given.world else make(given.accounts))

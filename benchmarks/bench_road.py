@@ -84,6 +84,7 @@ def main() -> None:
     """Measure every size and print the growth exponent."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--millions", type=float, nargs="+", default=[1.0])
+    parser.add_argument("--quick", action="store_const", dest="millions", const=[0.1], help="100,000 events")
     parser.add_argument("--folder", type=Path, help="for worlds and results; default: a temporary one")
     parser.add_argument("--keep", action="store_true", help="keep FOLDER/cache: the first run is warm as well then")
     options = parser.parse_args()

@@ -1,14 +1,14 @@
 """How fast worlds are made, beside a plain loop that draws the same number of events one by one.
 
-python benchmarks/bench_simulate.py [accounts]
+python benchmarks/bench_simulate.py [accounts] [--quick]
 """
 
 from __future__ import annotations
 
+import argparse
 import ipaddress
 import random
 import resource
-import sys
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
@@ -49,7 +49,11 @@ def one_by_one(events: int, accounts: int) -> float:
 
 def main() -> None:
     """Print seconds, rates and peak memory for the careless, the hardest and a prompt-free world."""
-    accounts = int(sys.argv[1]) if len(sys.argv) > 1 else 40_000
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("accounts", nargs="?", type=int, default=40_000)
+    parser.add_argument("--quick", action="store_true", help="4,000 accounts")
+    asked = parser.parse_args()
+    accounts = 4_000 if asked.quick else asked.accounts
     loop = one_by_one(100_000, accounts) / 100_000
     for name, drop in (("careless", ()), ("hardest", ()), ("moderate", ("prompt",))):
         with tempfile.TemporaryDirectory() as folder:

@@ -148,6 +148,7 @@ def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--edges", type=int, default=200_000)
+    parser.add_argument("--quick", action="store_const", dest="edges", const=20_000, help="20,000 edges")
     parser.add_argument("--neo4j", action="store_true")
     asked = parser.parse_args()
     tables = world(asked.edges)

@@ -62,7 +62,9 @@ def main() -> None:
     """Run both, each three times, and print the medians and their ratio."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("prompts", nargs="?", type=int, default=500_000, help="distinct prompts")
-    count = parser.parse_args().prompts
+    parser.add_argument("--quick", action="store_true", help="50,000 prompts")
+    asked = parser.parse_args()
+    count = 50_000 if asked.quick else asked.prompts
     with connect(None) as con:
         truth = load(con, count)
         seconds: dict[str, list[float]] = {"mask and hash": [], "mined": []}

@@ -2,12 +2,13 @@
 
 python benchmarks/bench_warehouse.py            # 1 M and 4 M events
 python benchmarks/bench_warehouse.py 1 4 16     # millions of events
+python benchmarks/bench_warehouse.py --quick    # 100,000 and 400,000 events
 """
 
 from __future__ import annotations
 
+import argparse
 import resource
-import sys
 import time
 from math import log
 from multiprocessing import get_context
@@ -86,4 +87,8 @@ def main(sizes: list[float]) -> None:
 
 
 if __name__ == "__main__":
-    main([float(size) for size in sys.argv[1:]] or [1.0, 4.0])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("millions", nargs="*", type=float, default=[1.0, 4.0], help="sizes")
+    parser.add_argument("--quick", action="store_true", help="100,000 and 400,000 events")
+    asked = parser.parse_args()
+    main([0.1, 0.4] if asked.quick else asked.millions)
