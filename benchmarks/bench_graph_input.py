@@ -70,7 +70,10 @@ def main() -> None:
     parser.add_argument("--accounts", type=int, default=100_000)
     parser.add_argument("--edges", type=int, default=400_000)
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--quick", action="store_true", help="10,000 accounts, 40,000 edges, once")
     asked = parser.parse_args()
+    if asked.quick:
+        asked.accounts, asked.edges, asked.repeat = 10_000, 40_000, 1
     tables = {name: rows.cast(STORED[name]) for name, rows in world(asked.accounts, asked.edges).items()}
     usage = len(tables["usage"])
     print(f"{usage:,} usage edges; Neo4j {neo4j_server.VERSION}", flush=True)
