@@ -35,6 +35,7 @@ from attribution import report
 from attribution.simulate import WorldOptions, simulate
 
 pd.options.display.max_colwidth = 90
+alt.renderers.enable("png", ppi=108)  # drawn here: no script from the network
 pd.options.display.float_format = "{:.3f}".format
 
 world = None

@@ -25,6 +25,7 @@ from small_world import VERDICTS, nights
 
 from attribution import report
 
+alt.renderers.enable("png", ppi=108)  # drawn here: no script from the network
 at = nights()
 logs = at.world
 events = pd.read_parquet(logs / "events.parquet")

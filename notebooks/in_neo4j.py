@@ -8,6 +8,7 @@
 #     display_name: Python 3
 #     language: python
 #     name: python3
+# ---
 
 # %% [markdown]
 # # The same answers from Neo4j
@@ -26,6 +27,7 @@ from small_world import nights
 import attribution
 from attribution.store import graph_load, open_store
 
+alt.renderers.enable("png", ppi=108)  # drawn here: no script from the network
 at = nights()
 graph = os.environ.get("ATTRIBUTION_STORE", "neo4j://localhost:7687")
 with open_store(at.store) as file, open_store(graph, write=True) as target:

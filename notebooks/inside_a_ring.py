@@ -27,6 +27,7 @@ from small_world import nights
 from attribution import report
 from attribution.store import open_store
 
+alt.renderers.enable("png", ppi=108)  # drawn here: no script from the network
 at = nights()
 document = report.read(at.second)
 ring = next(r for r in document.rings if r.verdict == "coordinated" and r.drawing is not None)

@@ -30,6 +30,7 @@ import pandas as pd
 
 import attribution
 
+alt.renderers.enable("png", ppi=108)  # drawn here: no script from the network
 pd.options.display.float_format = "{:.3f}".format
 source = Path(os.environ["ATTRIBUTION_REAL_DATA"]) / "co_retweets"
 work = Path(mkdtemp(prefix="attribution-"))

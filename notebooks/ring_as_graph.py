@@ -8,6 +8,7 @@
 #     display_name: Python 3
 #     language: python
 #     name: python3
+# ---
 
 # %% [markdown]
 # # A ring as a graph, in networkx and pandas
@@ -23,6 +24,7 @@ from small_world import nights
 
 from attribution.store import open_store
 
+alt.renderers.enable("png", ppi=108)  # drawn here: no script from the network
 at = nights()
 with open_store(at.store) as store:
     rings = store.table("rings").to_pandas()

@@ -8,6 +8,7 @@
 #     display_name: Python 3
 #     language: python
 #     name: python3
+# ---
 
 # %% [markdown]
 # # Two nights compared
@@ -23,6 +24,7 @@ from small_world import VERDICTS, nights
 from attribution import report
 from attribution.store import open_store
 
+alt.renderers.enable("png", ppi=108)  # drawn here: no script from the network
 at = nights()
 documents = {"first night": report.read(at.first), "second night": report.read(at.second)}
 for night, document in documents.items():
@@ -156,6 +158,4 @@ for entry in second.judgements:
     print(f"{entry.says} ({entry.author}): {entry.effect} {entry.outcome}")
 for ring in second.rings:
     if ring.machine_verdict is not None:
-        print(
-            f"{ring.ring_id}: {ring.verdict} by judgement, {ring.machine_verdict} by the engine ({ring.probability:.1%})"
-        )
+        print(f"{ring.ring_id}: {ring.verdict_sentence}")

@@ -8,6 +8,7 @@
 #     display_name: Python 3
 #     language: python
 #     name: python3
+# ---
 
 # %% [markdown]
 # # Who benefits, and how much that depends on
@@ -29,6 +30,7 @@ from attribution.config import Config
 from attribution.labs import loading
 from attribution.store import open_store
 
+alt.renderers.enable("png", ppi=108)  # drawn here: no script from the network
 at = nights()
 document = report.read(at.second)
 campaigns = [c for r in document.rings for c in r.campaigns]

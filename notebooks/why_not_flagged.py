@@ -8,6 +8,7 @@
 #     display_name: Python 3
 #     language: python
 #     name: python3
+# ---
 
 # %% [markdown]
 # # Why not flagged?
@@ -25,6 +26,7 @@ import attribution
 from attribution import report
 from attribution.inquiry import PairWhy
 
+alt.renderers.enable("png", ppi=108)  # drawn here: no script from the network
 at = nights()
 document = report.read(at.second)
 members = pd.read_parquet(at.second / "members.parquet")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import importlib
 import os
 import re
@@ -32,7 +33,7 @@ ON_THE_SMALL_WORLD = {
     "who_benefits": (4, ["benefits. Analytic confidence", "abstains", "is named up to odds of", "no lab is named."]),
     "two_nights": (
         3,
-        ["second night: ", "had sent nothing on the first night", "by judgement, coordinated by the engine"],
+        ["second night: ", "had sent nothing on the first night", "by judgement (mara", "The engine says coordinated"],
     ),
     "ring_as_graph": (
         4,
@@ -52,15 +53,17 @@ class Ran:
 
 
 def run(name: str) -> Ran:
-    """Run a notebook where it stands; warnings and whatever else goes to standard error are failures."""
+    """Run a notebook where it stands: nothing may go to standard error, pictures are drawn without a network."""
     ran, _ = ExecutePreprocessor(timeout=240, kernel_name="python3").preprocess(
         jupytext.read(NOTEBOOKS / f"{name}.py"), {"metadata": {"path": str(NOTEBOOKS)}}
     )
     outputs: list[NotebookNode] = [o for cell in ran.cells if cell.cell_type == "code" for o in cell.outputs]
     assert not [o.text for o in outputs if o.output_type == "stream" and o.name == "stderr"]
+    pictures = [output["data"]["image/png"] for output in outputs if "image/png" in output.get("data", {})]
+    assert all(base64.b64decode(picture).startswith(b"\x89PNG") for picture in pictures)
     html = [output["data"].get("text/html", "") for output in outputs if "data" in output]
     return Ran(
-        charts=sum("vega-lite" in text for text in html),
+        charts=len(pictures),
         tables=sum("<table" in text for text in html),
         said="".join(o.text for o in outputs if o.output_type == "stream"),
     )
@@ -156,7 +159,9 @@ def test_the_notebook_on_real_retweets_says_why_nobody_is_accused() -> None:
 
 @pytest.mark.parametrize("name", [*ON_THE_SMALL_WORLD, "in_neo4j", "retweets"])
 def test_prose_holds_no_figure_that_the_code_should_compute(name: str) -> None:
-    cells = [cell.source for cell in jupytext.read(NOTEBOOKS / f"{name}.py").cells if cell.cell_type == "markdown"]
+    book = jupytext.read(NOTEBOOKS / f"{name}.py")
+    assert book.cells[0].source.startswith("# "), "the first cell is the title, not jupytext's header"
+    cells = [cell.source for cell in book.cells if cell.cell_type == "markdown"]
     prose = re.sub(r"`[^`]*`|\]\([^)]*\)|Neo4j|co_retweets", "", "\n".join(cells))
     assert len(cells) >= 4
     assert not WRITTEN_OUT.findall(prose)
