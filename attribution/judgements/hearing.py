@@ -108,7 +108,21 @@ class Hearing:
         """Return the rings as people decided: members taken out, verdicts replaced; the engine's stand beside them."""
         self._follow(lineage)
         made = [self._decided(self._cleared(ring, population)) for ring in rings]
-        return tuple(ring for ring in made if len(ring.members))
+        left = tuple(ring for ring in made if len(ring.members))
+        self._check_tied(left)
+        return left
+
+    def _check_tied(self, rings: Sequence[Ring]) -> None:
+        """Say of a must-link within one cluster that it is not met where one of the two is no member of the ring."""
+        home = {account: ring.ring_id for ring in rings for account in ring.members.tolist()}
+        for pair, judgements in self._pairs(Kind.MUST_LINK).items():
+            inside = [account for account in pair if account in home]
+            for one in judgements:
+                told = self._outcomes.get(one.id)
+                if len(inside) == 1 and told is not None and told.effect in {Effect.CHANGED, Effect.AGREED}:
+                    name = one.subject if self._place[one.subject] not in inside else str(one.object)
+                    says = f"linked, but {clean(name, 80)} is no member of {home[inside[0]]}: the engine doubts it"
+                    self._note(one, Effect.UNMET, says)
 
     def campaigns(self, lineage: pa.Table) -> None:
         """Let judgements follow the campaigns that merged."""

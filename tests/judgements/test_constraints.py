@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attribution.domain import Facet, Incidence, Links, Partition, Population
-from attribution.judgements import Kind, make
+from attribution.domain import Facet, Incidence, Links, Partition, Population, Ring, Verdict
+from attribution.judgements import Hearing, Kind, make, weigh
 from attribution.judgements.ties import MUST, constrain, hold
 from attribution.judgements.values import without
+from attribution.store.ledgers import LINEAGE
 
 NOW = dt.datetime(2026, 3, 14, tzinfo=dt.UTC)
 
@@ -148,3 +149,32 @@ def test_every_constraint_that_does_not_contradict_itself_is_kept(
     assert all(a not in home or home[a] != home.get(b) for a, b in cannot)
     assert all(np.all(np.diff(c) > 0) and len(c) >= 2 for c in made.clusters)
     assert [len(c) for c in made.clusters] == sorted((len(c) for c in made.clusters), reverse=True)
+
+
+@pytest.mark.parametrize(("members", "effect"), [([0, 1, 2], "changed"), ([0, 2], "unmet")])
+def test_a_must_link_is_not_met_where_the_engine_doubts_one_of_the_two(members: list[int], effect: str) -> None:
+    """The clusters hold both, but of a coordinated ring only certain members stay."""
+    one = make(Kind.MUST_LINK, "a0", "a1", author="mara", reason="one passport", decided=NOW)
+    hearing = Hearing(weigh([one]), {}, {})
+    people = hearing.population(population(CAMPUS))
+    nothing = links_of([])
+    found = Partition((np.array([0, 2, 3], np.int32),), (np.ones(3, np.float32),), 1.0)
+    hearing.clusters(found, hearing.links(nothing), 3)
+    ring = Ring(
+        ring_id="ring-1",
+        verdict=Verdict.COORDINATED,
+        probability=0.99,
+        explanation=None,
+        members=np.array(members, np.int32),
+        confidence=np.ones(len(members)),
+        together=np.ones(len(members), np.float32),
+        first_seen=pd.Timestamp(NOW),
+        last_seen=pd.Timestamp(NOW),
+        events=1,
+        stability=1.0,
+        evidence=(),
+    )
+    hearing.rings([ring], LINEAGE.empty_table(), people)
+    (told,) = hearing.outcomes
+    assert told.effect == effect
+    assert ("a1 is no member of ring-1" in told.says) is (effect == "unmet")
