@@ -112,7 +112,9 @@ def run(
             stage.rows = len(covert)
         with say.stage("campaigns") as stage:
             sent = traffic(con, *output.memberships(covert, people))
-            tenants = case.campaigns(campaigns(covert, people, sent, texts, settings.labs), people)
+            tenants = case.campaigns(
+                campaigns(covert, people, sent, texts, settings.labs, known_labs.capabilities), people
+            )
             stage.rows = len(tenants)
         with say.stage("attribution") as stage:
             named = attribute(tenants, rings, people, sent, texts, known_labs, settings.labs)

@@ -7,6 +7,8 @@ once: both fall through here, and so belong to no campaign. Wordings of one temp
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -168,12 +170,15 @@ def core_of(
 
 
 class Recogniser:
-    """The capability recogniser, remembered by text (a ring's templates are asked for again and again)."""
+    """The capability recogniser, remembered by text (a ring's templates are asked for again and again).
 
-    def __init__(self) -> None:
+    `own` are the dossiers' own capabilities, each with example templates.
+    """
+
+    def __init__(self, own: Mapping[str, Sequence[str]] = MappingProxyType({})) -> None:
         from attribution.labs.targets import recognise  # noqa: PLC0415  # its cues are loaded when first needed
 
-        self._recognise = recognise
+        self._recognise = partial(recognise, examples=own)
         self._seen: dict[str, Mapping[str, float]] = {}
 
     def __call__(self, text: str) -> Mapping[str, float]:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from attribution.domain import CAPABILITIES
+
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
@@ -104,6 +106,16 @@ class Dossiers:
     def ids(self) -> tuple[str, ...]:
         """The labs' ids, sorted."""
         return tuple(lab.id for lab in self.labs)
+
+    @property
+    def capabilities(self) -> Mapping[str, tuple[str, ...]]:
+        """Capabilities of the dossiers' own: the names among `targets` that no list has, with the labs' examples."""
+        own: dict[str, tuple[str, ...]] = {}
+        for lab in self.labs:
+            for name, _ in lab.targets:
+                if name not in CAPABILITIES and lab.template_examples:
+                    own[name] = tuple(sorted({*own.get(name, ()), *lab.template_examples}))
+        return own
 
     def __len__(self) -> int:
         return len(self.labs)

@@ -59,7 +59,7 @@ def score_accounts(
     left_out = families(without)
     chosen = prior_of(prior, dossiers.ids, config)
     around = (*rings, ring)
-    found = find_campaigns((ring,), population, traffic, templates, config)
+    found = find_campaigns((ring,), population, traffic, templates, config, dossiers.capabilities)
     if not split and len(found) != 1:
         found = (_whole(ring, found),)
     gatherer = Gatherer(population, around, traffic, templates, dossiers, config)

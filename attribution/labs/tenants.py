@@ -7,6 +7,7 @@ it. An account belongs to every campaign that a real part of its core traffic se
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,12 +37,18 @@ SPLIT = "tenants"
 
 
 def campaigns(
-    rings: Sequence[Ring], population: Population, traffic: Traffic, templates: pa.Table | None, config: LabConfig
+    rings: Sequence[Ring],
+    population: Population,
+    traffic: Traffic,
+    templates: pa.Table | None,
+    config: LabConfig,
+    own: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> tuple[Campaign, ...]:
     """Divide each coordinated ring into the campaigns of its clients.
 
     Rings that are innocent or undetermined have none: what is not known to be run together is not known to serve
-    anybody. A ring without template data (an export of payments, say) is one campaign with unknown targets.
+    anybody. A ring without template data (an export of payments, say) is one campaign with unknown targets. `own` are
+    capabilities that dossiers describe by examples (`Dossiers.capabilities`), beside those of the data contract.
 
     Returns
     -------
@@ -49,7 +56,7 @@ def campaigns(
     """
     outside = Outside(population, rings)
     texts = texts_of(templates, sorted({str(t) for t in traffic.exchanges["template_id"].dropna().unique()}))
-    recognise = Recogniser()
+    recognise = Recogniser(own)
     frames = Frames.of(traffic)
     found: list[Campaign] = []
     for ring in rings:

@@ -64,6 +64,25 @@ def test_two_clients_are_told_apart_with_their_evidence(two: Small) -> None:
     assert len(detail["speaking"]) >= 2  # type: ignore[arg-type]
 
 
+def test_a_capability_that_a_dossier_describes_by_examples_is_recognised() -> None:
+    draft = "Draft the termination clause of a commercial lease between landlord and tenant: {}"
+    own = parse("""
+labs:
+- id: lab-l
+  name: L
+  targets: {legal_drafting: 1.0}
+  template_examples: ["Draft a termination clause for the commercial lease, landlord and tenant agreeing on: {}"]
+- {id: lab-m, name: M, targets: {roleplay: 1.0}, template_examples: ["Play a pirate who tells of {}"]}
+""").capabilities
+    assert list(own) == ["legal_drafting"]
+    clauses = world(Ask(clients=(Client((draft,)),)))
+    (without,) = found(clauses)
+    (one,) = campaigns((clauses.ring,), clauses.population, clauses.traffic, clauses.templates, CONFIG, own)
+    assert "legal_drafting" not in without.targets
+    assert one.targets["legal_drafting"] > 0.8
+    assert sum(one.targets.values()) == pytest.approx(1.0, abs=1e-9)
+
+
 def test_popular_prompts_belong_to_no_campaign(small: Small) -> None:
     (one,) = found(small)
     assert not any("poem" in template for template in one.templates)
