@@ -1,4 +1,7 @@
-"""Scoring from the facts in a DuckDB file; the file is held only while a question is answered."""
+"""Scoring from the facts in a DuckDB file; the file is held only while a question is answered.
+
+Values that people judged benign are left out, as in a run: the judgements are those of the store that serves results.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from attribution.casework import heard
 from attribution.domain import Ring, Verdict
 from attribution.errors import NotFoundError
 from attribution.labs import score_accounts
 from attribution.store import RingQuery
-from attribution.warehouse import population, template_table, traffic
+from attribution.warehouse import population as read_population
+from attribution.warehouse import template_table, traffic
 from attribution.warehouse.database import connect
 
 if TYPE_CHECKING:
@@ -27,11 +32,11 @@ if TYPE_CHECKING:
     from attribution.store import Store
 
 MOST_RINGS = 100_000
-Signature = tuple[int, int, int]
+Signature = tuple[int, int, int, tuple[str, ...]]
 
 
 class FactScorer:
-    """Weighs dossiers against accounts; the population is kept in memory until the file changes."""
+    """Weighs dossiers against accounts; the population is kept in memory until the file or a judgement changes."""
 
     def __init__(self, path: Path, store: Store, dossiers: Dossiers, config: LabConfig) -> None:
         self._path, self._store, self._dossiers, self._config = path, store, dossiers, config
@@ -49,7 +54,7 @@ class FactScorer:
         """Score the accounts; see `attribution.labs.score_accounts`."""
         wanted = list(dict.fromkeys(accounts))
         with self._lock, connect(self._path, read_only=True) as con:
-            people = self._population(con)
+            people = self.population(con)
             sent = traffic(con, wanted)
             texts = template_table(con)
         return score_accounts(
@@ -65,11 +70,13 @@ class FactScorer:
             split=split,
         )
 
-    def _population(self, con: duckdb.DuckDBPyConnection) -> Population:
+    def population(self, con: duckdb.DuckDBPyConnection) -> Population:
+        """Return everybody in the file, without what people judged benign."""
         stat = self._path.stat()
-        signature = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+        judged = tuple(self._store.ledger("judgements")["judgement_id"].to_pylist())
+        signature = (stat.st_ino, stat.st_size, stat.st_mtime_ns, judged)
         if self._people is None or self._people[0] != signature:
-            self._people = (signature, population(con))
+            self._people = (signature, heard(self._store, judged).population(read_population(con)))
         return self._people[1]
 
     def _rings(self, people: Population) -> list[Ring]:

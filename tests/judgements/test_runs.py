@@ -11,11 +11,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 import attribution
+from api.facts import FactScorer
 from attribution import pipeline
 from attribution.cli import main
+from attribution.config import LabConfig
+from attribution.domain import Facet
 from attribution.inquiry import PairWhy, RingWhy
+from attribution.labs.dossiers import Dossiers
 from attribution.report import read
 from attribution.store import open_store
+from attribution.warehouse import connect, population
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,6 +115,21 @@ def test_why_says_what_people_decided_about_two_accounts(case: Case) -> None:
     whole = attribution.why(case.after.out, ring, store=case.folder / "s.duckdb")
     assert isinstance(whole, RingWhy)
     assert len(whole.judged) == sum({one["account"], one["with"]} <= inside for one in said[2:4]) == 1
+
+
+def test_scoring_leaves_out_what_people_judged_benign(case: Case) -> None:
+    path, address = case.folder / "s.duckdb", records(case.before.report)[4]["value"]
+    with open_store(str(path)) as store, connect(path, read_only=True) as con:
+        whole = population(con)
+        scorer = FactScorer(path, store, Dossiers(), LabConfig())
+        people = scorer.population(con)
+        assert scorer.population(con) is people  # kept until something changes
+    at = whole.incidence[Facet.IP].values.index(address).as_py()
+    assert whole.incidence[Facet.IP].popularity()[at] >= 2
+    users = dict(
+        zip(people.incidence[Facet.IP].values.to_pylist(), people.incidence[Facet.IP].popularity(), strict=True)
+    )
+    assert users.get(address, 0) == 0
 
 
 def test_members_links_and_values_are_as_people_say(case: Case) -> None:
