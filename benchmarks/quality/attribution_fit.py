@@ -46,10 +46,11 @@ def loss(theta: np.ndarray, rows: list[Row], prior: float = 0.5) -> float:
 def fit(rows: list[Row]) -> np.ndarray:
     """Return the coefficients of the families, for and against, and the unknown's log likelihood.
 
-    That is never below 0: a dossier about which nothing is seen must not outrank an unknown lab.
+    That is never below 0: a dossier about which nothing is seen must not outrank an unknown lab. No weight counts more
+    than twice.
     """
     start = np.append(np.ones(len(PARTS)), 0.5)
-    bounds = [(0.2, 1.5)] * len(FAMILIES) + [(0.1, 1.2)] * len(FAMILIES) + [(0.05, 4.0)]
+    bounds = [(0.2, 2.0)] * len(FAMILIES) + [(0.1, 2.0)] * len(FAMILIES) + [(0.05, 4.0)]
     return minimize(loss, start, args=(rows,), method="L-BFGS-B", bounds=bounds).x
 
 
