@@ -57,6 +57,8 @@ LEAST = float(np.log(10.0))
 CAP = 6.0
 FAMILIES = 2
 TAKEN = 0.95
+BLOCK = 25_000
+"""Accounts that are compared with all groups at a time: at 530,000 accounts all at once took 15.9 GB at the peak."""
 TELLING = (Facet.IP, Facet.DEVICE, Facet.PAYMENT, Facet.TEMPLATE)
 """One facet of each family that says who belongs to whom; hours and sign-ups are shared by everybody."""
 
@@ -205,29 +207,30 @@ def _stays(
 
 
 def _taken_in(group: NDArray[np.int64], population: Population) -> NDArray[np.int64]:
-    """Return groups with the accounts that were in none and belong to one."""
+    """Return groups with the accounts that were in none and belong to one; `BLOCK` accounts at a time."""
     count = int(group.max(initial=-1)) + 1
-    if not count:
+    outside = np.flatnonzero(group < 0).astype(np.int32)
+    if not count or not len(outside):
         return group
     size = np.bincount(group[group >= 0], minlength=count)
-    found = [
-        line for f in TELLING if (i := population.incidence.get(f)) is not None for line in [_worth(i, group, size)]
-    ]
-    if not found:
-        return group
-    nats = pd.concat(found, ignore_index=True)
-    nats = nats[nats["nats"] >= LEAST]
-    totals = nats.groupby(["account", "group"], as_index=False)["nats"].agg(["sum", "size"])
-    prior = np.log(size / (population.size - size))[totals["group"]]
-    totals = totals[(totals["size"] >= FAMILIES) & (totals["sum"] + prior >= np.log(TAKEN / (1 - TAKEN)))]
-    best = totals.sort_values(["account", "sum", "group"], ascending=[True, False, True]).drop_duplicates("account")
+    facets = [population.incidence[facet] for facet in TELLING if facet in population.incidence]
+    told = [(incidence, _telling(incidence, group, size)) for incidence in facets]
     out = group.copy()
-    out[best["account"]] = best["group"]
+    for block in np.array_split(outside, -(-len(outside) // BLOCK)):
+        found = [_worth(incidence, telling, block) for incidence, telling in told]
+        if not found:
+            return group
+        nats = pd.concat(found, ignore_index=True)
+        totals = nats.groupby(["account", "group"], as_index=False)["nats"].agg(["sum", "size"])
+        prior = np.log(size / (population.size - size))[totals["group"]]
+        totals = totals[(totals["size"] >= FAMILIES) & (totals["sum"] + prior >= np.log(TAKEN / (1 - TAKEN)))]
+        best = totals.sort_values(["account", "sum", "group"], ascending=[True, False, True]).drop_duplicates("account")
+        out[best["account"]] = best["group"]
     return out
 
 
-def _worth(incidence: Incidence, group: NDArray[np.int64], size: NDArray[np.int64]) -> pd.DataFrame:
-    """Nats that one facet brings for each account outside and each group whose values it uses: account, group, nats."""
+def _telling(incidence: Incidence, group: NDArray[np.int64], size: NDArray[np.int64]) -> pd.DataFrame:
+    """Find the values that say of an account that uses them to which group it belongs: value, group, nats."""
     accounts = len(incidence.indptr) - 1
     account = np.repeat(np.arange(accounts), np.diff(incidence.indptr))
     frame = pd.DataFrame({"value": incidence.indices, "account": account, "group": group[account]})
@@ -237,6 +240,11 @@ def _worth(incidence: Incidence, group: NDArray[np.int64], size: NDArray[np.int6
     stranger = (incidence.popularity()[inside["value"]] - members) / (accounts - n)
     # An account outside is itself one of the others, so there is at least one wherever it matters.
     inside["nats"] = np.minimum(CAP, np.log(rate / np.maximum(stranger, 0.5 / accounts)))
-    telling = inside.loc[inside["nats"] >= LEAST, ["value", "group", "nats"]]
-    pairs = frame.loc[frame["group"] < 0, ["value", "account"]].merge(telling, on="value")
-    return pairs.groupby(["account", "group"], as_index=False)[["nats"]].max()
+    return inside.loc[inside["nats"] >= LEAST, ["value", "group", "nats"]]
+
+
+def _worth(incidence: Incidence, telling: pd.DataFrame, accounts: NDArray[np.int32]) -> pd.DataFrame:
+    """Weigh what one facet says of each of some accounts and each group whose values it uses: account, group, nats."""
+    at, length = incidence.places(accounts)
+    used = pd.DataFrame({"value": incidence.indices[at], "account": np.repeat(accounts, length)})
+    return used.merge(telling, on="value").groupby(["account", "group"], as_index=False)[["nats"]].max()
