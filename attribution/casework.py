@@ -23,14 +23,11 @@ if TYPE_CHECKING:
     from attribution.store.base import RunRecord, Store
 
 
-def heard(store: Store, names: Collection[str] | None = None) -> Hearing:
-    """Return the hearing of a finished run, from the ids of the judgements that stood then (`run.json` has them).
-
-    Without ids: the hearing of what stands in the store now.
-    """
-    every = () if names is not None and not names else from_table(store.ledger("judgements"))
-    wanted = None if names is None else frozenset(names)
-    return Hearing(weigh(one for one in every if wanted is None or one.id in wanted), {}, {})
+def heard(store: Store, names: Collection[str]) -> Hearing:
+    """Return the hearing of judgements by their ids: those that stood in a finished run are in its `run.json`."""
+    wanted = frozenset(names)
+    every = from_table(store.ledger("judgements")) if wanted else ()
+    return Hearing(weigh(one for one in every if one.id in wanted), {}, {})
 
 
 class Casework:

@@ -127,8 +127,8 @@ def _print_ring(found: Document, ring: RingEntry, limit: int) -> None:
             rows.add_row(text(left.family), text(f"{left.score:+.2f}"))
         out.print(rows)
     for view in ring.priors:
-        more = "ten times rarer" if view.times < 1 else "ten times commoner"
-        out.print(text(f"If covert rings were {more}: {view.verdict}, probability {wording.percent(view.probability)}"))
+        chance = wording.percent(view.probability)
+        out.print(text(f"If covert rings were {wording.how_common(view.times)}: {view.verdict}, probability {chance}"))
     for campaign in ring.campaigns:
         _print_campaign(out, found, campaign, limit)
     rows = table(f"Members ({ring.size:,})", "account", ">confidence", ">stability")

@@ -162,7 +162,7 @@ def _ring(
     entry = RingEntry(
         ring_id=clean(ring.ring_id),
         verdict=str(ring.verdict),
-        probability=unrounded(ring.probability),
+        probability=wording.unrounded(ring.probability),
         size=len(ring.members),
         events=ring.events,
         first_seen=clients.moment(ring.first_seen),
@@ -191,11 +191,6 @@ def _ring(
         ),
     )
     return _shortened(entry) if brief else entry
-
-
-def unrounded(probability: float) -> float:
-    """Return six digits of a probability; what is not certain is not rounded up to certainty."""
-    return min(round(probability, 6), 1 - 1e-6) if probability < 1 else 1.0
 
 
 def _shortened(entry: RingEntry) -> RingEntry:

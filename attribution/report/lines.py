@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from attribution.plaintext import clean
 from attribution.report.document import Explanation, Hypothesis, LedgerLine, LeftOut, OtherPrior
+from attribution.report.wording import unrounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -121,7 +122,7 @@ def _other_priors(views: object) -> tuple[OtherPrior, ...]:
         OtherPrior(
             times=float(view["times"]),
             verdict=str(view["verdict"]),
-            probability=min(round(float(view["probability"]), 6), 1 - 1e-6),
+            probability=unrounded(float(view["probability"])),
         )
         for view in (views if isinstance(views, list) else [])
     )

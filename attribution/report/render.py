@@ -45,6 +45,7 @@ def html(document: Document) -> bytes:
         family=wording.family,
         words=wording.words,
         count=wording.count,
+        how_common=wording.how_common,
         detail=detail,
         sentence=sentence,
         because=because,

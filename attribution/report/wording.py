@@ -93,6 +93,16 @@ def signed(weight: float, digits: int = 1) -> str:
     return f"{weight:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
+def unrounded(probability: float) -> float:
+    """Return six digits of a probability; what is not certain is not rounded up to certainty."""
+    return min(round(probability, 6), 1 - 1e-6) if probability < 1 else 1.0
+
+
+def how_common(times: float) -> str:
+    """Return how common something is taken to be beside what is believed, for a tenth and for ten times of it."""
+    return "ten times rarer" if times < 1 else "ten times commoner"
+
+
 def percent(value: float) -> str:
     """Return a probability as people read it, never rounded up to certainty."""
     if value >= 1 or value <= 0:

@@ -210,17 +210,14 @@ def _taken_in(group: NDArray[np.int64], population: Population) -> NDArray[np.in
     """Return groups with the accounts that were in none and belong to one; `BLOCK` accounts at a time."""
     count = int(group.max(initial=-1)) + 1
     outside = np.flatnonzero(group < 0).astype(np.int32)
-    if not count or not len(outside):
+    facets = [population.incidence[facet] for facet in TELLING if facet in population.incidence]
+    if not count or not len(outside) or not facets:
         return group
     size = np.bincount(group[group >= 0], minlength=count)
-    facets = [population.incidence[facet] for facet in TELLING if facet in population.incidence]
     told = [(incidence, _telling(incidence, group, size)) for incidence in facets]
     out = group.copy()
     for block in np.array_split(outside, -(-len(outside) // BLOCK)):
-        found = [_worth(incidence, telling, block) for incidence, telling in told]
-        if not found:
-            return group
-        nats = pd.concat(found, ignore_index=True)
+        nats = pd.concat([_worth(incidence, telling, block) for incidence, telling in told], ignore_index=True)
         totals = nats.groupby(["account", "group"], as_index=False)["nats"].agg(["sum", "size"])
         prior = np.log(size / (population.size - size))[totals["group"]]
         totals = totals[(totals["size"] >= FAMILIES) & (totals["sum"] + prior >= np.log(TAKEN / (1 - TAKEN)))]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from attribution.store.graph_state import graph_client
+from attribution.store.graph_state import graph_client, server_of
 from attribution.store.migrate import NEWER, RESTORE, drift, shipped
 from graph_schema import checks, queries
 from graph_schema.model import EDGES, NODES, PER_RUN, USAGE_EDGES, VERSIONED, constraints
@@ -66,10 +66,9 @@ def examine(url: str) -> Examination:
     Labels, properties and edges are looked through whole: O(nodes + relationships) of the server.
     """
     with closing(graph_client(url)) as client:
-        server = client.read(queries.SERVER)[0]
         applied = drift(client.read, shipped()).applied
         return Examination(
-            server=f"{server['name']} {server['version']} {server['edition']}",
+            server=server_of(client),
             schema=applied[-1] if applied else "none",
             findings=tuple(finding for check in CHECKS for finding in check(client)),
         )

@@ -69,10 +69,9 @@ def state_of(url: str) -> GraphState:
     """
     with closing(graph_client(url)) as client:
         found = drift(client.read, shipped())
-        server = client.read(queries.SERVER)[0]
         writing = client.read(queries.WRITING)
         return GraphState(
-            server=f"{server['name']} {server['version']} {server['edition']}",
+            server=server_of(client),
             applied=found.applied,
             pending=tuple(one.label for one in found.pending),
             drift=(*found.edited, *found.unknown),
@@ -105,6 +104,12 @@ def encode(state: GraphState) -> bytes:
 
 def _count(client: Client, label: str) -> int:
     return int(client.read(queries.for_node(checks.COUNT_NODES, label))[0]["nodes"])
+
+
+def server_of(client: Client) -> str:
+    """Return the server's name, version and edition."""
+    server = client.read(queries.SERVER)[0]
+    return f"{server['name']} {server['version']} {server['edition']}"
 
 
 def graph_client(url: str) -> Client:

@@ -1,25 +1,14 @@
 -- What usage edges say by themselves: who used what. Of an account they tell when it was first and last seen, and that it
 -- sent at least as much as with the values of one kind together; not on which days, at which hours, nor how long it was.
-create or replace temp table usage_ip as
+create or replace temp macro used_as(kind) as table
 select k.account, key64(e.value) as value, e.events
 from edges as e
 join account_key as k on k.key = key64(e.account_id)
-where e.facet = 'ip';
-create or replace temp table usage_device as
-select k.account, key64(e.value) as value, e.events
-from edges as e
-join account_key as k on k.key = key64(e.account_id)
-where e.facet = 'device';
-create or replace temp table usage_payment as
-select k.account, key64(e.value) as value, e.events
-from edges as e
-join account_key as k on k.key = key64(e.account_id)
-where e.facet = 'payment';
-create or replace temp table usage_template as
-select k.account, key64(e.value) as value, e.events
-from edges as e
-join account_key as k on k.key = key64(e.account_id)
-where e.facet = 'template';
+where e.facet = kind;
+create or replace temp table usage_ip as from used_as('ip');
+create or replace temp table usage_device as from used_as('device');
+create or replace temp table usage_payment as from used_as('payment');
+create or replace temp table usage_template as from used_as('template');
 create or replace temp table rhythm (account integer, hour_of_day integer, events bigint);
 create or replace temp table lives as
 select account, cast(null as bigint) as events, cast(null as bigint) as days, cast(null as bigint) as active_days

@@ -9,8 +9,7 @@ from report_world import make_document
 from attribution.errors import NotFoundError
 from attribution.report import document as documents
 from attribution.report import write
-from attribution.report.assemble import unrounded
-from attribution.report.wording import percent
+from attribution.report.wording import percent, unrounded
 
 if TYPE_CHECKING:
     from pathlib import Path
