@@ -17,6 +17,7 @@ from attribution.rings.cells import join_cells
 from attribution.rings.gather import gather
 from attribution.rings.hypotheses import HYPOTHESES
 from attribution.rings.ledger import ledger
+from attribution.rings.parting import part
 from attribution.rings.partition import partition
 from attribution.rings.view import View
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from attribution.config import Config, RingConfig
     from attribution.domain import Links, Partition, Population
 
-__all__ = ["cluster", "find_rings", "gather", "join_cells", "judge", "partition"]
+__all__ = ["cluster", "find_rings", "gather", "join_cells", "judge", "part", "partition"]
 
 
 def find_rings(links: Links, population: Population, config: Config, seed: int) -> tuple[Ring, ...]:
@@ -42,9 +43,10 @@ def find_rings(links: Links, population: Population, config: Config, seed: int) 
 
 
 def cluster(links: Links, population: Population, config: Config, seed: int) -> Partition:
-    """Cut the links into clusters, join what only shows as a whole, take in the accounts that belong to one."""
+    """Cut the links into clusters, join what only shows as a whole, take in who belongs, part who only hides there."""
     found = partition(links, population.size, config.rings, seed)
-    return gather(join_cells(found, population, config, seed), links, population, config.rings, seed)
+    found = gather(join_cells(found, population, config, seed), links, population, config.rings, seed)
+    return part(found, population, config.rings.min_size)
 
 
 def judge(found: Partition, population: Population, config: RingConfig) -> tuple[Ring, ...]:

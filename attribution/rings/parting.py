@@ -1,0 +1,177 @@
+r"""Who only hides among others: a cluster is parted where its hidden part stands on feet of its own.
+
+A ring that works from an agency's office, on its card and with its templates, or that copies a team's prompts, is
+linked to these people, and rightly: they do share. But people with an office or a name are open about what they are,
+and who hides among them has ties that they have not. Three steps, for each cluster:
+
+1. **Open** are three or more members at home in one place that is no data centre, or of one organisation
+   (`ties.ties_of`), if they are a group by themselves: had they nothing to do with one another, a value with $u$ users
+   in the cluster would have no more outsiders than the $o$ that it has with probability $P(X \le o)$, $X \sim
+   \mathrm{Binomial}(u, \beta)$, $\beta$ the outsiders' share of the cluster. The greatest $-\ln P$ of each family
+   (instruments, devices, templates) counts; together they must reach `OWN` nats for half of the group. A few accounts
+   of a ring that leave through one exit have nothing of their own.
+2. **The cluster is parted** where `MOST` of those who are not open have ties of their own in the same sense, and less
+   than half of them share an instrument or a device with the open ones. Home workers share the company's card, and
+   its prompts; students at home the course's; the accounts of one operator the operator's cards and machines.
+3. **Each member goes to those whose values it uses**: the sum over families of the greatest and the least
+
+   $$ \ln\frac{(h + 1/2) / (H + 1)}{(b + 1/2) / (B + 1)} $$
+
+   of its values, h of the H hidden and b of the B open ones using it beside the member itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import bdtr
+
+from attribution.domain import Facet, Partition
+from attribution.rings.ties import ties_of
+from attribution.rings.view import View
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from attribution.domain import Population
+    from attribution.rings.view import Entries
+
+OWN = float(np.log(100.0))
+"""Nats from which hidden accounts have ties of their own: 100 to 1, "decisive" in Jeffreys' scale."""
+LEAST = float(np.log(10.0))
+"""The same for open ones: 10 to 1, "strong"; a home or a name in common speaks for them already."""
+MOST = 0.75
+"""Share of those who are not open that must have ties of their own: a random part of a ring has not."""
+HALF = 0.5
+"""Share of an open group that must have ties of its own; share of the others from which on instruments and devices in
+common with it make them one group."""
+SEVERAL = 3
+"""Accounts that share a home, an organisation or a value not by accident."""
+TINY = 1e-300
+COSTLY = (Facet.PAYMENT, Facet.DEVICE)
+FAMILIES = (*COSTLY, Facet.TEMPLATE)
+"""One facet of each family that says who belongs to whom. Not addresses: the open ones were found by them."""
+
+
+def part(found: Partition, population: Population, least: int) -> Partition:
+    """Part the clusters that hold a hidden group beside an open one.
+
+    Parameters
+    ----------
+    least : accounts that either part must have.
+
+    Returns
+    -------
+    Partition
+        Clusters by descending size, then first member; each account keeps its frequency.
+
+    Notes
+    -----
+    O(entries of the three facets of all members).
+    """
+    if not found.clusters:
+        return found
+    view = View.of(population, found.clusters)
+    open_ = _open(view)
+    away = _sided(view, ~open_ & (own_ties(view, _numbered(view, open_)) >= OWN), open_)
+    away = _sided(view, away, ~away)  # once more, now that those who only looked open are with the others
+    own, with_stay = own_ties(view, _numbered(view, away)) >= OWN, _with(view, ~away)
+    size = _per_cluster(view, away)
+    holds = (size >= least) & (_per_cluster(view, away & own) >= MOST * size)
+    holds &= _per_cluster(view, away & with_stay) < HALF * size
+    holds &= (view.size - size >= least) & (_per_cluster(view, open_ & ~away) >= HALF * (view.size - size))
+    holds &= _per_cluster(view, open_ & away) < HALF * size
+    return _cut(found, view, away & holds[view.cluster])
+
+
+def _cut(found: Partition, view: View, apart: NDArray[np.bool_]) -> Partition:
+    clusters, frequency = [], []
+    bounds = np.cumsum(view.size)[:-1]
+    for accounts, share, away in zip(found.clusters, found.frequency, np.split(apart, bounds), strict=True):
+        for side in (away, ~away) if away.any() else (~away,):
+            clusters.append(accounts[side])
+            frequency.append(share[side])
+    order = sorted(range(len(clusters)), key=lambda c: (-len(clusters[c]), int(clusters[c][0])))
+    return Partition(tuple(clusters[c] for c in order), tuple(frequency[c] for c in order), found.agreement)
+
+
+def _per_cluster(view: View, which: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Count the members for whom something holds, int64 (clusters,)."""
+    return np.bincount(view.cluster[which], minlength=len(view.size))
+
+
+def _open(view: View) -> NDArray[np.bool_]:
+    """Tell which members are open: at home in one place, or of one organisation, with others who are a group."""
+    found: NDArray[np.bool_] = np.zeros(len(view.account), np.bool_)
+    for tie in ties_of(view):
+        group = _numbered(view, tie)
+        size = np.bincount(group)
+        stands = np.bincount(group[own_ties(view, group) >= LEAST], minlength=len(size)) >= np.maximum(
+            SEVERAL, HALF * size
+        )
+        found |= (tie >= 0) & stands[group]
+    return found
+
+
+def _numbered(view: View, side: NDArray[np.int64] | NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the number of each member's pair of cluster and side."""
+    key = view.cluster.astype(np.int64) * (int(side.max(initial=0)) + 2) + side
+    return np.asarray(np.unique(key, return_inverse=True)[1], dtype=np.int64)
+
+
+def own_ties(view: View, group: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the nats of the ties that each member has with its group of the cluster and with nobody else in it."""
+    size = np.bincount(group)[group]
+    others = 1 - size / view.size[view.cluster]
+    nats = np.zeros(len(view.account))
+    for facet in FAMILIES:
+        entries = view.entries(facet)
+        if entries is None:
+            continue
+        key = entries.value * (int(group.max(initial=0)) + 1) + group[entries.member]
+        _, number, count = np.unique(key, return_inverse=True, return_counts=True)
+        users = count[number]
+        random = bdtr(entries.inside - users, entries.inside, others[entries.member])
+        own = np.where(users >= SEVERAL, -np.log(np.maximum(random, TINY)), 0.0)
+        nats += _most(view, entries, own)
+    return nats
+
+
+def _with(view: View, open_: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell who shares an instrument or a device with open ones."""
+    found: NDArray[np.bool_] = np.zeros(len(view.account), np.bool_)
+    for facet in COSTLY:
+        entries = view.entries(facet)
+        if entries is not None:
+            found |= view.per_member(entries.member[_beside(entries, open_) > 0]) > 0
+    return found
+
+
+def _beside(entries: Entries, which: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Count the members of a kind that use the value of each entry beside its own member."""
+    users = np.bincount(entries.group, weights=which[entries.member])[entries.group]
+    return np.asarray(users - which[entries.member], dtype=np.float64)
+
+
+def _sided(view: View, hidden: NDArray[np.bool_], open_: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell who uses the values of the hidden rather than of the open ones; as found where nothing speaks."""
+    nats = np.zeros(len(view.account))
+    for facet in FAMILIES:
+        entries = view.entries(facet)
+        if entries is None:
+            continue
+        h, b = _beside(entries, hidden), _beside(entries, open_)
+        of_h, of_b = (_per_cluster(view, side)[view.cluster[entries.member]] for side in (hidden, open_))
+        both = (h + b) / np.maximum(of_h + of_b, 1)
+        ratio = np.log(np.maximum(h + both, TINY) / (of_h + 1)) - np.log(np.maximum(b + both, TINY) / (of_b + 1))
+        ratio[h + b == 0] = 0.0
+        nats += _most(view, entries, np.maximum(ratio, 0.0)) - _most(view, entries, np.maximum(-ratio, 0.0))
+    return np.where(nats == 0.0, hidden, nats > 0.0)
+
+
+def _most(view: View, entries: Entries, nats: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return each member's greatest of some nats that are 0 or more."""
+    most = np.zeros(len(view.account))
+    np.maximum.at(most, entries.member, nats)
+    return most
