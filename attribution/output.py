@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from attribution import report, tables, version
-from attribution.domain import Verdict
+from attribution.domain import Facet, Verdict
 from attribution.errors import UsageError
 from attribution.plaintext import clean
 from attribution.store.base import RunRecord
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 PARTIAL = ".partial"
 STORE = "attribution.duckdb"
 MANIFEST = "run.json"
+TIES = {Facet.IP: "addresses", Facet.DEVICE: "devices", Facet.PAYMENT: "payments", Facet.TEMPLATE: "prompts"}
 
 
 @contextmanager
@@ -173,6 +174,19 @@ def run_facts(
         first_seen=_moment(activity["first_seen"].min()) if len(activity) else None,
         last_seen=_moment(activity["last_seen"].max()) if len(activity) else None,
         warnings=tuple(warnings),
+        limit=_limit(population),
+    )
+
+
+def _limit(population: Population) -> str:
+    """Say what cannot be seen where one kind of ties, or none, is known: rings are found by two that agree."""
+    known = [name for facet, name in TIES.items() if facet in population.incidence]
+    if len(known) > 1:
+        return ""
+    one = f"{known[0]} alone" if known else "none"
+    return (
+        f"Of what ties accounts together ({', '.join(TIES.values())}) these logs hold {one}: rings can hardly be seen"
+        " in them, nor told from people who share honestly. That none is reported does not say that there is none."
     )
 
 

@@ -66,6 +66,7 @@ def print_rings(found: Document, *, limit: int) -> None:
     out = console()
     if not found.rings:
         out.print(f"No ring was found among {found.run.accounts:,} accounts.")
+        _print_limit(out, found)
         return
     wide = out.width >= WIDE
     last = ("best innocent", "who benefits", "likelihood", "confidence") if wide else ("who benefits",)
@@ -84,6 +85,12 @@ def print_rings(found: Document, *, limit: int) -> None:
     out.print(rows)
     if len(found.rings) > limit:
         out.print(f"{len(found.rings) - limit:,} more: `attribution show` with --limit {len(found.rings)} lists all.")
+    _print_limit(out, found)
+
+
+def _print_limit(out: Console, found: Document) -> None:
+    if found.run.limit:
+        out.print(text(found.run.limit, "yellow", limit=400))
 
 
 def _stacked(cells: Sequence[Text]) -> Text:

@@ -17,7 +17,7 @@ from attribution.report.changed import Changes, JudgementEntry  # noqa: TC001  #
 if TYPE_CHECKING:
     from pathlib import Path
 
-SCHEMA_VERSION = "1.3"
+SCHEMA_VERSION = "1.4"
 """Raised in its first part when a field goes or changes its meaning, in its second when one is added."""
 
 JSON_NAME = "report.json"
@@ -49,6 +49,8 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     first_seen: str | None
     last_seen: str | None
     warnings: tuple[str, ...] = ()
+    limit: str = ""
+    """What logs with so few columns cannot show, in one sentence; empty where two kinds of ties are known."""
 
 
 class LabFacts(msgspec.Struct, frozen=True, kw_only=True):

@@ -161,7 +161,7 @@ def test_show_prints_rings_and_one_ring(command: Callable[..., Ended], result: P
 
 def test_show_json_is_the_document(command: Callable[..., Ended], result: Path) -> None:
     whole = json.loads(command("show", result, "--json").out)
-    assert whole["schema_version"] == "1.3"
+    assert whole["schema_version"] == "1.4"
     one = json.loads(command("show", result, "ring-0001", "--json").out)
     assert one == whole["rings"][1]
 
@@ -265,3 +265,24 @@ def test_interrupted_is_told_by_the_code_alone(tmp_path: Path, number: signal.Si
     _, err = process.communicate(timeout=20)
     assert process.returncode == code
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("columns", "told"), [(("payment_id",), "payments alone"), (("ip",), "addresses alone"), (("ip", "payment_id"), "")]
+)
+def test_logs_with_one_kind_of_ties_are_told_what_they_cannot_show(
+    command: Callable[..., Ended], tmp_path: Path, columns: tuple[str, ...], told: str
+) -> None:
+    values = {"payment_id": "card-{}", "ip": "198.51.100.{}"}
+    lines = [",".join(("account_id", "ts", *columns))]
+    lines += [
+        ",".join((f"a{n}", f"2026-03-0{1 + n % 9}T12:00:00Z", *(values[c].format(n // 9) for c in columns)))
+        for n in range(90)
+    ]
+    (tmp_path / "events.csv").write_text("\n".join(lines), "utf-8")
+    ran = command("run", tmp_path / "events.csv", "--out", tmp_path / "out")
+    shown = command("show", tmp_path / "out")
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    for where in (" ".join(ran.out.split()), " ".join(shown.out.split()), page):
+        assert (f"these logs hold {told}: rings can hardly be seen" in where) == bool(told)
+        assert ("does not say that there is none" in where) == bool(told)
