@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from attribution.compiled import compiled
+from attribution.compiled import borrowing, compiled
 from attribution.projection.pairs import SLACK, ceilings, combine
 from attribution.projection.rows import facet_nats, gather, mark_values, skip_to
 from attribution.projection.scratch import Kept
@@ -26,14 +26,20 @@ if TYPE_CHECKING:
 BINS_PER_NAT = 128
 
 
-@compiled
+@borrowing
 def _passing(
-    a: int, partners: int, graph: Graph, rules: Rules, scratch: Scratch, log_bound: float, room: NDArray[np.float64]
+    a: int,
+    partners: int,
+    graph: Graph,
+    rules: Rules,
+    scratch: Scratch,
+    log_bound: float,
+    room: NDArray[np.float64],
+    shown: NDArray[np.float64],
 ) -> int:
     """Put the partners with ln p <= `log_bound` into `scratch.passed`, clear the accumulator; return how many."""
     facets = rules.cap.shape[0]
     choice = min(rules.alone, rules.several)  # paid in any case, so the sum of nats less this bounds -ln p
-    shown = np.empty(facets)
     passed = 0
     for k in range(partners):
         b = scratch.touched[k]
@@ -67,6 +73,7 @@ def count_rows(  # arrays and bounds, in the order of the pass
     The pairs are kept as well unless there are more than `most`: then `Kept` is empty.
     """
     room = np.zeros((3, rules.groups))
+    shown = np.zeros(rules.cap.shape[0])
     ceiling = ceilings(rules)
     skip_to(first, graph, scratch.cursor)
     start = np.zeros(last - first + 1, np.int64)
@@ -75,7 +82,7 @@ def count_rows(  # arrays and bounds, in the order of the pass
     kept = 0
     for a in range(first, last):
         partners = gather(a, graph, rules, scratch, ceiling, log_bound)
-        passed = _passing(a, partners, graph, rules, scratch, log_bound, room)
+        passed = _passing(a, partners, graph, rules, scratch, log_bound, room, shown)
         for k in range(passed):
             histogram[min(int(-scratch.passed_log_p[k] * BINS_PER_NAT), histogram.shape[0] - 1)] += 1
         if kept + passed > most:
@@ -129,7 +136,7 @@ def write_rows(  # arrays and bounds, in the order of the pass
         passed = 0
         if again:
             partners = gather(a, graph, rules, scratch, ceiling, log_bound)
-            passed = _passing(a, partners, graph, rules, scratch, log_bound, room)
+            passed = _passing(a, partners, graph, rules, scratch, log_bound, room, shown)
         else:
             for k in range(kept.start[a - first], kept.start[a - first + 1]):
                 if kept.log_p[k] <= log_bound:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from attribution.compiled import compiled
+from attribution.compiled import borrowing, compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +20,7 @@ SLACK = 1e-3
 """Quick tests leave this many nats for rounding; what is closer to a bound is computed in full."""
 
 
-@compiled
+@borrowing
 def fact_nats(level: int, expected: float) -> float:
     """Return -ln of an upper bound of P(at least `level` values shared | `expected` by chance), never under 0.
 
@@ -33,7 +33,7 @@ def fact_nats(level: int, expected: float) -> float:
     return several_nats(level, expected, log(expected), lgamma(level + 1.0))
 
 
-@compiled
+@borrowing
 def several_nats(level: int, expected: float, log_expected: float, log_factorial: float) -> float:
     """Return `fact_nats` of two values or more, its logarithms being known."""
     if expected > level - 1:
@@ -41,14 +41,14 @@ def several_nats(level: int, expected: float, log_expected: float, log_factorial
     return max(0.0, expected - level * log_expected + log_factorial + log(1.0 - expected / (level + 1.0)))
 
 
-@compiled
+@borrowing
 def is_level(level: int) -> bool:
     """Return whether a number of shared values is one of `rules.LEVELS`: 1, 2, 3, 4, 6, 8, 12, ..., 48, 64."""
     power = level & -level
     return bool(level == power or level == 3 * power)
 
 
-@compiled
+@borrowing
 def combine(  # arrays, as the compiled callers have them
     nats: NDArray[np.float32],
     degree_a: NDArray[np.float64],
@@ -111,7 +111,7 @@ def combine(  # arrays, as the compiled callers have them
     return weight, min(0.0, chosen - total + log(tail))
 
 
-@compiled
+@borrowing
 def ceiling_nats(level: int, nats: float, ceiling: NDArray[np.float64]) -> float:
     """Return an upper bound of `fact_nats`, `nats` being -ln(expected)."""
     return float(level * nats + ceiling[level, int(nats > 1.0)])

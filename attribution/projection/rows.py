@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from attribution.compiled import compiled
+from attribution.compiled import borrowing, compiled
 from attribution.projection.pairs import SLACK, ceiling_nats, is_level, several_nats
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def skip_to(row: int, graph: Graph, cursor: NDArray[np.int64]) -> None:
             cursor[graph.row_value[i]] += 1
 
 
-@compiled
+@borrowing
 def gather(a: int, graph: Graph, rules: Rules, scratch: Scratch, ceiling: NDArray[np.float64], log_bound: float) -> int:
     """Fill the accumulator with row `a`; return how many partners it has. `ceiling` is that of `ceilings`.
 
@@ -54,7 +54,7 @@ def gather(a: int, graph: Graph, rules: Rules, scratch: Scratch, ceiling: NDArra
     return _weigh(a, last, partners, tallied, graph, rules, scratch, ceiling, needed)
 
 
-@compiled
+@borrowing
 def _walk(  # arrays, as the compiled callers have them
     a: int, f: int, partners: int, graph: Graph, rules: Rules, scratch: Scratch, ceiling: NDArray[np.float64]
 ) -> int:
@@ -88,7 +88,7 @@ def _walk(  # arrays, as the compiled callers have them
     return partners
 
 
-@compiled
+@borrowing
 def _tally(a: int, f: int, graph: Graph, rules: Rules, scratch: Scratch) -> int:
     """Count for each partner of row `a` in one facet what it shares, and which value is the rarest; return how many."""
     tally = scratch.tally
@@ -112,7 +112,7 @@ def _tally(a: int, f: int, graph: Graph, rules: Rules, scratch: Scratch) -> int:
     return tallied
 
 
-@compiled
+@borrowing
 def _weigh(  # arrays and bounds, in the order of the row
     a: int,
     f: int,
@@ -148,14 +148,14 @@ def _weigh(  # arrays and bounds, in the order of the row
     return partners
 
 
-@compiled
+@borrowing
 def mark_values(a: int, f: int, graph: Graph, marked: NDArray[np.uint8], mark: int) -> None:
     """Mark the values of one row in one facet with 1, or take the marks back with 0."""
     for i in range(graph.row_start[f, a], graph.row_start[f, a + 1]):
         marked[graph.row_value[i]] = mark
 
 
-@compiled
+@borrowing
 def facet_nats(  # arrays, as the compiled callers have them
     a: int,
     b: int,
