@@ -209,20 +209,20 @@ def _layout(members: int, values: int, lines: Sequence[tuple[int, int]]) -> list
 
 def _apart(places: NDArray[np.float64], room: NDArray[np.float64]) -> NDArray[np.float64]:
     """Push symbols apart that overlap, a little in each pass, inside the picture. O(passes x symbols^2)."""
-    low, high = np.full(2, float(MARGIN)), np.array([WIDTH - MARGIN, HEIGHT - MARGIN], dtype=np.float64)
     wanted = room[:, None] + room[None, :]
     # Symbols on the same spot part in directions of their own.
     angle = np.arange(len(places)) * 2.399963
-    moved = places + 0.01 * np.column_stack([np.cos(angle), np.sin(angle)])
+    x, y = places[:, 0] + 0.01 * np.cos(angle), places[:, 1] + 0.01 * np.sin(angle)
     for _ in range(PASSES):
-        away = moved[:, None, :] - moved[None, :, :]
-        distance = np.sqrt((away**2).sum(axis=2))
+        away_x, away_y = x - x[:, None], y - y[:, None]  # row by column: from the row's symbol to the column's
+        distance = np.sqrt(away_x * away_x + away_y * away_y)
         np.fill_diagonal(distance, np.inf)
-        push = np.clip(wanted - distance, 0.0, None) / distance
+        push = np.maximum(wanted - distance, 0.0) / distance
         if not push.any():
             break
-        moved = np.clip(moved + 0.35 * (push[:, :, None] * away).sum(axis=1), low, high)
-    return moved
+        x = np.clip(x + 0.35 * (push * away_x).sum(axis=0), MARGIN, WIDTH - MARGIN)
+        y = np.clip(y + 0.35 * (push * away_y).sum(axis=0), MARGIN, HEIGHT - MARGIN)
+    return np.column_stack([x, y])
 
 
 def _note(drawn: int, linked: int, members: int, step: int, values: int) -> str:
