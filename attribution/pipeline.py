@@ -107,7 +107,7 @@ def run(
             clusters = case.hearing.clusters(clusters, links, settings.rings.min_size)
             stage.rows = len(clusters.clusters)
         with say.stage("verdict") as stage:
-            rings = case.rings(judge(clusters, people, settings.rings), people)
+            rings = case.rings(judge(clusters, people, settings.rings, case.hearing.keep_with), people)
             covert = [ring for ring in rings if ring.verdict is Verdict.COORDINATED]
             stage.rows = len(covert)
         with say.stage("campaigns") as stage:

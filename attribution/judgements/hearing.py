@@ -15,7 +15,7 @@ import pandas as pd
 from attribution.domain import UNKNOWN_LAB, Evidence, Verdict
 from attribution.judgements import ties, values
 from attribution.judgements.model import Judgement, Kind
-from attribution.judgements.standing import Effect, Outcome, Standing, follow, weigh
+from attribution.judgements.standing import Effect, Outcome, Standing, follow, groups_of, weigh
 from attribution.plaintext import clean
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ class Hearing:
         self._removed: tuple[values.Removed, ...] = ()
         self._place: dict[str, int] = {}
         self._linked: frozenset[ties.Pair] = frozenset()
+        self._group: dict[int, int] = {}
+        self._vouched: set[int] = set()
         self.machine: dict[str, Verdict] = {}
         """What the engine said of the rings that a person decided."""
         self.accepted: dict[str, str] = {}
@@ -93,6 +95,7 @@ class Hearing:
         must, cannot = self._pairs(Kind.MUST_LINK), self._pairs(Kind.CANNOT_LINK)
         if not must and not cannot:
             return found
+        self._group = {account: at for at, group in enumerate(ties.groups(list(must))) for account in group}
         made, moves = ties.hold(found, links, list(must), list(cannot), min_size)
         home = {account: at for at, members in enumerate(made.clusters) for account in members.tolist()}
         for pair, judgements in must.items():
@@ -104,6 +107,15 @@ class Hearing:
                 self._parted(one, pair, moves.left.get(pair))
         return made
 
+    def keep_with(self, accounts: NDArray[np.int32], sure: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return who of a cluster stays in its ring: certain members, and whom people tied to one of them."""
+        held = {self._group[account] for account in accounts[sure].tolist() if account in self._group}
+        if not held or sure.all():
+            return sure
+        vouched = np.array([self._group.get(account, -1) in held for account in accounts.tolist()], bool)
+        self._vouched |= set(accounts[vouched & ~sure].tolist())
+        return np.asarray(sure | vouched)
+
     def rings(self, rings: Sequence[Ring], lineage: pa.Table, population: Population) -> tuple[Ring, ...]:
         """Return the rings as people decided: members taken out, verdicts replaced; the engine's stand beside them."""
         self._follow(lineage)
@@ -113,16 +125,24 @@ class Hearing:
         return left
 
     def _check_tied(self, rings: Sequence[Ring]) -> None:
-        """Say of a must-link within one cluster that it is not met where one of the two is no member of the ring."""
+        """Say which must-links hold an account in its ring against the engine's doubt, and which hold nobody."""
         home = {account: ring.ring_id for ring in rings for account in ring.members.tolist()}
         for pair, judgements in self._pairs(Kind.MUST_LINK).items():
-            inside = [account for account in pair if account in home]
+            doubted = [account for account in pair if account in self._vouched and account in home]
             for one in judgements:
                 told = self._outcomes.get(one.id)
-                if len(inside) == 1 and told is not None and told.effect in {Effect.CHANGED, Effect.AGREED}:
-                    name = one.subject if self._place[one.subject] not in inside else str(one.object)
-                    says = f"linked, but {clean(name, 80)} is no member of {home[inside[0]]}: the engine doubts it"
-                    self._note(one, Effect.UNMET, says)
+                if told is None or told.effect not in {Effect.CHANGED, Effect.AGREED}:
+                    continue
+                if not any(account in home for account in pair):
+                    self._note(one, Effect.UNMET, "in one cluster, but neither is a member of its ring")
+                elif doubted:
+                    names = " and ".join(self._named(one, account) for account in doubted)
+                    says = f"{names} stays in {home[doubted[0]]}, where the engine would leave it out"
+                    self._note(one, Effect.CHANGED, f"{told.says}; {says}")
+
+    def _named(self, one: Judgement, account: int) -> str:
+        """Return the name of one of the two accounts of a pair."""
+        return clean(one.subject if self._place[one.subject] == account else str(one.object), 80)
 
     def campaigns(self, lineage: pa.Table) -> None:
         """Let judgements follow the campaigns that merged."""
@@ -171,10 +191,8 @@ class Hearing:
 
     def _parted(self, one: Judgement, pair: ties.Pair, leaver: int | None) -> None:
         if leaver is not None:
-            name = one.subject if self._place[one.subject] == leaver else str(one.object)
-            self._note(
-                one, Effect.CHANGED, f"{clean(name, 80)} left the cluster: its ties to the others were the weaker"
-            )
+            name = self._named(one, leaver)
+            self._note(one, Effect.CHANGED, f"{name} left the cluster: its ties to the others were the weaker")
         elif pair in self._linked:
             self._note(one, Effect.CHANGED, "their link was dropped; no cluster holds both")
         else:
@@ -200,13 +218,14 @@ class Hearing:
         if not mine:
             return ring
         names = population.accounts.take(ring.members.tolist()).to_pylist()
-        must = {name for one in self._standing.of(Kind.MUST_LINK) for name in (one.subject, str(one.object))}
+        root = groups_of((one.subject, str(one.object)) for one in self._standing.of(Kind.MUST_LINK))
+        staying = {root[name] for name in set(names) - {str(one.object) for one in mine} if name in root}
         out: set[str] = set()
         for one in mine:
             name = str(one.object)
             if name not in names:
                 self._noted_unless(one, Effect.AGREED, f"the engine does not count it to {ring.ring_id} either")
-            elif name in must and self._bound(name, names):
+            elif root.get(name) in staying:
                 self._note(one, Effect.CONTRADICTED, "not applied: a must-link ties it to another member")
             else:
                 out.add(name)
@@ -218,10 +237,6 @@ class Hearing:
         """Note an outcome unless another ring had a stronger one."""
         if one.id not in self._outcomes:
             self._note(one, effect, says)
-
-    def _bound(self, name: str, members: Sequence[str]) -> bool:
-        pairs = [(one.subject, str(one.object)) for one in self._standing.of(Kind.MUST_LINK)]
-        return any(name in pair and (set(pair) - {name}) <= set(members) for pair in pairs)
 
     def _decided(self, ring: Ring) -> Ring:
         """Return the ring with the verdict that people gave it."""

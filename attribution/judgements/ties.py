@@ -76,16 +76,16 @@ def hold(
         for at, (c, f) in enumerate(zip(found.clusters, found.frequency, strict=True))
     }
     home = {account: at for at, members in clusters.items() for account in members}
-    groups = _groups(must)
+    tied = groups(must)
     joined: set[Pair] = set()
-    for group in groups:
+    for group in tied:
         if _gather(group, clusters, home, min_size):
             joined |= {pair for pair in must if pair[0] in group}
     left: dict[Pair, int] = {}
     for pair in sorted(set(cannot)):
         if pair[0] in home and home.get(pair[0]) == home.get(pair[1]):
             leaver = _weaker(pair, clusters[home[pair[0]]], links)
-            _leave(next((g for g in groups if leaver in g), frozenset({leaver})), clusters, home, min_size)
+            _leave(next((g for g in tied if leaver in g), frozenset({leaver})), clusters, home, min_size)
             left[pair] = leaver
     kept = [members for members in clusters.values() if len(members) >= min_size]
     arrays = [np.array(sorted(members), np.int32) for members in kept]
@@ -102,13 +102,14 @@ def _key(pair: Pair, size: int) -> int:
     return min(pair) * size + max(pair)
 
 
-def _groups(must: Sequence[Pair]) -> list[frozenset[int]]:
-    groups: list[set[int]] = []
+def groups(must: Sequence[Pair]) -> list[frozenset[int]]:
+    """Return the accounts that must be together, directly or through others, in groups by their first account."""
+    found: list[set[int]] = []
     for pair in sorted(set(must)):
-        touched = [group for group in groups if group & set(pair)]
-        groups = [group for group in groups if not group & set(pair)]
-        groups.append(set(pair).union(*touched))
-    return sorted((frozenset(group) for group in groups), key=min)
+        touched = [group for group in found if group & set(pair)]
+        found = [group for group in found if not group & set(pair)]
+        found.append(set(pair).union(*touched))
+    return sorted((frozenset(group) for group in found), key=min)
 
 
 def _gather(group: frozenset[int], clusters: dict[int, dict[int, float]], home: dict[int, int], min_size: int) -> bool:

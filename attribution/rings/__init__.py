@@ -22,10 +22,14 @@ from attribution.rings.partition import partition
 from attribution.rings.view import View
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from attribution.config import Config, RingConfig
     from attribution.domain import Links, Partition, Population
+
+    Keep = Callable[[NDArray[np.int32], NDArray[np.bool_]], NDArray[np.bool_]]
 
 __all__ = ["cluster", "find_rings", "gather", "join_cells", "judge", "part", "partition"]
 
@@ -49,8 +53,16 @@ def cluster(links: Links, population: Population, config: Config, seed: int) -> 
     return part(found, population, config.rings.min_size)
 
 
-def judge(found: Partition, population: Population, config: RingConfig) -> tuple[Ring, ...]:
-    """Give every cluster its verdict, its ledger, and its members their confidence."""
+def judge(
+    found: Partition, population: Population, config: RingConfig, keep_with: Keep | None = None
+) -> tuple[Ring, ...]:
+    """Give every cluster its verdict, its ledger, and its members their confidence.
+
+    Parameters
+    ----------
+    keep_with : says who stays in a coordinated ring, from the accounts of a cluster and which of them are certain
+        members; the certain ones alone without it. It changes no verdict and no confidence.
+    """
     if not found.clusters:
         return ()
     view = View.of(population, found.clusters)
@@ -71,6 +83,8 @@ def judge(found: Partition, population: Population, config: RingConfig) -> tuple
         keep = own >= config.member if what is Verdict.COORDINATED else np.ones(len(cluster), bool)
         if np.count_nonzero(keep) < config.min_size:
             what, reason, keep = Verdict.UNDETERMINED, "too few certain members", np.ones(len(cluster), bool)
+        if keep_with is not None:
+            keep = keep_with(cluster, keep)
         ring_id = identify(population, cluster[keep])
         own_members = cluster[keep]
         rings.append(

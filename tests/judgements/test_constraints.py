@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attribution.domain import Facet, Incidence, Links, Partition, Population, Ring, Verdict
-from attribution.judgements import Hearing, Kind, make, weigh
+from attribution.judgements import Hearing, Judgement, Kind, make, weigh
 from attribution.judgements.ties import MUST, constrain, hold
 from attribution.judgements.values import without
 from attribution.store.ledgers import LINEAGE
@@ -42,7 +42,7 @@ def population(ips: list[list[str]]) -> Population:
         pa.array([f"a{at}" for at in range(len(ips))]),
         found,
         {Facet.IP: pd.DataFrame({"asn": range(len(names)), "of": names})},
-        pd.DataFrame(index=range(len(ips))),
+        pd.DataFrame({"first_seen": NOW, "last_seen": NOW, "events": 1}, index=range(len(ips))),
         np.zeros((len(ips), 24), np.int32),
         frozenset(),
     )
@@ -151,16 +151,8 @@ def test_every_constraint_that_does_not_contradict_itself_is_kept(
     assert [len(c) for c in made.clusters] == sorted((len(c) for c in made.clusters), reverse=True)
 
 
-@pytest.mark.parametrize(("members", "effect"), [([0, 1, 2], "changed"), ([0, 2], "unmet")])
-def test_a_must_link_is_not_met_where_the_engine_doubts_one_of_the_two(members: list[int], effect: str) -> None:
-    """The clusters hold both, but of a coordinated ring only certain members stay."""
-    one = make(Kind.MUST_LINK, "a0", "a1", author="mara", reason="one passport", decided=NOW)
-    hearing = Hearing(weigh([one]), {}, {})
-    people = hearing.population(population(CAMPUS))
-    nothing = links_of([])
-    found = Partition((np.array([0, 2, 3], np.int32),), (np.ones(3, np.float32),), 1.0)
-    hearing.clusters(found, hearing.links(nothing), 3)
-    ring = Ring(
+def ring_of(members: list[int]) -> Ring:
+    return Ring(
         ring_id="ring-1",
         verdict=Verdict.COORDINATED,
         probability=0.99,
@@ -174,7 +166,58 @@ def test_a_must_link_is_not_met_where_the_engine_doubts_one_of_the_two(members: 
         stability=1.0,
         evidence=(),
     )
-    hearing.rings([ring], LINEAGE.empty_table(), people)
+
+
+def linked(one: str, other: str) -> Judgement:
+    return make(Kind.MUST_LINK, one, other, author="mara", reason="one passport", decided=NOW)
+
+
+def heard(said: list[Judgement], cluster: list[int], sure: list[int]) -> tuple[Hearing, list[int]]:
+    """Hear judgements about one coordinated cluster; return who stays of it, given its certain members."""
+    hearing = Hearing(weigh(said), {}, {})
+    people = hearing.population(population(CAMPUS))
+    found = Partition((np.array(cluster, np.int32),), (np.ones(len(cluster), np.float32),), 1.0)
+    (members,) = hearing.clusters(found, hearing.links(links_of([])), 2).clusters
+    kept = members[hearing.keep_with(members, np.isin(members, sure))].tolist()
+    (ring,) = hearing.rings([ring_of(kept)], LINEAGE.empty_table(), people)
+    return hearing, ring.members.tolist()
+
+
+@pytest.mark.parametrize(
+    ("sure", "stay", "effect", "says"),
+    [
+        ([0, 1, 2, 3], [0, 1, 2, 3], "changed", "brought into one cluster, with the clusters that they were in"),
+        ([0, 2, 3], [0, 1, 2, 3], "changed", "a1 stays in ring-1, where the engine would leave it out"),
+        ([2, 3], [2, 3], "unmet", "in one cluster, but neither is a member of its ring"),
+    ],
+)
+def test_who_must_be_linked_with_a_certain_member_stays_in_the_ring(
+    sure: list[int], stay: list[int], effect: str, says: str
+) -> None:
+    """The engine keeps only certain members of a coordinated ring; a person's word outweighs its doubt."""
+    hearing, members = heard([linked("a0", "a1")], [0, 2, 3], sure)
     (told,) = hearing.outcomes
-    assert told.effect == effect
-    assert ("a1 is no member of ring-1" in told.says) is (effect == "unmet")
+    assert (members, told.effect) == (stay, effect)
+    assert told.says.endswith(says)
+
+
+def test_who_must_be_linked_through_others_stays_as_well() -> None:
+    hearing, members = heard([linked("a0", "a1"), linked("a1", "a4")], [0, 2, 3], [0, 2])
+    assert members == [0, 1, 2, 4]
+    assert all(one.effect == "changed" for one in hearing.outcomes)
+
+
+def no_member(account: str) -> Judgement:
+    return make(Kind.NOT_A_MEMBER, "ring-1", account, author="li", reason="a colleague", decided=NOW)
+
+
+@pytest.mark.parametrize(
+    ("out", "stay", "effects"),
+    [(["a0"], [0, 1, 2, 3], ["contradicted"]), (["a0", "a1"], [2, 3], ["changed", "changed"])],
+)
+def test_who_is_taken_out_alone_is_held_by_a_must_link_and_who_is_taken_out_together_is_not(
+    out: list[str], stay: list[int], effects: list[str]
+) -> None:
+    hearing, members = heard([linked("a0", "a1"), *map(no_member, out)], [0, 2, 3], [0, 1, 2, 3])
+    assert members == stay
+    assert [one.effect for one in hearing.outcomes if one.judgement.kind is Kind.NOT_A_MEMBER] == effects

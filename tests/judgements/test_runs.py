@@ -12,7 +12,7 @@ import pytest
 
 import attribution
 from api.facts import FactScorer
-from attribution import pipeline
+from attribution import pipeline, rings
 from attribution.cli import main
 from attribution.config import LabConfig
 from attribution.domain import Facet
@@ -25,8 +25,14 @@ from attribution.warehouse import connect, population
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from attribution.config import RingConfig
+    from attribution.domain import Partition, Population, Ring
     from attribution.report import Document
     from attribution.report.changed import JudgementEntry
+    from attribution.rings import Keep
 
 
 @dataclass(frozen=True)
@@ -141,12 +147,52 @@ def test_members_links_and_values_are_as_people_say(case: Case) -> None:
     one, two = said[2]["account"], said[2]["with"]
     assert one not in home or home[one] != home.get(two)
     assert case.said("cannot_link").effect == "changed"
-    together = said[3]["account"] in home and home[said[3]["account"]] == home.get(said[3]["with"])
-    assert case.said("must_link").effect == ("changed" if together else "unmet")
+    assert home[said[3]["account"]] == home[said[3]["with"]]
+    assert case.said("must_link").effect == "changed"
     suppressed = case.after.tables["suppressed"].to_pandas()
     reason = suppressed[(suppressed["facet"] == "ip") & (suppressed["value"] == said[4]["value"])]["reason"].tolist()
     assert reason == ["judged benign by mara, 2026-04-01 09:00 UTC: seen <b>on site</b>"]
     assert case.said("benign_value").effect == "changed"
+
+
+def test_a_must_link_holds_an_account_that_the_engine_would_leave_out(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[list[str], list[str]]] = []
+
+    def judge(found: Partition, people: Population, config: RingConfig, keep_with: Keep) -> tuple[Ring, ...]:
+        def listen(accounts: NDArray[np.int32], sure: NDArray[np.bool_]) -> NDArray[np.bool_]:
+            if not sure.all():
+                names = [people.accounts.take(part.tolist()).to_pylist() for part in (accounts[sure], accounts[~sure])]
+                asked.append((names[0], names[1]))
+            return keep_with(accounts, sure)
+
+        return rings.judge(found, people, config, listen)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "judge", judge)
+        first = pipeline.run(case.world, labs=case.world / "labs.yaml", out=tmp_path / "first", seed=3)
+    certain, doubted = asked[0]
+    pair = {"kind": "must_link", "account": certain[0], "with": doubted[0]}
+    said = {**pair, "author": "mara", "at": "2026-04-01T09:00:00Z", "reason": "one passport"}
+    (tmp_path / "said.jsonl").write_text(json.dumps(said), "utf-8")
+    second = pipeline.run(
+        case.world,
+        labs=case.world / "labs.yaml",
+        out=tmp_path / "second",
+        seed=3,
+        judgements=tmp_path / "said.jsonl",
+    )
+    home, now = (
+        {row["account_id"]: row["ring_id"] for row in one.tables["members"].to_pylist()} for one in (first, second)
+    )
+    assert doubted[0] not in home
+    assert now[doubted[0]] == now[certain[0]]
+    assert set(now) == set(home) | {doubted[0]}
+    assert [ring.verdict for ring in second.report.rings] == [ring.verdict for ring in first.report.rings]
+    (told,) = second.report.judgements
+    assert told.effect == "changed"
+    assert f"{doubted[0]} stays in {now[certain[0]]}, where the engine would leave it out" in told.outcome
 
 
 def test_an_accepted_lab_stands_beside_the_engines_posterior(case: Case) -> None:

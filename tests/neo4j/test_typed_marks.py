@@ -106,8 +106,7 @@ def benign_value(first: Result) -> tuple[dict[str, str], Callable[[Result], bool
 
 
 def must_link(first: Result) -> tuple[dict[str, str], Callable[[Result], bool]]:
-    cleared = [ring.ring_id for ring in first.report.rings if ring.verdict == "innocent"]
-    one, other = (_members(first, ring)[0] for ring in cleared[:2])
+    one, other = (_members(first, _ring(first, covert=covert))[0] for covert in (True, False))
 
     def honoured(second: Result) -> bool:
         return homes(second).get(one) is not None and homes(second).get(one) == homes(second).get(other)
