@@ -18,8 +18,8 @@ from graph_schema.investigations import load
 from graph_schema.model import EDGES, NODES
 
 if TYPE_CHECKING:
+    from graph_schema.elements import Edge, Node
     from graph_schema.investigations import Investigation
-    from graph_schema.model import Edge, Node
 
 FOLDER = "Attribution"
 """Where the favourites go in Browser's drawer."""

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from graph_schema.investigations import load
-from graph_schema.model import EDGES, NODES, VERSIONED, Property
+from graph_schema.model import EDGES, NODES, VERSIONED
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from graph_schema.elements import Property
 
 _HEAD = """# The graph
 

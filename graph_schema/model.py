@@ -6,46 +6,12 @@ else fails `tests/neo4j/test_graph_queries.py`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+from graph_schema.elements import Edge, Node, Property
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-Kind = Literal["string", "integer", "float", "boolean", "datetime"]
-
-
-@dataclass(frozen=True, slots=True)
-class Property:
-    """A property of a node or relationship. `optional` ones may be missing, which means unknown."""
-
-    name: str
-    kind: Kind
-    doc: str
-    optional: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A label. `key` are the properties that together name one node; `indexed` is looked up besides."""
-
-    label: str
-    doc: str
-    key: tuple[str, ...]
-    properties: tuple[Property, ...]
-    indexed: tuple[tuple[str, ...], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """A relationship type, from each of `sources` to each of `targets`."""
-
-    type: str
-    doc: str
-    sources: tuple[str, ...]
-    targets: tuple[str, ...]
-    properties: tuple[Property, ...] = ()
-
 
 _GENERATION = Property("generation", "string", "content digest of the run's version that this belongs to")
 _SPAN = (
@@ -57,6 +23,12 @@ _SPAN = (
 def _entity(label: str, doc: str) -> Node:
     key = Property("key", "string", "the value, or sha256:… of it where it is longer than 1,024 bytes")
     return Node(label, doc, ("key",), (key, Property("value", "string", "the value as the logs have it")))
+
+
+def _line(label: str, doc: str, of: str, *properties: Property, indexed: tuple[tuple[str, ...], ...] = ()) -> Node:
+    """Return a label whose nodes are the lines of a sorted list of a run's version."""
+    ordinal = Property("ordinal", "integer", f"position in the sorted {of} of the run")
+    return Node(label, doc, ("generation", "ordinal"), (_GENERATION, ordinal, *properties), indexed)
 
 
 NODES: tuple[Node, ...] = (
@@ -133,68 +105,52 @@ NODES: tuple[Node, ...] = (
         ("lab_id",),
         (Property("lab_id", "string", "the dossier's id"),),
     ),
-    Node(
+    _line(
         "Evidence",
         "One line of a ledger.",
-        ("generation", "ordinal"),
-        (
-            _GENERATION,
-            Property("ordinal", "integer", "position in the sorted ledger of the run"),
-            Property("subject", "string", "ring or campaign id"),
-            Property("lab_id", "string", "the lab it speaks for or against; none for a ring's evidence", optional=True),
-            Property("family", "string", "family of evidence"),
-            Property("name", "string", "what was looked at"),
-            Property("weight", "float", "nats, signed"),
-            Property("detail", "string", "everything needed to recompute the weight, JSON"),
-        ),
+        "ledger",
+        Property("subject", "string", "ring or campaign id"),
+        Property("lab_id", "string", "the lab it speaks for or against; none for a ring's evidence", optional=True),
+        Property("family", "string", "family of evidence"),
+        Property("name", "string", "what was looked at"),
+        Property("weight", "float", "nats, signed"),
+        Property("detail", "string", "everything needed to recompute the weight, JSON"),
         indexed=(("generation", "subject"),),
     ),
-    Node(
+    _line(
         "Suppressed",
         "A value too common to count as evidence.",
-        ("generation", "ordinal"),
-        (
-            _GENERATION,
-            Property("ordinal", "integer", "position in the sorted list of the run"),
-            Property("facet", "string", "kind of value"),
-            Property("value", "string", "the value"),
-            Property("accounts", "integer", "how many accounts used it"),
-            Property("reason", "string", "why it does not count"),
-        ),
+        "list",
+        Property("facet", "string", "kind of value"),
+        Property("value", "string", "the value"),
+        Property("accounts", "integer", "how many accounts used it"),
+        Property("reason", "string", "why it does not count"),
     ),
-    Node(
+    _line(
         "Refused",
         "A row of the input that was refused.",
-        ("generation", "ordinal"),
-        (
-            _GENERATION,
-            Property("ordinal", "integer", "position in the sorted list of the run"),
-            Property("file", "string", "input file"),
-            Property("line", "integer", "line or row in it"),
-            Property("reason", "string", "what is wrong with it"),
-            Property("digest", "string", "digest of its content"),
-        ),
+        "list",
+        Property("file", "string", "input file"),
+        Property("line", "integer", "line or row in it"),
+        Property("reason", "string", "what is wrong with it"),
+        Property("digest", "string", "digest of its content"),
     ),
-    Node(
+    _line(
         "Lineage",
         "What became of a ring or campaign since the run before.",
-        ("generation", "ordinal"),
-        (
-            _GENERATION,
-            Property("ordinal", "integer", "position in the sorted lineage of the run"),
-            Property("kind", "string", "ring or campaign"),
-            Property("id", "string", "its lasting id"),
-            Property("event", "string", "born, kept, grew, shrank, split, returned, merged or ended"),
-            Property("other", "string", "what it split off from, or merged into", optional=True),
-            Property("previous_run", "string", "the run before, none for the first", optional=True),
-            Property("previous_size", "integer", "accounts in the run before"),
-            Property("size", "integer", "accounts"),
-            Property("joined", "integer", "accounts that came"),
-            Property("departed", "integer", "accounts that left"),
-            Property("overlap", "float", "part of it that is the same, 0 to 1"),
-            Property("reason", "string", "why this is said"),
-            Property("marks", "string", "values that tell it from others with their weights, JSON"),
-        ),
+        "lineage",
+        Property("kind", "string", "ring or campaign"),
+        Property("id", "string", "its lasting id"),
+        Property("event", "string", "born, kept, grew, shrank, split, returned, merged or ended"),
+        Property("other", "string", "what it split off from, or merged into", optional=True),
+        Property("previous_run", "string", "the run before, none for the first", optional=True),
+        Property("previous_size", "integer", "accounts in the run before"),
+        Property("size", "integer", "accounts"),
+        Property("joined", "integer", "accounts that came"),
+        Property("departed", "integer", "accounts that left"),
+        Property("overlap", "float", "part of it that is the same, 0 to 1"),
+        Property("reason", "string", "why this is said"),
+        Property("marks", "string", "values that tell it from others with their weights, JSON"),
     ),
     Node(
         "Judgement",
@@ -391,14 +347,4 @@ def properties() -> frozenset[str]:
 
 def constraints() -> tuple[str, ...]:
     """Return the statements that make keys unique and look-ups fast; Community Edition knows no other constraints."""
-    statements: list[str] = []
-    for node in NODES:
-        key = ", ".join(f"n.{name}" for name in node.key)
-        statements.append(
-            f"CREATE CONSTRAINT {node.label.lower()}_key IF NOT EXISTS FOR (n:{node.label}) REQUIRE ({key}) IS UNIQUE"
-        )
-        for columns in node.indexed:
-            name = f"{node.label.lower()}_{columns[-1]}"
-            on = ", ".join(f"n.{column}" for column in columns)
-            statements.append(f"CREATE INDEX {name} IF NOT EXISTS FOR (n:{node.label}) ON ({on})")
-    return tuple(statements)
+    return tuple(statement for node in NODES for statement in node.constraints())

@@ -21,9 +21,10 @@ from attribution.store.base import RESULTS, STORED, content_digest, naive
 from attribution.store.import_sql import EDGE_ROWS, MACROS, NODE_ROWS, VIEWS
 from attribution.store.ledgers import LEDGERS
 from attribution.warehouse.database import memory
-from graph_schema.model import EDGES, NODES, Edge, Kind, Node
+from graph_schema.model import EDGES, NODES
 
 if TYPE_CHECKING:
+    from graph_schema.elements import Edge, Kind, Node
     from collections.abc import Mapping
     from pathlib import Path
 
