@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from graph_schema.investigations import load
 from graph_schema.model import EDGES, NODES, VERSIONED
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from graph_schema.elements import Property

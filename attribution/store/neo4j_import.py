@@ -24,7 +24,6 @@ from attribution.warehouse.database import memory
 from graph_schema.model import EDGES, NODES
 
 if TYPE_CHECKING:
-    from graph_schema.elements import Edge, Kind, Node
     from collections.abc import Mapping
     from pathlib import Path
 
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
 
     from attribution.store.base import RunRecord, Store
     from attribution.telemetry import ProgressCallback
+    from graph_schema.elements import Edge, Kind, Node
 
 PART = 500_000
 """Rows a part."""
