@@ -21,7 +21,6 @@ import pyarrow.compute as pc
 from attribution.domain import LINKS, OUTPUT_TABLES, UTC_TIME, Verdict
 from attribution.errors import StoreError
 from attribution.store.ledgers import LINEAGE
-from attribution.warehouse.database import memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -289,15 +288,12 @@ def content_digest(run: RunRecord, report: str, tables: Mapping[str, pa.Table]) 
     for part in (run.run_id, run.config_digest, str(run.seed), report):
         data = part.encode("utf-8", "surrogatepass")
         digest.update(len(data).to_bytes(8, "little") + data)
-    with memory() as con:
-        for name, schema in STORED.items():
-            table = tables[name].select(schema.names) if name in tables else schema.empty_table()
-            con.register("unsorted", naive(table.cast(schema)))
-            ordered = con.sql("select * from unsorted order by all").to_arrow_table()
-            digest.update(f"{name}:{len(ordered)}:".encode())
-            for column in schema.names:
-                _hash_column(digest, ordered[column])
-            con.unregister("unsorted")
+    for name, schema in STORED.items():
+        table = tables[name].select(schema.names) if name in tables else schema.empty_table()
+        ordered = table.cast(schema).combine_chunks().sort_by([(column, "ascending") for column in schema.names])
+        digest.update(f"{name}:{len(ordered)}:".encode())
+        for column in schema.names:
+            _hash_column(digest, ordered[column])
     return digest.hexdigest()
 
 
