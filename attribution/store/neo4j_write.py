@@ -58,12 +58,12 @@ class Publication:
 
     def clear(self, generations: list[str]) -> None:
         """Remove everything that no visible run sees."""
-        for label in PER_RUN:
-            self._drain(queries.for_label(writes.STALE_NODES, label), generations=generations)
+        self._drain([queries.for_label(writes.STALE_NODES, label) for label in PER_RUN], generations=generations)
         if self._lease.pending is not None:
-            for used in VERSIONED_TYPES:
-                self._drain(queries.for_type(writes.STALE_EDGES, used), version=self.version)
-                self._drain(queries.for_type(writes.REOPEN_EDGES, used), version=self.version)
+            texts = (writes.STALE_EDGES, writes.REOPEN_EDGES)
+            self._drain(
+                [queries.for_type(text, used) for text in texts for used in VERSIONED_TYPES], version=self.version
+            )
 
     def write_edges(
         self, run: RunRecord, current: Mapping[str, pa.Table], wanted: Mapping[str, pa.Table], loaded: pa.Table
@@ -199,11 +199,11 @@ class Publication:
                 with self._said:
                     self._progress(label, min(number * BATCH, rows), rows)
 
-    def _drain(self, text: str, **values: object) -> None:
-        while True:
-            rows = self._lease.write((text, {"batch": BATCH, **values}))[0]
-            if not rows[0]["removed"]:
-                return
+    def _drain(self, texts: list[str], **values: object) -> None:
+        """Run texts that remove a batch each, in one transaction, again and again those that found something."""
+        while texts:
+            found = self._lease.write(*((text, {"batch": BATCH, **values}) for text in texts))
+            texts = [text for text, rows in zip(texts, found, strict=True) if rows[0]["removed"]]
 
 
 _ORDER: Mapping[str, list[tuple[str, str]]] = {
