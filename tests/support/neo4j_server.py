@@ -9,6 +9,7 @@ tests run; `... serve` starts a server for looking around and prints its address
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 import shutil
@@ -148,8 +149,10 @@ def start(
     """
     bolt, http = bolt or free_port(), free_port()
     configure(home, bolt, {"server.http.listen_address": f":{http}", **(settings or {})})
-    if not (home / "data" / "dbms").exists():
-        admin(lib, home, "dbms", "set-initial-password", ADMIN_PASSWORD)
+    password = home / "data" / "dbms" / "auth.ini"
+    if not password.exists():
+        password.parent.mkdir(parents=True)
+        password.write_text(_initial_password(lib))
     options = [*JAVA, *(SMALL if short else USUAL), *(["--add-modules=jdk.incubator.vector"] if YEARLY else [])]
     entry = "org.neo4j.server.CommunityEntryPoint"
     if YEARLY:
@@ -173,6 +176,16 @@ def start(
         time.sleep(0.2)
     _PROCESSES[process.pid] = process
     return Server(f"bolt://127.0.0.1:{bolt}", f"http://127.0.0.1:{http}", process.pid, home)
+
+
+@functools.cache
+def _initial_password(lib: Path) -> str:
+    """Return what `neo4j-admin` writes down of the password: asking it takes a Java of its own, once is enough."""
+    with tempfile.TemporaryDirectory(prefix="neo4j-") as folder:
+        home = Path(folder)
+        configure(home, free_port(), {})
+        admin(lib, home, "dbms", "set-initial-password", ADMIN_PASSWORD)
+        return (home / "data" / "dbms" / "auth.ini").read_text()
 
 
 def configure(home: Path, bolt: int, settings: Mapping[str, str]) -> None:
