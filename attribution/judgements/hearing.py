@@ -330,5 +330,6 @@ def _absent(one: Judgement) -> str:
         Kind.CANNOT_LINK: "an account of the two is not in the logs",
         Kind.ATTRIBUTION_ACCEPTED: "this run has no such campaign",
         Kind.ATTRIBUTION_DISPUTED: "this run has no such campaign",
+        Kind.WITHDRAWN: "no such judgement is on record",
     }
     return what.get(one.kind, "this run has no such ring")

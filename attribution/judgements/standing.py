@@ -91,7 +91,7 @@ def weigh(judgements: Iterable[Judgement], merged: Mapping[tuple[str, str], str]
     """
     known = {one.id: one for one in judgements}
     gone = _withdrawn(known)
-    active = [one for name, one in known.items() if name not in gone and one.kind is not Kind.WITHDRAWN]
+    active = [one for name, one in known.items() if name not in gone and not _takes_back(one, known)]
     against: dict[str, list[Judgement]] = {}
     for group in (_opposed(active, merged or {}), _torn(active)):
         for one, others in group.items():
@@ -122,6 +122,11 @@ def _withdrawn(known: Mapping[str, Judgement]) -> set[str]:
         if one.id not in gone:
             gone.add(one.subject)
     return gone
+
+
+def _takes_back(one: Judgement, known: Mapping[str, Judgement]) -> bool:
+    """Tell a withdrawal that did its work from one of a judgement that nobody made: that one is reported."""
+    return one.kind is Kind.WITHDRAWN and one.subject in known
 
 
 def _opposed(active: Sequence[Judgement], merged: Mapping[tuple[str, str], str]) -> dict[str, list[Judgement]]:

@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from attribution.judgements import Effect, Judgement, Kind, make, weigh
+from attribution.judgements import Effect, Hearing, Judgement, Kind, make, weigh
 
 START = dt.datetime(2026, 3, 14, 9, tzinfo=dt.UTC)
 
@@ -22,6 +22,16 @@ def test_a_withdrawn_judgement_does_not_stand_and_a_withdrawn_withdrawal_does_no
     assert weigh([first]).held == (first,)
     assert weigh([first, back]).held == ()
     assert weigh([again, back, first]).held == (first,)
+
+
+def test_a_withdrawal_of_what_nobody_said_is_told() -> None:
+    first = said(Kind.RING_CONFIRMED, "r")
+    lost = said(Kind.WITHDRAWN, "j-0123456789ab", hours=1)
+    standing = weigh([first, lost])
+    assert standing.held == (first, lost)
+    (told,) = [one for one in Hearing(standing, {}, {}).outcomes if one.judgement is lost]
+    assert (told.effect, told.says) == (Effect.ABSENT, "no such judgement is on record")
+    assert weigh([first, lost, said(Kind.WITHDRAWN, lost.id, hours=2)]).held == (first,)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import handmade
@@ -24,7 +27,6 @@ from attribution.warehouse import connect, daily, population
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     import duckdb
 
@@ -168,6 +170,66 @@ def test_why_answers_from_the_folder(case: Case) -> None:
     assert told.links > 0
 
 
+def test_a_ring_of_a_graph_is_scored_against_the_dossiers(world: Path, case: Case) -> None:
+    """The same posterior as the run's own, since nothing but the accounts is given; the graph's edges are the facts."""
+    ring = next(ring for ring in case.found.report.rings if len(ring.campaigns) == 1)
+    said = json.loads(_score(case.found.out, "--labs", world / "labs.yaml", "--ring", ring.ring_id))
+    (campaign,) = ring.campaigns
+    rows = case.found.tables["attributions"].to_pylist()
+    run = {row["lab_id"]: row["posterior"] for row in rows if row["campaign_id"] == campaign.campaign_id}
+    (found,) = said["campaigns"]
+    assert {row["lab_id"]: row["posterior"] for row in found["posteriors"]} == pytest.approx(run, abs=1e-6)
+    assert found["abstained"] == campaign.abstained
+
+
+def _score(out: Path, *words: object) -> str:
+    program = Path(sys.executable).with_name("attribution")
+    done = subprocess.run(
+        [program, "score", out, *map(str, words), "--json"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_what_analysts_typed_beside_edges_of_others_is_honoured(world: Path, case: Case) -> None:
+    """Marks stand in the graph that is the input: no store is named, and the run reads them there."""
+    covert = next(ring for ring in case.found.report.rings if ring.verdict == "coordinated")
+    other = next(ring for ring in case.found.report.rings if ring.verdict != "coordinated")
+    value = next(value for ring in case.found.report.rings for value in ring.shared if value.facet == "ip").value
+    pair = sorted(member.account_id for member in covert.members)[:2]
+    marks = [
+        ("ring_rejected", covert.ring_id, None, None),
+        ("ring_confirmed", other.ring_id, None, None),
+        ("benign_value", value, None, "ip"),
+        ("cannot_link", pair[0], pair[1], None),
+    ]
+    for kind, subject, second, facet in marks:
+        case.graph.write(TYPED, kind=kind, subject=subject, object=second, facet=facet)
+    second_run = attribution.run(case.url, labs=world / "labs.yaml", out=case.folder / "marked", seed=3)
+    assert second_run.run_id != case.found.run_id
+    told = {one.kind: one for one in second_run.report.judgements}
+    assert {kind: one.effect for kind, one in told.items()} == {kind: "changed" for kind, *_ in marks}, told
+    verdicts = {ring.ring_id: ring.verdict for ring in second_run.report.rings}
+    assert (verdicts[covert.ring_id], verdicts[other.ring_id]) == ("innocent", "coordinated")
+    home = {row["account_id"]: row["ring_id"] for row in second_run.tables["members"].to_pylist()}
+    assert pair[0] not in home or home[pair[0]] != home.get(pair[1])
+    suppressed = [row["reason"] for row in second_run.tables["suppressed"].to_pylist() if row["value"] == value]
+    assert suppressed == ["judged benign by mara, 2026-04-01 09:00 UTC: seen on site"]
+    assert case.graph.read(COUNTS) == [{"edges": case.edges, "ours": 0}]
+    with open_store(case.url) as kept:
+        assert len(kept.ledger("judgements")) == len(marks)
+        assert kept.digest() == _digest(second_run)
+
+
+def _digest(found: Result) -> str:
+    with open_store(found.out) as own:
+        return own.digest()
+
+
+TYPED = """
+CREATE (:Judgement {kind: $kind, subject: $subject, object: $object, facet: $facet, author: 'mara',
+                    decided: datetime('2026-04-01T09:00:00Z'), reason: 'seen on site'})
+"""
 TWO = """
 UNWIND ['a', 'b', 'c'] AS name
 MERGE (a:Account {key: name}) SET a.account_id = name

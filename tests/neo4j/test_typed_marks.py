@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 
 import attribution
 from attribution.config import load_config
+from attribution.judgements import Kind, make, record
 from attribution.store import graph_load, open_store
 from attribution.store.neo4j_client import Client
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.neo4j, pytest.mark.slow, pytest.mark.xdist_group("neo4j")]
 
+SAID = dt.datetime(2026, 4, 1, 8, tzinfo=dt.UTC)
 TYPE = """
 CREATE (:Judgement {kind: $kind, subject: $subject, object: $object, facet: $facet, author: 'mara',
                     decided: datetime('2026-04-01T09:00:00Z'), reason: 'seen on site'})
@@ -173,7 +176,26 @@ def test_a_typed_mark_changes_the_next_run(
     assert row["judgement_id"]
 
 
-def test_every_kind_is_tested() -> None:
-    from attribution.judgements import Kind  # noqa: PLC0415  # beside its use
+def test_a_typed_withdrawal_takes_a_judgement_back(case: Case) -> None:
+    """Both are honoured by one run: it is as if nobody had said anything, and both stay on record."""
+    ring = _ring(case.first, covert=True)
+    case.graph.write(neo4j_server.EMPTY)
+    with open_store(case.first.out) as own, open_store(case.graph.url) as kept:
+        graph_load(own, kept)
+        said = make(Kind.RING_REJECTED, ring, author="li", reason="a hackathon", decided=SAID)
+        assert record(kept, said)
+    nothing = {"object": None, "facet": None}
+    case.graph.write(TYPE, **nothing, kind=Kind.WITHDRAWN.value, subject=said.id)
+    second = case.again()
+    assert (verdicts(second), homes(second)) == (verdicts(case.first), homes(case.first))
+    assert second.report.judgements == ()
+    with open_store(case.graph.url) as kept:
+        rows = kept.ledger("judgements").to_pylist()
+    assert {(row["kind"], row["subject"], row["author"]) for row in rows} == {
+        ("ring_rejected", ring, "li"),
+        ("withdrawn", said.id, "mara"),
+    }
 
+
+def test_every_kind_is_tested() -> None:
     assert {kind.value for kind in Kind} - {"withdrawn"} == {kind.__name__ for kind in KINDS}
