@@ -53,12 +53,14 @@ class Answer:
     investigation : the question.
     run_id : the run that it was answered for.
     parameters : every parameter with its value; keys and whole ids as the graph has them.
+    graph : where the graph answers, with the database if one was named.
     rows : the rows, each a mapping of column to text, number, truth, time, list of these, or None.
     """
 
     investigation: Investigation
     run_id: str
     parameters: Mapping[str, Value]
+    graph: str
     rows: tuple[Mapping[str, Any], ...]
 
     @property
@@ -92,7 +94,7 @@ class Answer:
 
     def links(self, browser: str) -> dict[str, str]:
         """Return addresses that open the question in Neo4j Browser: `rows`, and `picture` where there is one."""
-        return links(self.investigation, self.parameters, browser)
+        return links(self.investigation, self.parameters, browser, self.graph)
 
 
 def ask(store: str | Store, name: str, *, seconds: float = SECONDS, **parameters: Value) -> pd.DataFrame:
@@ -133,9 +135,10 @@ def answer(store: Store, name: str, given: Mapping[str, object], *, seconds: flo
         named = _names(run, view, one, values)
         return named, run(one.query, **named)
 
-    named, rows = _graph(store).viewing(work, _text(values["run"]), seconds=seconds)
+    graph = _graph(store)
+    named, rows = graph.viewing(work, _text(values["run"]), seconds=seconds)
     plain = tuple({column: _plain(value) for column, value in row.items()} for row in rows[:MOST_ROWS])
-    return Answer(one, str(named["run"]), named, plain)
+    return Answer(one, str(named["run"]), named, graph.address, plain)
 
 
 def resolve(store: Store, name: str, given: Mapping[str, object]) -> dict[str, Value]:
@@ -181,12 +184,12 @@ def parsed(one: Investigation, texts: Mapping[str, str]) -> dict[str, Value]:
         raise UsageError(f"{one.name}: {error}", remedy=f"`attribution ask {one.name}` says what it takes") from error
 
 
-def links(one: Investigation, values: Mapping[str, Value], browser: str) -> dict[str, str]:
-    """Return addresses that open a question in Neo4j Browser, its parameters filled in."""
+def links(one: Investigation, values: Mapping[str, Value], browser: str, graph: str = "") -> dict[str, str]:
+    """Return addresses that open a question in Neo4j Browser, its parameters filled in, on the database of `graph`."""
     keyed = {p.name: _key(p, values.get(p.name)) for p in one.parameters}
-    found = {"rows": link(browser, script(one, keyed))}
+    found = {"rows": link(browser, script(one, keyed), graph)}
     if one.picture is not None:
-        found["picture"] = link(browser, script(one, keyed, picture=True))
+        found["picture"] = link(browser, script(one, keyed, picture=True), graph)
     return found
 
 

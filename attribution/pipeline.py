@@ -150,6 +150,7 @@ def run(
                     agreement=clusters.agreement,
                 ),
                 settings.report.browser,
+                str(store or ""),
             )
             document, drawn = case.told(document, known_labs), tables.backbones(links, rings, people)
         del (

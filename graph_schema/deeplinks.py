@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,10 +69,21 @@ def settings(one: Investigation, values: Mapping[str, Value], *, picture: bool =
     return [f":param {p.name} => {literal(values.get(p.name))}" for p in one.parameters if f"${p.name}" in text]
 
 
-def link(browser: str, text: str) -> str:
+def link(browser: str, text: str, graph: str = "") -> str:
     """Return the address at which Browser opens with a text in its editor; nothing runs before somebody says so.
 
-    `browser` is where Neo4j answers over HTTP, with or without `/browser`.
+    `browser` is where Neo4j answers over HTTP, with or without `/browser`. Where the address of the `graph` names a
+    database (`neo4j://host:7687/name`), Browser is told to use that one; it listens to this beside a server alone.
     """
     root = browser.rstrip("/").removesuffix("/browser")
-    return f"{root}/browser/?cmd=edit&arg={quote(text, safe='')}"
+    return f"{root}/browser/?{_database(graph)}cmd=edit&arg={quote(text, safe='')}"
+
+
+def _database(graph: str) -> str:
+    parts = urlsplit(graph)
+    name = unquote(parts.path.strip("/"))
+    if not parts.netloc or not name:
+        return ""
+    scheme = parts.scheme.replace("+ssc", "+s")  # a page trusts the certificates that its browser trusts
+    server = f"{scheme}://{parts.netloc.rpartition('@')[2]}"
+    return f"dbms={quote(server, safe='')}&db={quote(name, safe='')}&"

@@ -99,7 +99,7 @@ def ask(
     one = find(name)
     values = parsed(one, _pairs(param or ()))
     if link:
-        _print_links(one, _named(store, one, values), browser or _beside(store))
+        _print_links(one, _named(store, one, values), browser or _beside(store), store or "")
     elif store is None:
         if param:
             raise UsageError("there is no graph to ask", remedy="name one: --store neo4j://HOST:7687")
@@ -271,10 +271,10 @@ def _facts(one: Investigation) -> dict[str, object]:
     }
 
 
-def _print_links(one: Investigation, values: Mapping[str, Value], browser: str) -> None:
+def _print_links(one: Investigation, values: Mapping[str, Value], browser: str, graph: str) -> None:
     from attribution.investigate import links
 
-    for kind, address in links(one, values, browser).items():
+    for kind, address in links(one, values, browser, graph).items():
         typer.echo(f"{kind}: {address}")
 
 

@@ -16,8 +16,11 @@ DRAWS = "ring_overview"
 """The question whose picture a ring's link opens."""
 
 
-def linked(document: Document, browser: str) -> Document:
-    """Return the document with a link for each of its rings that has a chapter; without an address, as it is."""
+def linked(document: Document, browser: str, graph: str = "") -> Document:
+    """Return the document with a link for each of its rings that has a chapter; without an address, as it is.
+
+    `graph` is the address of the store, which may name a database.
+    """
     if not browser:
         return document
     one = load()[DRAWS]
@@ -26,7 +29,7 @@ def linked(document: Document, browser: str) -> Document:
         if ring.brief
         else replace(
             ring,
-            browser=link(browser, script(one, {"ring": ring.ring_id, "run": document.run.run_id}, picture=True)),
+            browser=link(browser, script(one, {"ring": ring.ring_id, "run": document.run.run_id}, picture=True), graph),
         )
         for ring in document.rings
     )

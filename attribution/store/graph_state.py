@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from attribution.errors import StoreError
-from attribution.store.migrate import drift, migrate, pending, shipped
+from attribution.store.migrate import drift, migrate, shipped
 from attribution.store.neo4j_client import Client, is_graph_url
 from graph_schema import checks, queries
 from graph_schema.model import labels
@@ -83,18 +83,15 @@ def state_of(url: str) -> GraphState:
 
 
 def bring_up_to_date(url: str) -> tuple[str, ...]:
-    """Apply the migrations that a graph needs; return their names.
+    """Apply the migrations that a graph needs; return the names of those that this process applied.
 
     Raises
     ------
     StoreError
         It cannot be reached or written, or its migrations are not those of this version.
     """
-    every = shipped()
     with closing(graph_client(url)) as client:
-        missing = pending(client.read, every)
-        migrate(client, every)
-        return tuple(one.label for one in missing)
+        return migrate(client, shipped())
 
 
 def encode(state: GraphState) -> bytes:

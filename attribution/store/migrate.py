@@ -118,8 +118,10 @@ def pending(run: Runs, wanted: tuple[Migration, ...]) -> tuple[Migration, ...]:
     return found.pending
 
 
-def migrate(client: Client, wanted: tuple[Migration, ...], *, lease_seconds: float = 30.0) -> int:
-    """Apply what is `pending`; return how many that were. Safe to repeat, to interrupt, and by two processes at once.
+def migrate(client: Client, wanted: tuple[Migration, ...], *, lease_seconds: float = 30.0) -> tuple[str, ...]:
+    """Apply what is `pending`; return the names of what this process applied.
+
+    Safe to repeat, to interrupt, and by two processes at once.
 
     Every statement of a migration can be run again, and a migration is recorded by its number once. Rows are changed
     under the lease of the one writer (`Lease`): a second process waits, and finds that there is nothing left to do.
@@ -130,7 +132,7 @@ def migrate(client: Client, wanted: tuple[Migration, ...], *, lease_seconds: flo
         What `pending` raises; or another process writes for longer than one waits.
     """
     if not pending(client.read, wanted):
-        return 0
+        return ()
     client.write(queries.ONE_WRITER)  # before it two processes could each make a lease of their own
     lease = Lease(client, lease_seconds)
     lease.take()
@@ -140,7 +142,7 @@ def migrate(client: Client, wanted: tuple[Migration, ...], *, lease_seconds: flo
             _apply(client, lease, migration)
     finally:
         lease.drop()
-    return len(fresh)
+    return tuple(migration.label for migration in fresh)
 
 
 def _apply(client: Client, lease: Lease, migration: Migration) -> None:

@@ -62,6 +62,11 @@ class Neo4jStore:
         self._lease_seconds = lease_seconds
         self._progress = progress
 
+    @property
+    def address(self) -> str:
+        """Where the graph answers, with the database if one was named."""
+        return self._client.address
+
     def ping(self) -> None:
         """Ask the server for one row; raises StoreError if it does not answer."""
         self._client.read(queries.PING)

@@ -86,6 +86,11 @@ class Client:
         """
         return cls(url, user=os.environ.get(USER), password=_password())
 
+    @property
+    def address(self) -> str:
+        """The server's address with the database's name, if one was given; without the user."""
+        return f"{self.url}/{self._database}" if self._database else self.url
+
     def read(self, text: str, /, **values: Any) -> Rows:  # noqa: ANN401  # the driver takes any Cypher value
         """Run one reading statement in a transaction of its own."""
         return self.reading(lambda run: run(text, **values))
@@ -152,7 +157,7 @@ class Client:
                     self._meet(session)
                     return work(session)
             except (exceptions.DriverError, exceptions.Neo4jError) as error:
-                said = explain(self.url, error)
+                said = explain(self.address, error)
                 again = error.is_retryable() or isinstance(error, exceptions.IncompleteCommit)
                 if not again or isinstance(error, exceptions.ForbiddenOnReadOnlyDatabase):
                     raise said from error

@@ -107,3 +107,19 @@ def test_no_statement_would_be_cut(one: Investigation) -> None:
 )
 def test_the_address_may_be_written_either_way(address: str) -> None:
     assert link(address, "RETURN 1") == "http://h:7474/browser/?cmd=edit&arg=RETURN%201"
+
+
+@pytest.mark.parametrize(
+    ("graph", "told"),
+    [
+        ("neo4j://h:7687", {}),
+        ("neo4j://mara@h:7687/", {}),
+        ("engine.duckdb", {}),
+        ("folder/engine.duckdb", {}),
+        ("neo4j://mara@h:7687/rings", {"dbms": ["neo4j://h:7687"], "db": ["rings"]}),
+        ("bolt+ssc://h/a%26b", {"dbms": ["bolt+s://h"], "db": ["a&b"]}),
+    ],
+)
+def test_a_link_leads_to_the_database_that_the_store_names(graph: str, told: dict[str, list[str]]) -> None:
+    found = parse_qs(urlsplit(link("http://h:7474", "RETURN 1", graph)).query)
+    assert found == {**told, "cmd": ["edit"], "arg": ["RETURN 1"]}

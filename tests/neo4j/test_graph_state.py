@@ -30,7 +30,7 @@ client = Client.from_environment(sys.argv[1])
 client.read("RETURN 1")
 print("ready", flush=True)
 sys.stdin.readline()
-print(migrate(client, shipped()))
+print(len(migrate(client, shipped())))
 """
 DROP = "SHOW CONSTRAINTS YIELD name RETURN name"
 
@@ -83,6 +83,8 @@ def test_two_processes_migrate_at_once(bare: Client, neo4j_environment: str) -> 
     ]
     ends = [(process.communicate(timeout=120), process.returncode) for process in both]
     assert [code for _, code in ends] == [0, 0], ends
+    said = [line for (out, _), _ in ends for line in out.splitlines() if line != "nothing to apply"]
+    assert sorted(said) == [f"applied {name}" for name in NAMES]  # each is one process's own
     found = bare.read("MATCH (m:Migration) RETURN m.version AS version, m.checksum AS checksum ORDER BY version")
     assert found == [{"version": one.version, "checksum": one.checksum} for one in shipped()]
 
