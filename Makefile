@@ -3,6 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO ?= out/demo
+# The Neo4j server of the tests and benchmarks, any version in Maven Central; those of 2025 and later need Java 21.
+ifdef NEO4J
+export ATTRIBUTION_NEO4J_VERSION = $(NEO4J)
+endif
 
 .PHONY: demo test check format lock bench clean help
 .DEFAULT_GOAL := help
@@ -13,7 +17,7 @@ help: ## Say what can be made
 demo: $(VENV)/.run ## Simulate a labelled world, run the engine on it, score it, and write the report
 	@$(BIN)/attribution demo --out $(DEMO)
 
-test: $(VENV)/.dev ## Run every test; Java, Maven and Chromium are installed where that is possible
+test: $(VENV)/.dev ## Run every test; Java, Maven and Chromium are installed where that is possible (NEO4J=2025.08.0: on that server)
 	@tests/services.sh
 	$(BIN)/python -m pytest -m "" -n 2 --dist loadgroup
 
