@@ -198,7 +198,8 @@ def _print(found: Answer, store: str) -> None:
         for row in found.rows:
             rows.add_row(*(text(_cell(row[column]), limit=200) for column in shown))
         out.print(rows)
-    out.print(text(f"run {found.run_id}, {len(found.rows):,} rows{', more may follow' if found.full else ''}"))
+    more = ", more may follow" if found.full else ""
+    out.print(text(f"run {found.run_id}, {'1 row' if len(found.rows) == 1 else f'{len(found.rows):,} rows{more}'}"))
     if WHOLE in found.columns:
         out.print("--json also shows what each weight is recomputed from.")
     for name, known in found.following().items():

@@ -12,6 +12,9 @@ from attribution.cli.session import session
 SICK = 9
 """Exit code of `graph doctor` where something needs a hand."""
 
+LONGEST = 1000
+"""Characters of a cell: no line of a keeper's is cut."""
+
 app = typer.Typer(help="Runs in a graph database.", no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -58,9 +61,9 @@ def status(store: Url, *, as_json: Annotated[bool, typer.Option("--json", help="
     if as_json:
         write_json(encode(state))
         return
-    shown = table(f"Graph at {store}", "", "")
+    shown = table(f"Graph at {store}", "what", "found")
     for name, value in state.lines():
-        shown.add_row(text(name), text(value))
+        shown.add_row(text(name), text(value, limit=LONGEST))
     console().print(shown)
 
 
@@ -87,12 +90,14 @@ def doctor(store: Url, *, as_json: Annotated[bool, typer.Option("--json", help="
     if as_json:
         write_json(encode(found))
     else:
-        shown = table(f"Graph at {store}: {found.server}, schema {found.schema}", "", "check", "found", "remedy")
+        out = console()
+        out.print(text(f"Graph at {store}: {found.server}, schema {found.schema}", "bold", limit=400))
+        shown = table("", "", "check", "found", "remedy")
         for one in found.findings:
-            shown.add_row(
-                "!" if one.wrong else "", text(one.check), text(one.says, limit=400), text(one.remedy, limit=400)
-            )
-        console().print(shown)
+            cells = (text(cell, limit=LONGEST) for cell in (one.check, one.says, one.remedy))
+            shown.add_row("!" if one.wrong else "", *cells)
+        if found.findings:
+            out.print(shown)
         typer.echo("nothing needs a hand" if found.healthy else "something needs a hand: lines with !")
     if not found.healthy:
         raise typer.Exit(SICK)

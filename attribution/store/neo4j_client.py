@@ -5,6 +5,7 @@ The driver is an optional extra and is imported on first use.
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import time
@@ -33,6 +34,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 """Seconds between two attempts."""
 USER, PASSWORD = "ATTRIBUTION_NEO4J_USER", "ATTRIBUTION_NEO4J_PASSWORD"
 PASSWORD_FILE = "ATTRIBUTION_NEO4J_PASSWORD_FILE"  # noqa: S105  # the name of a setting
+_NOWHERE = logging.NullHandler()
+"""What the driver logs of its troubles goes where a program wants it, or nowhere: `explain` tells the user."""
 Rows = list[dict[str, Any]]
 Step = tuple[str, dict[str, Any]]
 
@@ -63,6 +66,7 @@ class Client:
             import neo4j  # noqa: PLC0415  # an optional extra
         except ImportError as error:
             raise StoreError("the Neo4j driver is not installed", remedy="install attribution-engine[neo4j]") from error
+        logging.getLogger("neo4j").addHandler(_NOWHERE)
         try:
             self._driver = neo4j.GraphDatabase.driver(
                 self.url,

@@ -34,10 +34,14 @@ def whole(graph: Client) -> Iterator[Client]:
     store.publish(handmade.run(2), handmade.tables(shift=1))
     yield graph
     graph.write("MATCH (n) DETACH DELETE n")
+    drop_schema(graph)
+    migrate(graph, shipped())
+
+
+def drop_schema(graph: Client) -> None:
     for row in graph.read("SHOW INDEXES YIELD name, owningConstraint, type WHERE type = 'RANGE' RETURN *"):
         kind = "INDEX" if row["owningConstraint"] is None else "CONSTRAINT"
         graph.write(f"DROP {kind} `{row['name']}`")
-    migrate(graph, shipped())
 
 
 def _said(*args: str) -> subprocess.CompletedProcess[str]:
@@ -153,15 +157,18 @@ def test_what_others_loaded_and_typed_is_told(whole: Client, neo4j_environment: 
     whole.write("CREATE (:Judgement {kind: 'ring_rejected', subject: 'ring-1', author: 'mara', reason: 'x'})")
     assert told(examine(neo4j_environment), "others") == [
         ("3 usage edges were loaded by others", False),
-        ("1 typed judgements wait for the next run", False),
+        ("typed judgements that wait for the next run: 1", False),
     ]
 
 
 def test_an_empty_database_needs_every_migration(graph: Client, neo4j_environment: str) -> None:
     graph.write("MATCH (n) DETACH DELETE n")
+    drop_schema(graph)
     found = examine(neo4j_environment)
     assert found.schema == "none"
     assert told(found, "migrations") == [(f"still to come: {', '.join(NAMES)}", True)]
+    missing = f"{len(constraints())} keys and indexes are missing; the migrations make them"
+    assert told(found, "constraints") == [(missing, True)]
     migrate(graph, shipped())
     assert examine(neo4j_environment).findings == ()
 

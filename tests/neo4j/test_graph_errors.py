@@ -7,8 +7,10 @@ import http.server
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import handmade
@@ -24,7 +26,6 @@ from attribution.store.neo4j_errors import explain, too_old
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = [pytest.mark.neo4j, pytest.mark.xdist_group("neo4j")]
 LARGEST_FILE = 12_000_000
@@ -45,7 +46,7 @@ def test_who_may_and_where(neo4j: neo4j_server.Server) -> None:
     assert "ATTRIBUTION_NEO4J_PASSWORD_FILE" in error.remedy
     assert "refuses the user or password" in str(refusal(neo4j.url, password=None))
     for url in (neo4j.url, neo4j.url.replace("bolt", "neo4j")):
-        assert "no such database" in str(refusal(f"{url}/nowhere"))
+        assert str(refusal(f"{url}/nowhere")) == f"{url}/nowhere: the server has no such database"
 
 
 @pytest.mark.parametrize("scheme", ["bolt", "neo4j"])
@@ -53,6 +54,17 @@ def test_nobody_there(scheme: str) -> None:
     error = refusal(f"{scheme}://127.0.0.1:{neo4j_server.free_port()}")
     assert "does not answer: connection refused" in str(error)
     assert "no such host" in str(refusal(f"{scheme}://nowhere.invalid:7687"))
+
+
+def test_the_command_says_it_and_the_driver_says_nothing_beside_it() -> None:
+    url = f"neo4j://127.0.0.1:{neo4j_server.free_port()}"
+    program = Path(sys.executable).with_name("attribution")
+    said = subprocess.run([program, "ask", "runs", "--store", url], capture_output=True, text=True, check=False)
+    assert (said.returncode, said.stdout) == (6, "")
+    assert said.stderr.splitlines() == [
+        f"error: {url}: the server does not answer: connection refused",
+        "remedy: start it, or check host and port",
+    ]
 
 
 def test_something_else_is_there() -> None:
