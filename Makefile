@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO ?= out/demo
-# The Neo4j server of the tests and benchmarks, any version in Maven Central; those of 2025 and later need Java 21.
+# The Neo4j server of the tests and benchmarks, any published version; those of 2025 and later need Java 21.
 ifdef NEO4J
 export ATTRIBUTION_NEO4J_VERSION = $(NEO4J)
 endif

@@ -177,7 +177,7 @@ def test_a_ring_of_a_graph_is_scored_against_the_dossiers(world: Path, case: Cas
     (campaign,) = ring.campaigns
     rows = case.found.tables["attributions"].to_pylist()
     run = {row["lab_id"]: row["posterior"] for row in rows if row["campaign_id"] == campaign.campaign_id}
-    (found,) = said["campaigns"]
+    (found,) = said["results"]
     assert {row["lab_id"]: row["posterior"] for row in found["posteriors"]} == pytest.approx(run, abs=1e-6)
     assert found["abstained"] == campaign.abstained
 
