@@ -170,7 +170,7 @@ class Claims:
             return
         account = np.asarray(rows["account_id"].map(self.position), dtype=np.int64)
         could = self._marked(account, np.ones(len(rows), dtype=bool) if everybody else given)
-        distinct = sorted(set(rows.loc[given, column]))
+        distinct = sorted(rows.loc[given, column].unique()) if prefix else []
         for number, lab in enumerate(self._dossiers.labs):
             values = listed(lab)
             if not values:

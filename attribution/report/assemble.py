@@ -220,8 +220,10 @@ def _members(ring: Ring, population: Population) -> tuple[Member, ...]:
 def _days(daily: pd.DataFrame) -> dict[str, tuple[Day, ...]]:
     days: dict[str, list[Day]] = {}
     ordered = daily.sort_values(["ring_id", "day"], kind="stable")
-    for ring_id, day, events in zip(ordered["ring_id"], ordered["day"], ordered["events"], strict=True):
-        days.setdefault(str(ring_id), []).append(Day(day=str(day)[:10], events=int(events)))
+    written = {day: str(day)[:10] for day in ordered["day"].unique()}
+    columns = (ordered[name].tolist() for name in ("ring_id", "day", "events"))
+    for ring_id, day, events in zip(*columns, strict=True):
+        days.setdefault(str(ring_id), []).append(Day(day=written[day], events=int(events)))
     return {ring_id: tuple(rows) for ring_id, rows in days.items()}
 
 

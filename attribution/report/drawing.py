@@ -81,18 +81,17 @@ def bindings(links: Links, rings: Sequence[Ring], accounts: int) -> tuple[tuple[
     result: list[tuple[int, tuple[Binding, ...]]] = []
     for number in range(len(rings)):
         own = nats[bounds[number] : bounds[number + 1]]
-        rows = [_binding(str(name), own[:, column]) for column, name in enumerate(links.facets)]
-        held = sorted((row for row in rows if row.links), key=lambda row: (-row.share, row.facet))
+        carried = np.flatnonzero(own.any(axis=0))  # nats are never negative
+        rows = [_binding(str(links.facets[column]), own[:, column]) for column in carried.tolist()]
+        held = sorted(rows, key=lambda row: (-row.share, row.facet))
         result.append((len(own), tuple(held)))
     return tuple(result)
 
 
 def _binding(facet: str, nats: NDArray[np.float64]) -> Binding:
     carrying = nats[nats > 0]
-    mean = float(carrying.mean()) if len(carrying) else 0.0
-    return Binding(
-        facet=facet, links=len(carrying), share=round(len(carrying) / max(len(nats), 1), 4), mean_nats=round(mean, 2)
-    )
+    share, mean = len(carrying) / len(nats), float(carrying.mean())
+    return Binding(facet=facet, links=len(carrying), share=round(share, 4), mean_nats=round(mean, 2))
 
 
 def telling_values(facets: Sequence[FacetValues], members: NDArray[np.int32], accounts: int) -> tuple[Telling, ...]:

@@ -103,7 +103,8 @@ def _conclusion(scores: Scores, row: int, ring_id: str, reason: str, ifs: tuple[
 
 def _explanation(scores: Scores, row: int, ring_id: str, position: int) -> Evidence:
     hypothesis = HYPOTHESES[position]
-    nats = {i.name: float(scores.nats[row, position, p]) for p, i in enumerate(INDICATORS) if scores.n[row, p]}
+    known, told = scores.n[row].tolist(), scores.nats[row, position].tolist()
+    nats = {i.name: nat for i, n, nat in zip(INDICATORS, known, told, strict=True) if n}
     detail: dict[str, object] = {
         "covert": hypothesis.covert,
         "description": hypothesis.description,
