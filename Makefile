@@ -47,8 +47,10 @@ clean: ## Remove environments, caches and demo output
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache out build dist
 
 # What is imported is compiled once, also where the environment forbids Python to do so by itself: each command would
-# compile pandas, scipy and numba again, which takes longer than a small run.
-COMPILE = env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -c "import attribution.cli.app, attribution.pipeline, api.app"
+# compile pandas, scipy and numba again, which takes longer than a small run. numba imports half of itself at the first
+# call of a function that it compiled, so one is called.
+COMPILE = env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -c "import attribution.cli.app, attribution.pipeline, api.app; \
+  from attribution.projection.pairs import fact_nats; fact_nats(2, 0.5)"
 
 # The installer comes by hash, everything else by hash through it; the project itself is installed from this folder.
 $(VENV)/bin/uv: requirements/build.lock
