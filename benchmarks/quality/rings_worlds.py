@@ -17,7 +17,7 @@ import pandas as pd
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from attribution.config import Config
+from attribution.config import Config, ProjectionConfig
 from attribution.domain import Verdict
 from attribution.evaluate import baselines
 from attribution.evaluate.reading import read_truth
@@ -47,6 +47,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     drop: tuple[str, ...] = ()
     wanted: tuple[float, float, float] | None = None
     prompts: bool = False
+    meaning: bool = True
 
 
 def _only(*kept: str) -> tuple[str, ...]:
@@ -79,8 +80,9 @@ ROWS = (
     Row(name="careless, prompts mined", preset="careless", prompts=True),
     Row(name="moderate, prompts mined", preset="moderate", prompts=True),
     Row(name="paraphrased, prompts mined", preset="paraphrased", prompts=True),
+    Row(name="paraphrased, prompts mined, wording only", preset="paraphrased", prompts=True, meaning=False),
 )  # fmt: skip
-"""Prompts come as the provider's `template_id` except where they are `mined` from text."""
+"""Prompts are the provider's `template_id`, or `mined` from text; `wording only` does without the semantic extra."""
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,7 +156,7 @@ def measure(row: Row, seed: int, accounts: int, *, others: bool = True) -> Measu
     with tempfile.TemporaryDirectory() as folder:
         world = Path(folder) / "world"
         simulate(world, options_of(row, seed, accounts))
-        rings, names = rings_of(world, Config())
+        rings, names = rings_of(world, Config(projection=ProjectionConfig(semantic=row.meaning)))
         truth = read_truth(world)
         guilty = truth.accounts["ring"].notna().reindex(names).to_numpy()
         rest = [r.members for r in rings if r.verdict is Verdict.UNDETERMINED]

@@ -11,7 +11,8 @@ from paraphrases import world
 import attribution.projection.families as families_module
 from attribution.config import ProjectionConfig
 from attribution.projection import family_of
-from attribution.projection.families import FamilyLinks, families, semantic_embedder
+from attribution.projection.families import Embedder, FamilyLinks, families, semantic_embedder
+from attribution.projection.wordings import distinctive, habitual, likeness, plain
 
 
 def of(patterns: list[str], **options: object) -> FamilyLinks:
@@ -89,10 +90,80 @@ def test_without_the_embedder_the_result_says_what_is_weaker() -> None:
     assert "wording" in of(["one {}", "two {}"]).weaker
 
 
-def test_meaning_helps_where_words_differ() -> None:
+def model() -> Embedder:
     embed = semantic_embedder()
-    if embed is None:
-        pytest.skip("the extra 'semantic' is not installed")
+    assert embed is not None, "the tests need the extra 'semantic', which `make test` installs"
+    return embed
+
+
+IN_MANY_LANGUAGES = [
+    "Solve the following maths problem step by step and give the final result: {}",
+    "Löse die folgende Mathematikaufgabe Schritt für Schritt und gib das Endergebnis an: {}",
+    "Résous le problème de mathématiques suivant étape par étape et donne le résultat final : {}",
+    "Resuelve el siguiente problema de matemáticas paso a paso y da el resultado final: {}",
+    "请逐步求解下面的数学题，并给出最终结果：{}",
+    "次の数学の問題を段階的に解き、最終的な結果を示してください：{}",
+    "Реши следующую математическую задачу шаг за шагом и дай окончательный результат: {}",
+    "حل المسألة الرياضية التالية خطوة بخطوة واذكر النتيجة النهائية: {}",
+]
+ABOUT_THE_SAME = [
+    "Grade the following solution of a maths problem from 1 to 10 and justify the score: {}",
+    "Bewerte die folgende Lösung einer Mathematikaufgabe von 1 bis 10 und begründe die Note: {}",
+    "请给下面这道数学题的解答打 1 到 10 分，并说明评分理由：{}",
+]
+
+
+def test_a_task_is_known_again_in_eight_languages() -> None:
+    other, _ = world(0, 0, 150, 5)
+    told = [*IN_MANY_LANGUAGES, *ABOUT_THE_SAME, *other]
+    found = of(told, embedder=model())
+    solve, grade, rest = found.family[:8], found.family[8:11], found.family[11:]
+    assert max(Counter(solve).values()) >= 6
+    assert set(solve).isdisjoint(grade), "the same subject is not the same task"
+    assert set(solve).isdisjoint(rest)
+    assert len(set(of(told).family[:8])) == 8, "wording alone knows none of them"
+
+
+def test_a_meaning_that_most_templates_have_makes_no_two_alike() -> None:
+    rng = np.random.default_rng(1)
+    own = rng.normal(size=(400, 64))
+    popular = own + 2.0 * rng.normal(size=64)
+    unit = (popular / np.linalg.norm(popular, axis=1, keepdims=True)).astype(np.float32)
+    assert np.median(unit @ unit.T) > 0.7
+    rest = distinctive(unit)
+    assert np.linalg.norm(rest, axis=1) == pytest.approx(1.0, abs=1e-5)
+    alike = (rest @ rest.T)[np.triu_indices(400, 1)]
+    assert abs(alike.mean()) < 0.1
+    assert np.quantile(alike, 0.99) < 0.5
+    few = distinctive(unit[:2])
+    assert few[0] @ few[1] > 0.7, "two templates have no popular meaning"
+
+
+def test_wording_is_silent_between_languages_only() -> None:
+    other, _ = world(0, 0, 60, 5)
+    told = [plain(text) for text in [*IN_MANY_LANGUAGES[:2], *ABOUT_THE_SAME[:2], *other]]
+    vectors, words = np.ones((len(told), 1), np.float32), np.zeros(2)
+    _, silent = likeness(words, vectors, habitual(told), np.array([[0, 1], [0, 2]]))
+    assert silent.tolist() == [True, False]
+
+
+def test_links_over_languages_are_judged_beside_others_over_languages() -> None:
+    other, _ = world(0, 0, 150, 5)
+    foreign = [
+        "请写一首关于月亮的诗：{}",
+        "这道菜要煮多久：{}",
+        "请总结会议记录：{}",
+        "公司的税怎么算：{}",
+        "推荐一部电影：{}",
+    ]
+    links = of([*IN_MANY_LANGUAGES[:4], *foreign, *other], embedder=model())
+    joined = list(zip(links.source[links.validated].tolist(), links.target[links.validated].tolist(), strict=True))
+    assert any(a < 4 and b < 4 for a, b in joined)
+    assert not [pair for pair in joined if (pair[0] < 4) != (pair[1] < 4)]
+
+
+def test_meaning_helps_where_words_differ() -> None:
+    embed = model()
     patterns, truth = world(3, 12, 150, 4)
     links = of(patterns, embedder=embed)
     assert links.weaker == ""
