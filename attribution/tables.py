@@ -10,8 +10,8 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from attribution.domain import LINKS, OUTPUT_TABLES
 from attribution.rings.backbone import backbone
+from attribution.schemas import LINKS, OUTPUT_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -41,12 +41,12 @@ def show(
     """
     import msgspec
 
-    from attribution.report import document as documents
+    from attribution.report import stored
 
-    found = documents.read(out)
+    found = stored.read(out)
     chosen = None if ring is None else _chosen(found, ring)
     if json:
-        write_json(documents.encode(found) if chosen is None else msgspec.json.encode(chosen, order="deterministic"))
+        write_json(stored.encode(found) if chosen is None else msgspec.json.encode(chosen, order="deterministic"))
     elif chosen is None:
         print_rings(found, limit=limit)
     else:

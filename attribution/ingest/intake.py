@@ -10,13 +10,13 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from attribution.domain import OUTPUT_TABLES
 from attribution.errors import InputError
 from attribution.ingest import facts
 from attribution.ingest.arrivals import Arrivals
 from attribution.ingest.contract import EVENTS, FACETS, REMEDIES, TABLES, Table, Word
 from attribution.ingest.parquet import damaged
 from attribution.ingest.sources import Format, Source, discover, sha256_of
+from attribution.schemas import OUTPUT_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from attribution.domain import OUTPUT_TABLES, Links
+from attribution.domain import Links
 from attribution.projection.kernel import BINS_PER_NAT, count_rows, write_rows
 from attribution.projection.layout import lay_out, row_work, rules
 from attribution.projection.null import LEAST, FacetNull, Null, fit
 from attribution.projection.scratch import Kept, Out, allocate
+from attribution.schemas import OUTPUT_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

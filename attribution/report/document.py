@@ -7,20 +7,14 @@ it depends on when or where the run happened, so the same result gives the same 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 
 from attribution.errors import NotFoundError
 from attribution.report.changed import Changes, JudgementEntry  # noqa: TC001  # msgspec reads the types
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 SCHEMA_VERSION = "1.4"
 """Raised in its first part when a field goes or changes its meaning, in its second when one is added."""
 
-JSON_NAME = "report.json"
 _NAMED = 5
 
 
@@ -332,42 +326,3 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
 def _begins(name: str, part: str) -> bool:
     return name.startswith(part) or name.removeprefix("ring-").startswith(part)
-
-
-def encode(document: Document) -> bytes:
-    """Return the document as `report.json`: indented, deterministic, with a final newline."""
-    return msgspec.json.format(msgspec.json.encode(document, order="deterministic"), indent=1) + b"\n"
-
-
-def read(out: Path) -> Document:
-    """Read the document of an output folder.
-
-    Raises
-    ------
-    NotFoundError
-        The folder does not exist, or no run has finished in it, or its report is damaged or of another version.
-    """
-    path = out / JSON_NAME
-    if not out.is_dir():
-        raise NotFoundError(
-            f"{out}: no such folder", remedy="name the folder that `attribution run ... --out OUT` wrote"
-        )
-    if not path.is_file():
-        raise NotFoundError(
-            f"{out}: not the output of a run (no {JSON_NAME})", remedy="run `attribution run INPUT --out OUT` first"
-        )
-    try:
-        raw = path.read_bytes()
-        version = msgspec.json.decode(raw, type=_Version).schema_version
-        if version.partition(".")[0] != SCHEMA_VERSION.partition(".")[0]:
-            raise NotFoundError(
-                f"{path}: written as report version {version}, this program reads {SCHEMA_VERSION}",
-                remedy="run the analysis again with this version",
-            )
-        return msgspec.json.decode(raw, type=Document)
-    except (OSError, msgspec.MsgspecError) as error:
-        raise NotFoundError(f"{path}: damaged ({error})", remedy="run the analysis again into a new folder") from error
-
-
-class _Version(msgspec.Struct):
-    schema_version: str

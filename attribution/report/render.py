@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 import jinja2
 from markupsafe import Markup
 
-from attribution.report import document as documents
-from attribution.report import pictures, wording
+from attribution.report import pictures, stored, wording
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,5 +136,5 @@ def sentence(text: str) -> str:
 
 def write(document: Document, out: Path) -> None:
     """Write `report.json` and `report.html` into an output folder."""
-    (out / documents.JSON_NAME).write_bytes(documents.encode(document))
+    (out / stored.JSON_NAME).write_bytes(stored.encode(document))
     (out / HTML_NAME).write_bytes(html(document))

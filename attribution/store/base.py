@@ -18,14 +18,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from attribution.domain import LINKS, OUTPUT_TABLES, UTC_TIME, Verdict
 from attribution.errors import StoreError
+from attribution.schemas import LINKS, OUTPUT_TABLES, UTC_TIME
 from attribution.store.ledgers import LINEAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
     from typing import Self
+
+    from attribution.domain import Verdict
 
 USAGE = pa.schema(
     [

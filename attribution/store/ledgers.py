@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from attribution.domain import UTC_TIME
 from attribution.errors import StoreError
+from attribution.schemas import UTC_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from attribution.domain import OUTPUT_TABLES
 from attribution.errors import InputError
 from attribution.ingest import FileAccount, Intake
 from attribution.ingest.addresses import canonical_address
 from attribution.ingest.checks import PLAIN_IPV4, luhn
 from attribution.ingest.contract import REMEDIES, Word
+from attribution.schemas import OUTPUT_TABLES
 from attribution.store.neo4j_client import Client
 from attribution.store.neo4j_rows import FACETS
 from graph_schema import queries

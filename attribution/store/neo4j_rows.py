@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from attribution.domain import LINKS
+from attribution.schemas import LINKS
 from attribution.store.base import ADDRESSES, KEYS, USAGE
 from graph_schema.model import USAGE_EDGES
 

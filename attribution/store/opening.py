@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from attribution.domain import OUTPUT_TABLES
 from attribution.errors import NotFoundError, StoreError
+from attribution.schemas import OUTPUT_TABLES
 from attribution.store.base import STORED, RunRecord
 from attribution.store.embedded import EmbeddedStore
 from attribution.store.ledgers import LEDGERS

@@ -188,7 +188,7 @@ def test_a_bug_names_its_place_and_no_data(
     def broken(_out: Path) -> None:
         raise ValueError("4111 1111 1111 1111")
 
-    monkeypatch.setattr("attribution.report.document.read", broken)
+    monkeypatch.setattr("attribution.report.stored.read", broken)
     ended = command("show", result)
     assert ended.code == 70
     assert "internal error: ValueError at " in ended.err

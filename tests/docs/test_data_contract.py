@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 from attribution.domain import CAPABILITIES
-from attribution.domain import OUTPUT_TABLES as WRITTEN
 from attribution.ingest.contract import TABLES as READ
 from attribution.labs.reader import KEYS
+from attribution.schemas import OUTPUT_TABLES as WRITTEN
 
 PAGE = (Path(__file__).parents[2] / "docs" / "data-contract.md").read_text("utf-8")
 

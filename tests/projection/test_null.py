@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from attribution.config import ProjectionConfig, RingConfig
-from attribution.domain import OUTPUT_TABLES, Facet
+from attribution.domain import Facet
 from attribution.projection import project
 from attribution.projection.kernel import BINS_PER_NAT
 from attribution.projection.null import fit
 from attribution.projection.project import pair_counts
 from attribution.projection.rules import RULES
 from attribution.rings import partition
+from attribution.schemas import OUTPUT_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,7 @@ import pytest
 from report_world import make_document
 
 from attribution.errors import NotFoundError
-from attribution.report import document as documents
-from attribution.report import write
+from attribution.report import stored, write
 from attribution.report.wording import percent, unrounded
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 def test_what_is_written_is_read_back_the_same(document: Document, tmp_path: Path) -> None:
     write(document, tmp_path)
-    assert documents.read(tmp_path) == document
+    assert stored.read(tmp_path) == document
 
 
 def test_rings_come_by_verdict_then_probability(document: Document) -> None:
@@ -94,21 +93,21 @@ def test_an_unknown_ring_is_told_with_known_ones(document: Document) -> None:
 )
 def test_a_folder_without_a_readable_report_is_refused(tmp_path: Path, content: bytes | None, message: str) -> None:
     if content is not None:
-        (tmp_path / documents.JSON_NAME).write_bytes(content)
+        (tmp_path / stored.JSON_NAME).write_bytes(content)
     with pytest.raises(NotFoundError, match=message):
-        documents.read(tmp_path)
+        stored.read(tmp_path)
 
 
 def test_fields_of_later_versions_are_ignored(document: Document, tmp_path: Path) -> None:
-    later = msgspec.json.decode(documents.encode(document))
+    later = msgspec.json.decode(stored.encode(document))
     later["schema_version"] = "1.7"
     later["weather"] = "fine"
-    (tmp_path / documents.JSON_NAME).write_bytes(msgspec.json.encode(later))
-    assert documents.read(tmp_path).rings == document.rings
+    (tmp_path / stored.JSON_NAME).write_bytes(msgspec.json.encode(later))
+    assert stored.read(tmp_path).rings == document.rings
 
 
 def test_no_control_or_bidi_character_reaches_the_document(hostile: Document) -> None:
-    text = documents.encode(hostile).decode()
+    text = stored.encode(hostile).decode()
     assert not set(text) & set("\x1b\u202e\u0000\u2066\u200f")
     assert "\\u001b" not in text
     assert "\\u202e" not in text

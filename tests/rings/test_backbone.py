@@ -12,8 +12,9 @@ import pyarrow as pa
 import pytest
 
 from attribution import tables
-from attribution.domain import LINKS, Facet, Links, Population, Ring, Verdict
+from attribution.domain import Facet, Links, Population, Ring, Verdict
 from attribution.rings.backbone import STRONGEST, backbone
+from attribution.schemas import LINKS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

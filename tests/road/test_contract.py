@@ -9,8 +9,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from attribution.domain import OUTPUT_TABLES, UNKNOWN_LAB
+from attribution.domain import UNKNOWN_LAB
 from attribution.evaluate import evaluate
+from attribution.schemas import OUTPUT_TABLES
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from attribution.domain import OUTPUT_TABLES, Verdict
+from attribution.domain import Verdict
 from attribution.errors import NotFoundError, StoreError
+from attribution.schemas import OUTPUT_TABLES
 from attribution.store import EmbeddedStore, Published, RingQuery, Store, graph_load
 from attribution.store.base import STORED, content_digest
 from attribution.store.ledgers import LEDGER_KEYS, LEDGERS

@@ -11,8 +11,8 @@ import handmade
 import pyarrow.parquet as pq
 import pytest
 
-from attribution.domain import OUTPUT_TABLES
 from attribution.errors import NotFoundError, StoreError
+from attribution.schemas import OUTPUT_TABLES
 from attribution.store import EmbeddedStore, Published, RingQuery, graph_load, open_store
 from attribution.store.snapshot import SnapshotStore
 from attribution.warehouse.database import connect

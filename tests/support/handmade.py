@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from attribution.domain import OUTPUT_TABLES
+from attribution.schemas import OUTPUT_TABLES
 from attribution.store.base import STORED, RunRecord
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ import pyarrow as pa
 
 from attribution.domain import (
     ACTIVITY_COLUMNS,
-    OUTPUT_TABLES,
     Attribution,
     Campaign,
     Evidence,
@@ -25,6 +24,7 @@ from attribution.domain import (
 )
 from attribution.report.assemble import build
 from attribution.report.document import Document, InputFile, LabFacts, RunFacts
+from attribution.schemas import OUTPUT_TABLES
 
 ACCOUNTS = 1_500
 SIZES = (
