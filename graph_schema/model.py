@@ -227,13 +227,12 @@ _HOLDS = (
     _UNTIL,
     Property("run", "string", "id of the run that brought it"),
 )
-_USAGE = (
-    Property("count", "integer", "exchanges of the account with the value"),
-    *_SPAN,
+_MAY_HOLD = (
     Property("since", "integer", "usage version that brought this edge; none if others loaded it", optional=True),
     _UNTIL,
     Property("run", "string", "id of the run that brought it; none if others loaded it", optional=True),
 )
+_USAGE = (Property("count", "integer", "exchanges of the account with the value"), *_SPAN, *_MAY_HOLD)
 
 EDGES: tuple[Edge, ...] = (
     Edge("USED_IP", "The account came from this address.", ("Account",), ("Ip",), _USAGE),
@@ -250,7 +249,7 @@ EDGES: tuple[Edge, ...] = (
             Property("as_org", "string", "who runs the system", optional=True),
             Property("country", "string", "country of the address", optional=True),
             Property("kind", "string", "residential, mobile, business, hosting, vpn, proxy, …", optional=True),
-            *_HOLDS,
+            *_MAY_HOLD,
         ),
     ),
     Edge(

@@ -104,6 +104,15 @@ WITH a, place, type, value, events, first_seen, last_seen WHERE size(value) > 0
 RETURN coalesce(a.account_id, '') AS account, place, type, value, events, first_seen, last_seen
 """
 """Usage edges that hold, those of others (without `since`) among them. What has another type comes as -1 or ''."""
+LOADED_ORIGINS = """
+MATCH (n:Asn) CALL (n) {
+  MATCH (i:Ip)-[r:IN_ASN]->(n) WHERE r.since IS NULL
+  RETURN collect(toInteger(split(elementId(r), ':')[2])) AS place, collect(coalesce(i.value, '')) AS ip,
+         collect([c IN [r.as_org, r.country, r.kind] | CASE WHEN c IS :: STRING THEN c ELSE '\u0000' END]) AS facts }
+WITH n, place, ip, facts WHERE size(ip) > 0
+RETURN CASE WHEN n.asn IS :: INTEGER THEN n.asn ELSE -1 END AS asn, n.name AS name, place, ip, facts
+"""
+"""Where addresses come from, as others loaded it. What has another type comes as -1 or a control character."""
 UNNAMED_ACCOUNTS = """
 MATCH (n:Account)
 WITH n.key AS key, n.account_id AS name

@@ -17,10 +17,10 @@ import pyarrow as pa
 
 from attribution.errors import InputError
 from attribution.ingest import FileAccount, Intake
-from attribution.ingest.addresses import canonical_address
-from attribution.ingest.checks import PLAIN_IPV4, luhn
+from attribution.ingest.checks import luhn
 from attribution.ingest.contract import REMEDIES, Word
 from attribution.schemas import OUTPUT_TABLES
+from attribution.store.loaded_origins import find_odd, load_origins
 from attribution.store.neo4j_client import Client
 from attribution.store.neo4j_rows import FACETS
 from graph_schema import queries
@@ -66,8 +66,9 @@ def load_usage(
 ) -> Intake:
     """Read the usage edges of a graph into the table `edges` of `con`; call it inside a transaction.
 
-    Edges that cannot be used go to the quarantine: `file` is their type, `line` the relationship's number in the
-    server. Several edges between an account and a value count as one.
+    Where others said where addresses come from, that goes into `ips`. Edges that cannot be used go to the quarantine:
+    `file` is their type, `line` the relationship's number in the server. Several edges between an account and a value
+    count as one.
 
     Raises
     ------
@@ -81,7 +82,8 @@ def load_usage(
         rows = client.read(queries.RESOLVE, run=None)
         version = int(rows[0]["version"]) if rows else 0
         client.stream(queries.LOADED, lambda found: _take(found, con, progress), version=version)
-    _find_odd(con)
+        origins, unusable, facts = load_origins(client, con, config)
+    find_odd(con, "loaded_odd", "select value from loaded where facet = 'ip'")
     text = files("attribution.store").joinpath("loaded.sql").read_text("utf-8").replace("<luhn>", luhn("value"))
     con.execute(text, [config.max_value_bytes])
     con.execute(
@@ -95,10 +97,11 @@ def load_usage(
         con.execute(f"drop table temp.{name}")
     if not any(account.accepted for account in accounts):
         raise _nothing(quarantine)
-    known = frozenset(KNOWN[FACETS[account.file]] for account in accounts if account.accepted)
+    known = facts | {KNOWN[FACETS[account.file]] for account in accounts if account.accepted}
     con.executemany("insert into input_columns values (?)", [[name] for name in sorted(known)])
     edges = con.execute("select count(*) from edges").fetchall()[0][0]
-    return Intake(accounts, quarantine, known, int(edges), (UNKNOWN,))
+    refused = pa.concat_tables([unusable, quarantine])
+    return Intake((*accounts, *origins), refused, frozenset(known), int(edges), (UNKNOWN,))
 
 
 def _check_keys(client: Client) -> None:
@@ -145,17 +148,6 @@ def _put(columns: dict[str, list[Any]], con: duckdb.DuckDBPyConnection) -> int:
     for values in columns.values():
         values.clear()
     return len(piece)
-
-
-def _find_odd(con: duckdb.DuckDBPyConnection) -> None:
-    """List the addresses that are not written as the engine writes them: their nodes would not be found again."""
-    asked = con.execute(
-        f"select distinct value from loaded where facet = 'ip' and not regexp_full_match(value, '{PLAIN_IPV4}')"
-    ).fetchall()
-    odd = sorted(value for (value,) in asked if canonical_address(value) != value)
-    con.register("piece", pa.table({"value": pa.array(odd, pa.string())}))
-    con.execute("create or replace temp table loaded_odd as from piece")
-    con.unregister("piece")
 
 
 def _accounts(con: duckdb.DuckDBPyConnection) -> tuple[FileAccount, ...]:

@@ -298,6 +298,68 @@ def test_an_edge_twice_is_one_and_the_longest_span(graph: Client, neo4j_environm
     assert intake.files[0].duplicates == 1
 
 
+ORIGIN = """
+MERGE (i:Ip {key: $ip}) ON CREATE SET i.value = $ip
+MERGE (n:Asn {key: $key}) SET n.asn = $asn, n.name = $name
+CREATE (i)-[:IN_ASN {as_org: $as_org, country: $country, kind: $kind}]->(n)
+"""
+ORIGINS = (
+    ("192.0.2.7", "64500", 64500, None, "Example Hosting", "NL", "Hosting"),
+    ("192.0.2.7", "64500", 64500, None, "Example Hosting", "NL", "Hosting"),
+    ("192.0.2.7", "64501", 64501, None, "Somebody else", "DE", "vpn"),
+    ("192.0.2.8", "64502", 64502, "As the system is called", None, None, None),
+    ("192.0.2.9", "unknown", None, None, None, "FR", None),
+    ("192.0.2.10", "64503", "64503", None, None, None, None),
+    ("192.0.2.11", "64500", 64500, None, 7, "NL", None),
+    ("192.0.2.12", "64500", 64500, None, None, None, "planet"),
+    ("::FFFF:192.0.2.1", "64500", 64500, None, None, None, None),
+)
+
+
+def say_origins(graph: Client) -> None:
+    for origin in ORIGINS:
+        names = ("ip", "key", "asn", "name", "as_org", "country", "kind")
+        graph.write(ORIGIN, **dict(zip(names, origin, strict=True)))
+
+
+def test_where_addresses_come_from_is_read_as_others_loaded_it(graph: Client, neo4j_environment: str) -> None:
+    graph.write(TWO)
+    say_origins(graph)
+    with connect(None) as con:
+        intake = load_usage(neo4j_environment, con, Config().ingest, key=b"k", progress=lambda *_: None)
+        rows = con.execute("select ip, asn, as_org, country, kind from ips order by ip").fetchall()
+        columns = {name for (name,) in con.execute("select name from input_columns").fetchall()}
+    assert rows == [
+        ("192.0.2.7", 64500, "Example Hosting", "NL", "hosting"),
+        ("192.0.2.8", 64502, "As the system is called", None, None),
+        ("192.0.2.9", None, None, "FR", None),
+    ]
+    assert columns == set(intake.known) == {"events.ip", "ips.asn", "ips.as_org", "ips.country", "ips.kind"}
+    assert sorted((row["file"], row["reason"]) for row in intake.quarantine.to_pylist()) == [
+        ("IN_ASN", reason)
+        for reason in ("bad_address:value", "conflict", "unknown_word:kind", "wrong_type:as_org", "wrong_type:asn")
+    ]
+    (told,) = (one for one in intake.files if one.file == "IN_ASN")
+    assert (told.table, told.rows, told.accepted, told.duplicates, told.quarantined) == ("ips", 9, 3, 1, 5)
+
+
+def test_a_run_says_where_addresses_come_from_beside_what_others_said(
+    graph: Client, tmp_path: Path, neo4j_environment: str
+) -> None:
+    graph.write(TWO)
+    say_origins(graph)
+    found = attribution.run(neo4j_environment, out=tmp_path / "one")
+    with open_store(found.out) as own, open_store(neo4j_environment) as kept:
+        assert own.digest() == kept.digest()
+        (address,) = kept.table("addresses").to_pylist()  # the others are not shared
+    assert (address["ip"], address["asn"], address["kind"]) == ("192.0.2.7", 64500, "hosting")
+    theirs = "MATCH (:Ip)-[r:IN_ASN]->(:Asn) RETURN count(r) AS edges, count(r.since) AS ours"
+    assert graph.read(theirs) == [{"edges": len(ORIGINS) + 1, "ours": 1}]
+    again = attribution.run(neo4j_environment, out=tmp_path / "two")
+    assert again.run_id == found.run_id  # what the engine wrote itself is not read as if others had said it
+    assert graph.read(theirs) == [{"edges": len(ORIGINS) + 1, "ours": 1}]
+
+
 def test_a_graph_that_cannot_be_read_is_told(graph: Client, tmp_path: Path, neo4j_environment: str) -> None:
     with pytest.raises(InputError, match="holds no usage edges"):
         attribution.run(neo4j_environment, out=tmp_path / "none")
