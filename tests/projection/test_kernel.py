@@ -220,3 +220,22 @@ def test_bounds_hold_for_binomial_tails(level: int) -> None:
 
 def test_levels_in_code_and_in_the_table_are_the_same() -> None:
     assert tuple(j for j in range(1, 65) if is_level(j)) == LEVELS
+
+
+def test_a_burst_is_shown_with_what_it_adds_to_its_templates(make: Callable[..., Population]) -> None:
+    """One group, one fact: the columns of a link sum to its weight, whether template or burst says more."""
+    facets = (Facet.TEMPLATE, Facet.BURST, Facet.PAYMENT)
+    rows: dict[Facet, list[list[int]]] = {
+        facet: [[1_000 + 20 * a + i for i in range(4)] for a in range(600)] for facet in facets
+    }
+    for account in range(12):
+        few = account < 6  # one wording and four windows with a card, the others nine wordings and a window
+        rows[Facet.TEMPLATE][account] += [1] if few else list(range(10, 19))
+        rows[Facet.BURST][account] += [1, 2, 3, 4] if few else [5]
+        rows[Facet.PAYMENT][account] += [account // 2]
+    links = project(make(rows), ProjectionConfig()).links
+    assert links.by_facet.sum(axis=1).tolist() == pytest.approx(links.weight.tolist(), rel=1e-5)
+    added = links.by_facet[:, links.facets.index(Facet.BURST)]
+    assert (added[links.target < 6] > 0).any()
+    assert (added[links.source >= 6] == 0).all()
+    assert (links.source >= 6).sum() == 15
