@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from attribution.domain import Traffic
     from attribution.labs.dossiers import Dossier, Dossiers
+    from attribution.labs.presence import Use
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class Count:
     shown: tuple[str, ...] = ()
     """Some of the values that matched, for the reader."""
     unit: str = "accounts"
+    use: Use | None = None
+    """Of a place: how the campaign uses it."""
 
 
 @dataclass(frozen=True, slots=True)

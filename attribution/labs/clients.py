@@ -93,7 +93,7 @@ def compared(label: NDArray[np.int64], core: Core, config: LabConfig) -> Split:
         "hours": _multinomial(hours, label) + _multinomial(weekend, label),
         "models": _multinomial(mix, label),
         "calendar": _multinomial(_thirds(days), label),
-        "accounts": _pools(core.use, label),
+        "accounts": pools(core.use, label),
     }
     names = sorted({name for unit in units for name in unit.targets})
     if names:
@@ -149,7 +149,7 @@ def _dirichlets(counts: NDArray[np.float64], alpha: NDArray[np.float64]) -> floa
     return float(rows.sum())
 
 
-def _pools(use: NDArray[np.int64], label: NDArray[np.int64]) -> float:
+def pools(use: NDArray[np.int64], label: NDArray[np.int64]) -> float:
     """Return the log Bayes factor of own or leaning accounts over accounts that serve all clients alike.
 
     Per account: its exchanges for each client, thinned to `ACCOUNT_DRAWS`. Alike: Dirichlet around the overall shares,

@@ -157,7 +157,7 @@ def core_of(
     sent = rows[rows["template_id"].notna()]
     unlabelled = ~outside.labelled(ring.members)
     unlabelled[sent["member"].to_numpy()] = False
-    groups = _groups(sent, len(names), texts, outside)
+    groups = _groups(sent, len(names), texts, outside, recognise)
     column = {template: number for number, group in enumerate(groups) for template in group}
     core = sent.assign(unit=sent["template_id"].map(column)).dropna(subset=["unit"]).astype({"unit": np.int64})
     use = np.zeros((len(names), len(groups)), dtype=np.int64)
@@ -186,6 +186,11 @@ class Recogniser:
         if text not in self._seen:
             self._seen[text] = dict(sorted(self._recognise(text).items()))
         return self._seen[text]
+
+    def main(self, text: str) -> str:
+        """Return the capability that a text asks for most, empty where it asks for none."""
+        shares = self(text) if text else {}
+        return min(shares, key=lambda name: (-shares[name], name), default="")
 
 
 class Outside:
@@ -231,7 +236,9 @@ def is_core(inside: int, members: int, outside: int, population: int) -> bool:
     return inside >= 0.1 * members and inside / members >= 20 * rate  # as documented
 
 
-def _groups(sent: pd.DataFrame, members: int, texts: Texts, outside: Outside) -> list[tuple[str, ...]]:
+def _groups(
+    sent: pd.DataFrame, members: int, texts: Texts, outside: Outside, recognise: Recogniser
+) -> list[tuple[str, ...]]:
     """Return the core templates, wordings of one template together, those of most members first."""
     users = {str(name): set(part.tolist()) for name, part in sent.groupby("template_id", sort=True)["member"]}
     candidates = [
@@ -242,9 +249,9 @@ def _groups(sent: pd.DataFrame, members: int, texts: Texts, outside: Outside) ->
     candidates.sort(key=lambda name: (-len(users[name]), name))
     label = _wordings(candidates[:MAX_TEXTS], texts)
     label += list(range(len(label), len(candidates)))
-    groups: dict[int, list[str]] = {}
+    groups: dict[tuple[int, str], list[str]] = {}
     for name, number in zip(candidates, label, strict=True):
-        groups.setdefault(number, []).append(name)
+        groups.setdefault((number, recognise.main(texts.pattern.get(name, ""))), []).append(name)
     sized = [
         (
             len(set().union(*(users[name] for name in group))),

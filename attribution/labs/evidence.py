@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from attribution.domain import CAPABILITIES, Evidence
+from attribution.labs.counted import Finding, counted
 from attribution.labs.dossiers import RELIABILITY
-from attribution.labs.ledger import LabFamily, capped, mixed, share_weight, shrunk
+from attribution.labs.ledger import LabFamily, capped, mixed
 from attribution.labs.rhythm import working_day_weight
 from attribution.labs.subjects import subjects_weight
 from attribution.labs.targeting import targets_weight
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from attribution.labs.calibration import Coefficients
     from attribution.labs.dossiers import Dossier
     from attribution.labs.facts import Facts
-
-Finding = tuple[float, "Mapping[str, object]"]
-"""A weight before doubt and bounds, and everything it was computed from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,113 +59,37 @@ class Rule:
         return " ".join((self.judge.__doc__ or "").split())
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
-    """What is expected of a counted fact, as `share_weight` takes it; `at` is the base rate that few counts lean on."""
-
-    typical: float
-    worth: float
-    trials_cap: float
-    careful: float
-    spread: float
-    at: float
-
-
-SHARES: Mapping[str, Share] = {
-    "networks": Share(typical=0.25, worth=4.0, trials_cap=30, careful=0.15, spread=20.0, at=0.001),
-    "asns": Share(typical=0.3, worth=4.0, trials_cap=30, careful=0.2, spread=12.0, at=0.002),
-    "known.ips": Share(typical=0.08, worth=8.0, trials_cap=30, careful=0.35, spread=20.0, at=0.0005),
-    "bins": Share(typical=0.3, worth=1.5, trials_cap=12, careful=0.5, spread=4.0, at=0.005),
-    "issuer_countries": Share(typical=0.6, worth=2.0, trials_cap=12, careful=0.3, spread=20.0, at=0.02),
-    "known.payment_ids": Share(typical=0.1, worth=2.0, trials_cap=30, careful=0.7, spread=20.0, at=0.0002),
-    "email_domains": Share(typical=0.1, worth=8.0, trials_cap=30, careful=0.3, spread=50.0, at=0.002),
-    "name": Share(typical=0.3, worth=2.0, trials_cap=20, careful=0.5, spread=20.0, at=0.0005),
-    "known.account_ids": Share(typical=0.1, worth=2.0, trials_cap=30, careful=0.8, spread=20.0, at=0.0002),
-    "known.device_ids": Share(typical=0.1, worth=2.0, trials_cap=30, careful=0.7, spread=20.0, at=0.0002),
-}
-"""How often a lab's accounts show each counted fact, how much groups differ, and how few counts are read."""
-
-
-def _counted(facts: Facts, number: int, fact: str) -> Finding | None:
-    count = facts.counts.get((number, fact))
-    if count is None:
-        return None
-    model = SHARES[fact]
-
-    def weigh(base: float) -> float:
-        return share_weight(
-            count.hits,
-            count.trials,
-            base,
-            typical=model.typical,
-            worth=model.worth,
-            trials_cap=model.trials_cap,
-            careful=model.careful,
-            spread=model.spread,
-        )
-
-    base = shrunk(count.base_hits, count.base_trials, at=model.at)
-    weight = weigh(base)
-    country = shrunk(count.country_hits, count.country_trials, at=model.at) * count.country_share
-    near = max(country, count.ring_hits / count.ring_trials if count.ring_trials else 0.0)
-    if weight > 0.0 and near > base:
-        weight = max(0.0, weigh(near))
-    return weight, {
-        "model": "share",
-        "hits": count.hits,
-        "trials": count.trials,
-        "of": count.unit,
-        "base_hits": count.base_hits,
-        "base_trials": count.base_trials,
-        "shrink_to": model.at,
-        "shrink_worth": 100.0,
-        "base_rate": base,
-        "country_hits": count.country_hits,
-        "country_trials": count.country_trials,
-        "country_share": count.country_share,
-        "country_rate": country,
-        "ring_hits": count.ring_hits,
-        "ring_trials": count.ring_trials,
-        "typical": model.typical,
-        "worth": model.worth,
-        "trials_cap": model.trials_cap,
-        "careful": model.careful,
-        "spread": model.spread,
-        "values": list(count.shown),
-    }
-
-
 def asns(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:
     """Accounts of the campaign came from autonomous systems that the dossier lists, beside how many accounts outside
     rings did. Exits can be rented by anybody: the weight is capped, and never names a lab by itself.
     """  # noqa: D205  # read by people
-    return _counted(facts, number, "asns") if lab.asns else None
+    return counted(facts, number, "asns") if lab.asns else None
 
 
 def networks(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:
     """Accounts of the campaign came from address ranges that the dossier lists, beside how many accounts outside rings
     did. The same address inside a listed autonomous system counts once.
     """  # noqa: D205  # read by people
-    return _counted(facts, number, "networks") if lab.networks else None
+    return counted(facts, number, "networks") if lab.networks else None
 
 
 def known_addresses(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:  # one signature
     """Accounts of the campaign used addresses that an earlier case tied to the lab."""
-    return _counted(facts, number, "known.ips") if lab.known.ips else None
+    return counted(facts, number, "known.ips") if lab.known.ips else None
 
 
 def bins(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:
     """Accounts of the campaign pay with cards whose prefix the dossier lists, beside how many accounts outside rings
     do. Cards of one batch are one purchase, so a few accounts are as telling as many.
     """  # noqa: D205  # read by people
-    return _counted(facts, number, "bins") if lab.bins else None
+    return counted(facts, number, "bins") if lab.bins else None
 
 
 def issuers(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:
     """The campaign's cards were issued in other countries than the dossier lists. That speaks a little against the lab;
     the listed country speaks for nobody: a country is context, never evidence.
     """  # noqa: D205  # read by people
-    found = _counted(facts, number, "issuer_countries") if lab.issuer_countries else None
+    found = counted(facts, number, "issuer_countries") if lab.issuer_countries else None
     return found and (min(0.0, found[0]), {**found[1], "never_positive": True})
 
 
@@ -177,14 +99,14 @@ def known_cards(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Findi
     """  # noqa: D205  # read by people
     if not lab.known.payment_ids:
         return None
-    return _counted(facts, number, "known.payment_ids")
+    return counted(facts, number, "known.payment_ids")
 
 
 def mail_domains(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:
     """Accounts of the campaign signed up with mail domains that the dossier lists, beside how many accounts outside
     rings did.
     """  # noqa: D205  # read by people
-    return _counted(facts, number, "email_domains") if lab.email_domains else None
+    return counted(facts, number, "email_domains") if lab.email_domains else None
 
 
 def organisation(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:  # noqa: ARG001  # one signature
@@ -194,21 +116,21 @@ def organisation(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Find
     count = facts.counts.get((number, "name"))
     if count is None or not count.hits:
         return None
-    return _counted(facts, number, "name")
+    return counted(facts, number, "name")
 
 
 def known_accounts(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:  # one signature
     """Accounts of the campaign are those that an earlier case tied to the lab."""
     if not lab.known.account_ids:
         return None
-    return _counted(facts, number, "known.account_ids")
+    return counted(facts, number, "known.account_ids")
 
 
 def known_devices(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:  # one signature
     """Accounts of the campaign used devices that an earlier case tied to the lab."""
     if not lab.known.device_ids:
         return None
-    return _counted(facts, number, "known.device_ids")
+    return counted(facts, number, "known.device_ids")
 
 
 def template_reuse(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:  # one signature

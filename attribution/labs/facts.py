@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attribution.labs.claims import Claims, Count
-from attribution.labs.core import Outside, texts_of
+from attribution.labs.core import Outside, Recogniser, texts_of
+from attribution.labs.coverage import Coverage, coverage_of
 from attribution.labs.pivots import JUMP, Pivot, pivots
+from attribution.labs.presence import Use
 from attribution.labs.similarity import features, similarity
 from attribution.labs.subjects import Subject, Vocabulary
 
@@ -66,6 +68,8 @@ class Facts:
     pivots: tuple[Pivot, ...]
     subjects: Mapping[int, tuple[Subject, ...]] = field(default_factory=dict)
     """Lab number to what each of its examples has in common with the campaign's templates."""
+    coverage: Mapping[int, Coverage] = field(default_factory=dict)
+    """Lab number to how its listed capabilities lie on the campaign's accounts."""
     pivot_base: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """Release day to (other rings' campaigns that pivoted then, other rings' campaigns)."""
 
@@ -86,6 +90,7 @@ class Gatherer:
         self._traffic = traffic
         self._dossiers = dossiers
         self._config = config
+        self._recognise = Recogniser(dossiers.capabilities)
         self._outside = Outside(population, rings)
         self._claims = Claims(traffic, dossiers)
         self._texts = texts_of(templates, sorted({str(t) for t in traffic.exchanges["template_id"].dropna().unique()}))
@@ -127,6 +132,7 @@ class Gatherer:
                     templates=self._template_number(campaign),
                     likeness=likeness,
                     subjects=self._subjects(campaign),
+                    coverage=self._coverage(campaign),
                     pivots=moves,
                     pivot_base=_pivot_base(campaign, campaigns, all_pivots),
                 )
@@ -145,6 +151,7 @@ class Gatherer:
         places = self._of(campaign, self._traffic.places)
         names = [] if own is None else self._population.accounts.take(own.tolist()).to_pylist()
         members = self._claims.rows(names)
+        everyone = self._claims.rows(self._population.accounts.take(campaign.members.tolist()).to_pylist())
         for number in range(len(self._dossiers.labs)):
             for fact in COUNTED:
                 if own is not None:
@@ -152,10 +159,20 @@ class Gatherer:
                 else:
                     counted = self._claims.count_exchanges(number, fact, places) if fact in PLACE_FACTS else None
                 if counted is not None:
-                    counts[number, fact] = self._beside_tenants(counted, number, fact, tenants)
+                    beside = self._beside_tenants(counted, number, fact, tenants)
+                    use = self._use(number, fact, everyone, places) if fact in PLACE_FACTS else None
+                    counts[number, fact] = dataclasses.replace(beside, use=use)
             if number in matched:
                 counts[number, "template_examples"] = matched[number]
         return counts
+
+    def _use(self, lab: int, fact: str, everyone: NDArray[np.int64], places: pd.DataFrame) -> Use | None:
+        """Return how all accounts of a campaign use a place, whomever else they serve."""
+        seen = self._claims.count(lab, fact, everyone)
+        sent = self._claims.count_exchanges(lab, fact, places)
+        return (
+            None if seen is None else Use(seen.hits, seen.trials, sent.hits / sent.trials if sent is not None else None)
+        )
 
     def _beside_tenants(
         self, count: Count, lab: int, fact: str, tenants: Sequence[tuple[Campaign, NDArray[np.int32] | None]]
@@ -218,6 +235,16 @@ class Gatherer:
         for number, subject in zip(self._example_lab.tolist(), found, strict=True):
             mine[number] = (*mine.get(number, ()), *(() if subject is None else (subject,)))
         return {number: mine[number] for number in sorted(mine) if mine[number]}
+
+    def _coverage(self, campaign: Campaign) -> Mapping[int, Coverage]:
+        """Return how each lab's listed capabilities lie on the campaign's accounts."""
+        names = self._population.accounts.take(campaign.members.tolist()).to_pylist()
+        sent = self._traffic.exchanges
+        sent = sent[sent["account_id"].isin(names) & sent["template_id"].isin(campaign.templates)]
+        known = [name for name in campaign.templates if name in self._row]
+        asked = {name: self._recognise.main(self._texts.pattern[name]) for name in known}
+        found = coverage_of(sent, asked, [tuple(dict(lab.targets)) for lab in self._dossiers.labs])
+        return {number: one for number, one in enumerate(found) if one is not None}
 
 
 def _own_accounts(campaigns: Sequence[Campaign]) -> list[NDArray[np.int32] | None]:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from attribution.domain import UNKNOWN_LAB, Attribution, Evidence, LabPosterior
 from attribution.labs.calibration import load_coefficients
+from attribution.labs.coverage import coverage_row, partly_covered
 from attribution.labs.evidence import comparison_of, judge
 from attribution.labs.facts import Gatherer
-from attribution.labs.ledger import likelihood_term
+from attribution.labs.ledger import LabFamily, likelihood_term
 from attribution.labs.observations import observations
 from attribution.labs.rule import SPEAKS, disputes, obstacle, standing
 
@@ -95,6 +96,11 @@ def conclude(
         for row in judge(facts, number, lab, comparison, fitted)
         if row.family not in without
     )
+    if LabFamily.CONTENT not in without:
+        ledger += tuple(
+            coverage_row(facts.campaign_id, dossiers.labs[number].id, facts.coverage[number])
+            for number in sorted(facts.coverage)
+        )
     ledger += tuple(row for row in observations(facts) if row.family not in without)
     chosen = prior or Prior(config.prior_unknown)
     names = {lab.id: lab.name for lab in dossiers.labs}
@@ -114,7 +120,8 @@ def posterior_of(
     """Turn a ledger into posteriors, a decision and its reason."""
     sums = family_sums(ledger, ids)
     chance = posterior(sums, ids, prior, fitted.unknown)
-    decision = decide(sums, ids, prior, fitted.unknown, config, disputed=disputes(ledger, ids), names=names)
+    disputed, partly = disputes(ledger, ids), partly_covered(ledger)
+    decision = decide(sums, ids, prior, fitted.unknown, config, disputed=disputed, partly=partly, names=names)
     ranked = sorted(chance, key=lambda lab: (-chance[lab], lab == UNKNOWN_LAB, lab))
     rows = tuple(
         LabPosterior(lab, chance[lab], rank, likelihood_term(chance[lab]), decision.confidence)
@@ -164,15 +171,17 @@ def decide(
     config: LabConfig,
     *,
     disputed: Mapping[str, tuple[str, ...]] | None = None,
+    partly: Collection[str] = (),
     names: Mapping[str, str] | None = None,
 ) -> Decision:
     """Apply the rule of abstention, then again with each family left out.
 
-    `disputed` names for each lab the families whose facts contradict one another, `names` what a reader calls the labs.
+    `disputed` names for each lab the families whose facts contradict one another, `partly` the labs whose content
+    covers some accounts and not others, `names` what a reader calls the labs.
     """
     if not ids:
         return Decision(None, "No lab is named: there are no dossiers.", "low", (), None)
-    best = standing(sums, posterior(sums, ids, prior, unknown), disputed or {}, names or {})
+    best = standing(sums, posterior(sums, ids, prior, unknown), disputed or {}, partly, names or {})
     why, named, speaking = obstacle(best, config), best.lab, best.speaking
     if why is not None:
         return Decision(None, f"No lab is named: {why}.", "low", speaking, None)

@@ -10,7 +10,7 @@ from attribution.domain import UNKNOWN_LAB
 from attribution.labs.ledger import BEHAVIOUR, INFRASTRUCTURE, LabFamily
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from attribution.config import LabConfig
     from attribution.domain import Evidence
@@ -59,6 +59,8 @@ class Standing:
     speaking: tuple[str, ...]
     sums: Mapping[str, float]
     disputed: tuple[str, ...]
+    partly: bool
+    """Its listed capabilities cover some of the accounts and not others."""
 
     @property
     def said(self) -> str:
@@ -72,6 +74,11 @@ class Standing:
         return math.fsum(self.sums.get(family.value, 0.0) for family in sorted(BEHAVIOUR))
 
     @property
+    def infrastructure(self) -> float:
+        """Return the nats of place, payment, identity and device together."""
+        return math.fsum(self.sums.get(family.value, 0.0) for family in sorted(INFRASTRUCTURE))
+
+    @property
     def acquired(self) -> bool:
         """Say whether more of its infrastructure speaks than its country explains: two families, or one strongly."""
         nats = [self.sums.get(family.value, 0.0) for family in sorted(INFRASTRUCTURE)]
@@ -82,6 +89,7 @@ def standing(
     sums: Mapping[str, Mapping[str, float]],
     chance: Mapping[str, float],
     disputed: Mapping[str, tuple[str, ...]],
+    partly: Collection[str],
     names: Mapping[str, str],
 ) -> Standing:
     """Return how the most probable lab stands; there must be one."""
@@ -94,6 +102,7 @@ def standing(
         speaking=tuple(family for family in sorted(sums[best]) if sums[best][family] >= SPEAKS),
         sums=sums[best],
         disputed=disputed.get(best, ()),
+        partly=best in partly,
     )
 
 
@@ -108,6 +117,10 @@ def obstacle(one: Standing, config: LabConfig) -> str | None:
         (
             not families & INFRASTRUCTURE,
             f"only {one.said} for {one.name}; many labs share it: address, card, device or mail domain is missing",
+        ),
+        (
+            one.infrastructure < SPEAKS,
+            f"{one.said} for {one.name}, but addresses, cards, devices and mail domains as a whole do not",
         ),
         (
             not looked_at,
@@ -128,6 +141,10 @@ def obstacle(one: Standing, config: LabConfig) -> str | None:
         (
             len(families) < config.name_families,
             f"only {one.said} for {one.name}, {config.name_families} independent families are needed",
+        ),
+        (
+            one.partly,
+            f"what {one.name} is after is asked for by some accounts and not by others: there may be two clients",
         ),
         (one.chance < needed, f"{one.name} has posterior {one.chance:.2f}, {needed:.2f} is needed{because}"),
         (

@@ -24,9 +24,10 @@ import yaml
 
 from attribution.errors import InputError
 from attribution.labs.claims import Count
-from attribution.labs.facts import COUNTED, Facts
+from attribution.labs.facts import COUNTED, PLACE_FACTS, Facts
 from attribution.labs.naming import Prior, conclude
 from attribution.labs.pivots import Pivot
+from attribution.labs.presence import Use
 from attribution.labs.reader import structure
 from attribution.labs.subjects import Subject
 from attribution.plaintext import clean
@@ -44,10 +45,11 @@ FACTS = (*COUNTED, "template_examples")
 
 
 class Trials(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How many showed a fact, of how many that could."""
+    """How many showed a fact, of how many that could; of a place, the part of the campaign's traffic from there."""
 
     hits: float
     trials: float
+    traffic: float | None = None
 
 
 class StatedPivot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -141,9 +143,12 @@ def facts_of(stated: Stated, dossiers: Dossiers) -> Facts:
             ):
                 continue
             seen = given.get(fact, 0.0)
-            hits, trials = (seen.hits, seen.trials) if isinstance(seen, Trials) else (seen, float(stated.members))
+            given_trials = seen if isinstance(seen, Trials) else Trials(seen, float(stated.members))
+            hits, trials = given_trials.hits, given_trials.trials
+            place = fact in PLACE_FACTS and trials > 0
+            use = Use(hits, trials, given_trials.traffic) if place else None
             base, near = stated.base.get(fact, (0.0, 0.0)), stated.country.get(fact, (0.0, 0.0, 0.0))
-            counts[number, fact] = Count(hits, trials, base[0], base[1], near[0], near[1], near[2])
+            counts[number, fact] = Count(hits, trials, base[0], base[1], near[0], near[1], near[2], use=use)
     return Facts(
         campaign_id=stated.campaign,
         ring_id=stated.campaign,

@@ -7,6 +7,7 @@ it. An account belongs to every campaign that a real part of its core traffic se
 
 from __future__ import annotations
 
+import dataclasses
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from scipy.spatial.distance import squareform
 from attribution.domain import Campaign, Evidence, Verdict
 from attribution.labs.clients import CAPS, SPEAKS, Split, compared, thinned
 from attribution.labs.core import Core, Frames, Outside, Recogniser, core_of, texts_of
+from attribution.labs.orders import by_orders
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,6 +76,12 @@ def best_split(core: Core, config: LabConfig) -> tuple[Split | None, Split | Non
     `config.max_tenants` groups; every candidate is judged on all kinds of facts together.
     """
     candidates: dict[bytes, Split] = {}
+    orders = by_orders(core)
+    if orders is not None:
+        label = _settled(_ordered(orders.label), core)
+        split = compared(label, core, config) if label.max() > 0 else None
+        if split is not None and not split.apart:
+            candidates[label.tobytes()] = dataclasses.replace(split, gains={**split.gains, "accounts": orders.gain})
     for distance in _distances(core):
         tree = linkage(squareform(distance, checks=False), method="average")
         for count in range(2, min(config.max_tenants, len(core.units)) + 1):

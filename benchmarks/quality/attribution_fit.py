@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -31,16 +32,42 @@ RIDGE = 6.0
 """How strongly a coefficient is held at 1, in rows."""
 
 
-def loss(theta: np.ndarray, rows: list[Row], prior: float = 0.5) -> float:
-    """Return the mean negative log probability of the truth, plus the ridge."""
-    total = 0.0
-    for row in rows:
-        labs = sorted(row.sums)
-        logs = np.array([[row.sums[lab].get(part, 0.0) for part in PARTS] for lab in labs]) @ theta[:-1]
-        logs = np.append(logs + np.log((1 - prior) / len(labs)), theta[-1] + np.log(prior))
-        place = len(labs) if row.truth == UNKNOWN_LAB else labs.index(row.truth)
-        total -= logs[place] - logsumexp(logs)
-    return float(total / len(rows) + RIDGE * ((theta[:-1] - 1.0) ** 2).sum() / len(rows))
+@dataclass(frozen=True)
+class Table:
+    """Rows as numbers: the labs' nats by part, shape (labs, parts), and which answer is true (last: unknown)."""
+
+    nats: list[np.ndarray]
+    truth: list[int]
+
+    @classmethod
+    def of(cls, rows: list[Row]) -> Table:
+        """Take the rows' sums."""
+        labs = [sorted(row.sums) for row in rows]
+        nats = [
+            np.array([[row.sums[lab].get(part, 0.0) for part in PARTS] for lab in mine])
+            for row, mine in zip(rows, labs, strict=True)
+        ]
+        truth = [
+            len(mine) if row.truth == UNKNOWN_LAB else mine.index(row.truth)
+            for row, mine in zip(rows, labs, strict=True)
+        ]
+        return cls(nats, truth)
+
+
+def loss(theta: np.ndarray, table: Table, prior: float = 0.5) -> tuple[float, np.ndarray]:
+    """Return the mean negative log probability of the truth plus the ridge, and its gradient."""
+    total, slope = 0.0, np.zeros(len(theta))
+    for nats, truth in zip(table.nats, table.truth, strict=True):
+        logs = nats @ theta[:-1] + np.log((1 - prior) / len(nats))
+        logs = np.append(logs, theta[-1] + np.log(prior))
+        whole = logsumexp(logs)
+        total -= logs[truth] - whole
+        wrong = np.exp(logs - whole)
+        wrong[truth] -= 1.0
+        slope += np.append(wrong[:-1] @ nats, wrong[-1])
+    off, count = theta[:-1] - 1.0, len(table.nats)
+    slope[:-1] += 2.0 * RIDGE * off
+    return float((total + RIDGE * (off**2).sum()) / count), slope / count
 
 
 def fit(rows: list[Row]) -> np.ndarray:
@@ -51,7 +78,7 @@ def fit(rows: list[Row]) -> np.ndarray:
     """
     start = np.append(np.ones(len(PARTS)), 0.5)
     bounds = [(0.2, 2.0)] * len(FAMILIES) + [(0.1, 2.0)] * len(FAMILIES) + [(0.05, 4.0)]
-    return minimize(loss, start, args=(rows,), method="L-BFGS-B", bounds=bounds).x
+    return minimize(loss, start, args=(Table.of(rows),), jac=True, method="L-BFGS-B", bounds=bounds).x
 
 
 def correlations(rows: list[Row]) -> None:
@@ -92,9 +119,8 @@ def main() -> None:
         "trained_on": digest,
         "worlds": "seeds 601-612 and 2601-2612 at evasion 0, .25, .5, .75 in turn, dossiers in every state",
     }
-    print(
-        f"{len(rows)} rows, loss {loss(theta, rows):.4f}, before {loss(np.append(np.ones(len(PARTS)), 0.5), rows):.4f}"
-    )
+    table, start = Table.of(rows), np.append(np.ones(len(PARTS)), 0.5)
+    print(f"{len(rows)} rows, loss {loss(theta, table)[0]:.4f}, before {loss(start, table)[0]:.4f}")
     print(content)
     if "--dry" not in sys.argv:
         TARGET.write_bytes(as_json(content))

@@ -47,7 +47,7 @@ def engine(row: Row, fitted: Coefficients) -> tuple[Decision, dict[str, float]]:
     """Return what the engine says of a campaign, and its posterior."""
     sums, ids, prior = weighed(row, fitted), sorted(row.sums), Prior(CONFIG.prior_unknown)
     disputed = disputed_in(row, fitted)
-    said = decide(sums, ids, prior, fitted.unknown, CONFIG, disputed=disputed)
+    said = decide(sums, ids, prior, fitted.unknown, CONFIG, disputed=disputed, partly=row.partly)
     return said, posterior(sums, ids, prior, fitted.unknown)
 
 

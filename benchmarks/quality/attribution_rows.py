@@ -46,6 +46,8 @@ class Row:
     overlap: dict[str, float]
     naive: dict[str, float]
     nearest: dict[str, float]
+    partly: tuple[str, ...] = ()
+    """The labs whose listed capabilities cover some accounts and not others."""
     clients: tuple[str, ...] = ()
     """The labs that a fifth of the campaign's traffic or more was for: two where a shared ring was not divided."""
 
@@ -137,7 +139,8 @@ def _row(facts: Facts, truth: str, world: str, state: str, labs: Dossiers) -> Ro
     for row in ledger:
         key = f"{row.family}{'+' if row.weight >= 0 else '-'}"
         parts[str(row.lab_id)][key] = parts[str(row.lab_id)].get(key, 0.0) + row.weight
-    return Row(world, state, facts.campaign_id, truth, parts, overlap, naive, nearest)
+    partly = tuple(labs.ids[number] for number in sorted(facts.coverage) if facts.coverage[number].partial)
+    return Row(world, state, facts.campaign_id, truth, parts, overlap, naive, nearest, partly)
 
 
 def _world(job: Job) -> tuple[list[Row], list[Tenant]]:

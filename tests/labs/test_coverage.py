@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from attribution.config import LabConfig
+from attribution.labs.core import Core, Unit
+from attribution.labs.coverage import Coverage, coverage_of, coverage_row, partly_covered
+from attribution.labs.naming import Prior, decide
+from attribution.labs.orders import CERTAIN, by_orders
+
+ASKED = {"t1": "tool_use", "t2": "roleplay", "t3": "general"}
+
+
+def sent(part: list[float], events: int = 20) -> pd.DataFrame:
+    """Exchanges of accounts that ask for `tool_use` in these parts, and for something unrecognised."""
+    rows = [
+        (f"acc-{number:02d}", template, count)
+        for number, one in enumerate(part)
+        for template, count in (("t1", round(one * events)), ("t2", events - round(one * events)), ("t3", 5))
+        if count
+    ]
+    return pd.DataFrame(rows, columns=["account_id", "template_id", "events"])
+
+
+def test_accounts_that_serve_one_client_are_covered_alike() -> None:
+    (one,) = coverage_of(sent([0.5] * 40), ASKED, [("tool_use",)])
+    assert one is not None
+    assert (one.listed, one.accounts, one.partial) == (0.5, 40, False)
+    assert one.leaning < 0
+
+
+def test_accounts_of_two_clients_are_not() -> None:
+    (one,) = coverage_of(sent([0.0, 1.0, 0.2, 0.9] * 10), ASKED, [("tool_use",)])
+    assert one is not None
+    assert one.partial
+    assert one.leaning > 10
+
+
+def test_a_list_that_covers_all_or_next_to_nothing_leaves_no_room_for_another() -> None:
+    both, few = coverage_of(sent([0.0, 1.0] * 20), ASKED, [("tool_use", "roleplay"), ("multilingual",)])
+    assert both is not None
+    assert few is not None
+    assert both.listed == 1.0
+    assert few.listed == 0.0
+    assert not both.partial
+    assert not few.partial
+
+
+def test_nothing_listed_or_nothing_recognised_is_unknown() -> None:
+    assert coverage_of(sent([0.5] * 9), ASKED, [()]) == (None,)
+    assert coverage_of(sent([0.5] * 9), {}, [("tool_use",)]) == (None,)
+
+
+def test_row_order_changes_nothing() -> None:
+    rows = sent([0.1, 0.8, 0.5] * 9)
+    turned = rows.sample(frac=1.0, random_state=1)
+    assert coverage_of(rows, ASKED, [("tool_use",)]) == coverage_of(turned, ASKED, [("tool_use",)])
+
+
+def test_a_lab_whose_content_covers_a_part_is_not_named() -> None:
+    sums = {"a": {"place": 4.0, "content": 3.0}, "b": {"content": -1.0}}
+    plain = decide(sums, ("a", "b"), Prior(0.5), 0.0, LabConfig())
+    assert plain.named == "a"
+    said = decide(sums, ("a", "b"), Prior(0.5), 0.0, LabConfig(), partly={"a"})
+    assert said.named is None
+    assert "two clients" in said.reason
+    assert decide(sums, ("a", "b"), Prior(0.5), 0.0, LabConfig(), partly={"b"}).named == "a"
+
+
+def test_the_row_weighs_nothing_and_says_what_the_rule_reads() -> None:
+    row = coverage_row("c1", "a", Coverage(0.5, 12.0, 40))
+    assert row.weight == 0.0
+    assert partly_covered((row, coverage_row("c1", "b", Coverage(0.5, 9.0, 40)))) == {"a"}
+
+
+# ── divisions by orders ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def core(use: np.ndarray, asked: list[str]) -> Core:
+    nothing = np.zeros(24, dtype=np.int64)
+    units = tuple(
+        Unit((f"t{n}",), "text", np.flatnonzero(use[:, n]).astype(np.int32), int(use[:, n].sum()), 9, nothing,
+             nothing[:7], nothing[:3], nothing[:2], {name: 1.0} if name else {})
+        for n, name in enumerate(asked)
+    )  # fmt: skip
+    return Core(units, use, use.sum(axis=1), np.zeros(len(use), dtype=bool))
+
+
+@pytest.fixture
+def two() -> Core:
+    """Forty accounts that serve two clients in parts of their own; each client orders two capabilities."""
+    rng = np.random.default_rng(5)
+    part = rng.beta(1.0, 1.0, 40)[:, np.newaxis] * [1.0, 1.0, 0, 0, 1.0]
+    part[:, 2:4] = 1.0 - part[:, [0]]
+    return core(rng.poisson(6 * part), ["tool_use", "roleplay", "multilingual", "rubric_grading", ""])
+
+
+def test_orders_tell_clients_apart_by_who_serves_them(two: Core) -> None:
+    found = by_orders(two)
+    assert found is not None
+    assert found.label.tolist() == [0, 0, 1, 1, 0]  # the unrecognised one goes with the accounts that send it
+    assert found.gain >= CERTAIN
+
+
+def test_accounts_that_serve_all_alike_are_not_divided() -> None:
+    use = np.random.default_rng(6).poisson(4.0, (40, 4))
+    assert by_orders(core(use, ["tool_use", "roleplay", "multilingual", "rubric_grading"])) is None
+
+
+def test_one_capability_is_no_division(two: Core) -> None:
+    same = tuple(dataclasses.replace(unit, targets={"tool_use": 1.0}) for unit in two.units)
+    assert by_orders(dataclasses.replace(two, units=same)) is None
