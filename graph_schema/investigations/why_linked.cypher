@@ -26,7 +26,7 @@ RETURN step, left.account_id AS account, head(labels(v)) AS shares, v.value AS v
          WHERE coalesce(x.since, 0) <= run.usage_version AND (x.until IS NULL OR x.until > run.usage_version) } AS accounts_using_it,
          one.count AS exchanges_of_one, two.count AS exchanges_of_other,
        one.first_seen AS first_seen_of_one, two.first_seen AS first_seen_of_other,
-       round(max(l.weight), 2) AS link_nats
+       round(max(l.weight), 2) AS link_nats, min(l.p_value) AS link_p_value
 ORDER BY step LIMIT $limit
 // picture: every shortest way between the two accounts
 MATCH (run:Run) WHERE run.sequence IS NOT NULL AND ($run IS NULL OR run.run_id = $run)

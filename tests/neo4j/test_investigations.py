@@ -38,7 +38,7 @@ def facts(nights_file: Path) -> Iterator[dict[str, pd.DataFrame]]:
         runs = [run.run_id for run in store.runs()]
         tables = {}
         for run in runs:
-            for name in ("usage", "rings", "members", "campaigns", "lineage"):
+            for name in ("usage", "rings", "members", "campaigns", "lineage", "links", "suppressed"):
                 table = store.table(name, run).to_pandas()
                 tables[f"{name} {run}"] = table
         yield {"runs": pd.DataFrame({"run_id": runs}), **tables}
@@ -179,7 +179,13 @@ def test_the_way_between_two_accounts_is_one(nights: Neo4jStore, facts: dict[str
     steps = answer(nights, "why_linked", {"account": one, "other": other}).rows
     assert steps[0]["account"] == one
     assert steps[-1]["with_account"] == other
+    links = facts[f"links {run}"]
+    chance = {
+        frozenset(pair): p for *pair, p in zip(links["account_id"], links["other_id"], links["p_value"], strict=True)
+    }
     for at, step in enumerate(steps):
+        between = frozenset((step["account"], step["with_account"]))
+        assert step["link_p_value"] == (pytest.approx(chance[between]) if between in chance else None)
         assert step["step"] == at + 1
         assert at == 0 or steps[at - 1]["with_account"] == step["account"]
         values = {value for _, value in used[step["account"]] & used[step["with_account"]]}
@@ -190,11 +196,13 @@ def test_the_way_between_two_accounts_is_one(nights: Neo4jStore, facts: dict[str
 def test_what_two_accounts_share_is_all_of_it(
     nights: Neo4jStore, facts: dict[str, pd.DataFrame], arguments: dict[str, str]
 ) -> None:
-    usage = facts[f"usage {facts['runs']['run_id'][0]}"]
+    run = facts["runs"]["run_id"][0]
+    usage, hubs = facts[f"usage {run}"], facts[f"suppressed {run}"]
     asked = {name: arguments[name] for name in ("account", "other")}
     one, other = (set(usage[usage["account_id"] == account]["value"]) for account in asked.values())
     found = answer(nights, "what_two_accounts_share", asked).frame()
     assert set(found["value"]) == one & other
+    assert set(found["value"][found["too_common_to_count"]]) == one & other & set(hubs["value"])
 
 
 def test_the_second_night_says_what_is_new(nights: Neo4jStore, facts: dict[str, pd.DataFrame]) -> None:
