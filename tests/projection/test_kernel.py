@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from attribution.config import ProjectionConfig
 from attribution.domain import Facet, Population
 from attribution.projection import project
+from attribution.projection.kernel import BINS_PER_NAT
 from attribution.projection.null import LEAST, fact_bound, fit
 from attribution.projection.pairs import fact_nats, is_level
+from attribution.projection.project import pair_counts
 from attribution.projection.rules import LEVELS, RULES
 
 if TYPE_CHECKING:
@@ -239,3 +241,23 @@ def test_a_burst_is_shown_with_what_it_adds_to_its_templates(make: Callable[...,
     assert (added[links.target < 6] > 0).any()
     assert (added[links.source >= 6] == 0).all()
     assert (links.source >= 6).sum() == 15
+
+
+def test_what_is_counted_is_what_is_written(make: Callable[..., Population]) -> None:
+    """The control of false discoveries counts pairs before they are written: caps and facts hold there as well."""
+    rows: dict[Facet, list[list[int]]] = {
+        facet: [[1_000 + 20 * a + i for i in range(12)] for a in range(300)] for facet in (Facet.DEVICE, Facet.TEMPLATE)
+    }
+    for account in range(0, 40, 2):  # twelve devices shared by two: over the cap, and more than count as facts
+        for member in (account, account + 1):
+            rows[Facet.DEVICE][member] += [10 * account + i for i in range(12)]
+    for account in range(60, 120):
+        rows[Facet.TEMPLATE][account] += [1]
+    population = make(rows)
+    null = fit(population, 0.5)
+    counted = pair_counts(population, null)
+    told = np.array([-log(p) * BINS_PER_NAT for _, p in oracle(population, null).values() if p < 1.0])
+    found = np.repeat(np.arange(len(counted)), counted)
+    strong = np.sort(found[found > BINS_PER_NAT])
+    assert len(strong) >= 20
+    assert strong.tolist() == pytest.approx(np.sort(told[told > BINS_PER_NAT]).tolist(), abs=2.0)
