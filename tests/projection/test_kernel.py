@@ -261,3 +261,7 @@ def test_what_is_counted_is_what_is_written(make: Callable[..., Population]) -> 
     strong = np.sort(found[found > BINS_PER_NAT])
     assert len(strong) >= 20
     assert strong.tolist() == pytest.approx(np.sort(told[told > BINS_PER_NAT]).tolist(), abs=2.0)
+    links = project(population, ProjectionConfig(false_discovery_rate=0.5)).links
+    caps = np.array([RULES[facet].cap for facet in links.facets])
+    assert (links.by_facet <= caps).all()
+    assert (links.by_facet == caps).any()
