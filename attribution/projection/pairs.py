@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 CONTENT = 3
 """The group of template, template family and burst."""
+TASTE = 2.0
+"""Values that chance may let two accounts share so that sharing many more of them still tells anything."""
 SLACK = 1e-3
 """Quick tests leave this many nats for rounding; what is closer to a bound is computed in full."""
 
@@ -27,6 +29,9 @@ def fact_nats(level: int, expected: float) -> float:
     One value: Markov's inequality, P <= expected. More: the Poisson tail, which bounds sums of independent indicators
     from expected + 1 on (Anderson and Samuels 1967), itself bounded by its first term and a geometric series:
     P <= exp(-expected) expected^j / j! / (1 - expected / (j + 1)).
+
+    Where chance alone lets more than `TASTE` values be shared, no number of them counts: the tail would have to be
+    trusted far out, and people with one taste choose popular values alike.
     """
     if level == 1:
         return -log(expected) if expected < 1.0 else 0.0
@@ -36,7 +41,7 @@ def fact_nats(level: int, expected: float) -> float:
 @borrowing
 def several_nats(level: int, expected: float, log_expected: float, log_factorial: float) -> float:
     """Return `fact_nats` of two values or more, its logarithms being known."""
-    if expected > level - 1:
+    if expected > min(level - 1.0, TASTE):
         return 0.0
     return max(0.0, expected - level * log_expected + log_factorial + log(1.0 - expected / (level + 1.0)))
 

@@ -236,6 +236,27 @@ HONEST: tuple[Hypothesis, ...] = (
         ),
     ),
     Hypothesis(
+        "company without a name", False, 0.012, (15.0, 0.9), "A remote company so young that nothing names it: private mail, one card, homes all over or one VPN.",
+        expects(
+            unrelated_names=("nearly all", "each has private mail"),
+            affiliated=("few", "nothing names the company"),
+            verified_organisation=("hardly any", "nothing names the company"),
+            met=("all or none", "everyone works from home, or through the company's VPN"),
+            one_device=("hardly any", "each has a machine"),
+            one_payer=("nearly all", "one card: the founder's, or a virtual one"),
+            one_place=("all or none, rather none", "everyone works from home, or through the company's VPN"),
+            common_place=("all or none, rather none", "everyone works from home, or through the company's VPN"),
+            scattered_exits=("few", "homes are few places each"),
+            shared_card=("nearly all", "the company pays"),
+            concealed_card=("nearly all", "neither a home nor a name in common"),
+            corporate_card=("all or none, rather none", "a company's card would name it"),
+            throwaway_card=("all or none", "a virtual card, or the founder's own"),
+            shared_device=("hardly any", "each has a machine"),
+            concealed_device=("all or none", "a machine handed on"),
+            round_the_clock=("few", "several time zones, and one or the other runs a machine"),
+        ),
+    ),
+    Hypothesis(
         "declared reseller", False, 0.01, (300.0, 1.5), "A reseller whose customers are declared: verified, one exit, one bill.",
         expects(
             unrelated_names=("all or none, rather none", "the reseller's verified name"),

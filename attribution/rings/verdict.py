@@ -19,9 +19,8 @@ Not: than under the one innocent explanation that is hardest to beat. That one i
 family as well as coordination does; whether it explains the others is what the score and the leaving out decide.
 
 `innocent` needs a probability under `config.innocent`, and that places, instruments or devices were there to look at:
-an honest tie can only be seen in them. Where one of these speaks for coordination with `STRONG` nats, clearing needs as
-much certainty as accusing: a probability under 1 - `config.coordinated`. Everything else is `undetermined`, with what
-is missing.
+an honest tie can only be seen in them. Where these speak for coordination with `STRONG` nats, 10 to 1, clearing needs
+odds of 10 to 1 as well (`CLEARED`). Everything else is `undetermined`, with what is missing.
 """
 
 from __future__ import annotations
@@ -50,6 +49,8 @@ SPEAKS = float(np.log(3.0))
 """Nats from which a family speaks for coordination: 3 to 1."""
 STRONG = float(np.log(10.0))
 """Nats that a family which cannot be set freely must bring: 10 to 1, "strong" in Jeffreys' scale."""
+CLEARED = 1.0 / 11.0
+"""Probability under which a cluster is cleared although costly families speak `STRONG`: 10 to 1 the other way."""
 HARD_TO_SET = frozenset({Family.PAYMENT, Family.DEVICE, Family.PLACE})
 """Families that cost an attacker something: money, machines, exits. Prompts, clocks and sign-up facts are free."""
 TIMES = (0.1, 10.0)
@@ -202,7 +203,7 @@ def _rule(scores: Scores, row: int, config: RingConfig) -> tuple[Verdict, str]:
         honest = f"best explained as {HYPOTHESES[scores.innocent[row]].name}"
         if not any(scores.n[row, p] for p, i in enumerate(INDICATORS) if i.family in HARD_TO_SET):
             return Verdict.UNDETERMINED, "no places, instruments or devices are known that could show an honest tie"
-        if _costly(scores, row) >= STRONG and probability > 1 - config.coordinated:
+        if _costly(scores, row) >= STRONG and probability > CLEARED:
             return Verdict.UNDETERMINED, f"{honest}, but places, instruments or devices speak strongly against it"
         return Verdict.INNOCENT, honest
     speaking = [family for f, family in enumerate(FAMILIES) if scores.speaks[row, f] >= SPEAKS]

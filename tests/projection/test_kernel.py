@@ -17,7 +17,7 @@ from attribution.domain import Facet, Population
 from attribution.projection import project
 from attribution.projection.kernel import BINS_PER_NAT
 from attribution.projection.null import LEAST, fact_bound, fit
-from attribution.projection.pairs import fact_nats, is_level
+from attribution.projection.pairs import TASTE, fact_nats, is_level
 from attribution.projection.project import pair_counts
 from attribution.projection.rules import LEVELS, RULES
 
@@ -59,7 +59,7 @@ def oracle(population: Population, null: Null) -> dict[tuple[int, int], tuple[fl
                 if j > len(ranks):
                     break
                 expected = int(fitted.degree[a]) * int(fitted.degree[b]) * rate[ranks[j - 1]]
-                if expected < (1 if j == 1 else j - 1):
+                if expected < (1 if j == 1 else min(j - 1, TASTE)):
                     tail = exp(-expected) * expected**j / factorial(j) / (1 - expected / (j + 1))
                     bound = -log(expected) if j == 1 else -log(tail)
                     best = max(best, bound - log(len(levels)))

@@ -11,7 +11,8 @@ from attribution.config import ProjectionConfig, RingConfig
 from attribution.domain import Facet
 from attribution.projection import project
 from attribution.projection.kernel import BINS_PER_NAT
-from attribution.projection.null import fit
+from attribution.projection.null import fact_bound, fit
+from attribution.projection.pairs import TASTE, fact_nats
 from attribution.projection.project import pair_counts
 from attribution.projection.rules import RULES
 from attribution.rings import partition
@@ -149,6 +150,16 @@ def test_a_ring_among_people_who_share_nothing_is_found(make: Make) -> None:
     rows = [[10 + i for i in range(12)] if a < 20 else [1000 + 20 * a + i for i in range(12)] for a in range(500)]
     links = project(make({Facet.TEMPLATE: rows}), ProjectionConfig()).links
     assert len(links.source) == 20 * 19 // 2
+
+
+@pytest.mark.parametrize("level", [8, 16, 64])
+def test_where_chance_lets_many_be_shared_sharing_more_tells_nothing(level: int) -> None:
+    """Two people who like the same: the null expects five popular templates and they share twenty."""
+    below, above = np.array([0.1, 1.0, TASTE]), np.array([TASTE + 0.01, 5.0])
+    assert (fact_bound(level, below) > 1.0).all()
+    assert (fact_bound(level, above) == 0.0).all()
+    for expected in (*below, *above):
+        assert fact_nats(level, float(expected)) == pytest.approx(fact_bound(level, np.array([expected]))[0])
 
 
 def test_a_crowd_that_only_address_and_timing_hold_together_is_no_cluster(make: Make, scatter: Scatter) -> None:
