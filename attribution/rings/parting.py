@@ -8,16 +8,18 @@ and who hides among them has ties that they have not. Three steps, for each clus
    (`ties.ties_of`), if they are a group by themselves: had they nothing to do with one another, a value with $u$ users
    in the cluster would have no more outsiders than the $o$ that it has with probability $P(X \le o)$, $X \sim
    \mathrm{Binomial}(u, \beta)$, $\beta$ the outsiders' share of the cluster. The greatest $-\ln P$ of each family
-   (instruments, devices, templates) counts; together they must reach `OWN` nats for half of the group. A few accounts
-   of a ring that leave through one exit have nothing of their own.
-2. **The cluster is parted** where `MOST` of those who are not open have ties of their own in the same sense, and less
-   than half of them share an instrument or a device with the open ones. Home workers share the company's card, and
-   its prompts; students at home the course's; the accounts of one operator the operator's cards and machines.
-3. **Each member goes to those whose values it uses**: the sum over families of the greatest and the least
+   (instruments, devices, templates) counts; together they must reach `LEAST` nats for `HALF` of the group. A few
+   accounts of a ring that leave through one exit have nothing of their own.
+2. **Each member goes to those whose values it uses**, the open ones or those of the others who have ties of their own
+   in the same sense, with `OWN` nats: by the sum over families of the greatest and the least
 
-   $$ \ln\frac{(h + 1/2) / (H + 1)}{(b + 1/2) / (B + 1)} $$
+   $$ \ln\frac{(h + p) / (H + 1)}{(b + p) / (B + 1)}, \qquad p = \frac{h + b}{H + B} $$
 
-   of its values, h of the H hidden and b of the B open ones using it beside the member itself.
+   of its values, h of the H hidden and b of the B open ones using it beside the member itself (shrunk by one account
+   that uses it as often as all of them do). Twice, since some of a ring may sit in the office most of the time.
+3. **The cluster is parted** where `MOST` of those who leave have ties of their own, less than `HALF` of them share an
+   instrument or a device with those who stay, and who stays is mostly open and who leaves mostly not. Home workers
+   share the company's card, and its prompts; students at home the course's; the accounts of one operator its cards.
 """
 
 from __future__ import annotations
@@ -38,14 +40,14 @@ if TYPE_CHECKING:
     from attribution.rings.view import Entries
 
 OWN = float(np.log(100.0))
-"""Nats from which hidden accounts have ties of their own: 100 to 1, "decisive" in Jeffreys' scale."""
+"""Nats from which accounts that are not open have ties of their own: 100 to 1, "decisive" in Jeffreys' scale."""
 LEAST = float(np.log(10.0))
 """The same for open ones: 10 to 1, "strong"; a home or a name in common speaks for them already."""
 MOST = 0.75
-"""Share of those who are not open that must have ties of their own: a random part of a ring has not."""
+"""Share of those who leave that must have ties of their own: a random part of a ring has not."""
 HALF = 0.5
-"""Share of an open group that must have ties of its own; share of the others from which on instruments and devices in
-common with it make them one group."""
+"""Share of an open group that must have ties of its own, and of those who leave from which on instruments and devices in
+common with those who stay make them one group."""
 SEVERAL = 3
 """Accounts that share a home, an organisation or a value not by accident."""
 TINY = 1e-300
