@@ -46,8 +46,8 @@ LEAST = float(np.log(10.0))
 MOST = 0.75
 """Share of those who leave that must have ties of their own: a random part of a ring has not."""
 HALF = 0.5
-"""Share of an open group that must have ties of its own, and of those who leave from which on instruments and devices in
-common with those who stay make them one group."""
+"""Share of an open group that must have ties of its own, and of those who leave from which on instruments and devices
+in common with those who stay make them one group."""
 SEVERAL = 3
 """Accounts that share a home, an organisation or a value not by accident."""
 TINY = 1e-300
