@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
     import pyarrow as pa
@@ -218,6 +218,14 @@ class Partition:
     clusters: tuple[NDArray[np.int32], ...]
     frequency: tuple[NDArray[np.float32], ...]
     agreement: float
+
+    @classmethod
+    def by_size(
+        cls, clusters: Sequence[NDArray[np.int32]], frequency: Sequence[NDArray[np.float32]], agreement: float
+    ) -> Partition:
+        """Order clusters, the largest first and of equals the one with the first member, each with its frequency."""
+        order = sorted(range(len(clusters)), key=lambda at: (-len(clusters[at]), int(clusters[at][0])))
+        return cls(tuple(clusters[at] for at in order), tuple(frequency[at] for at in order), agreement)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,15 +61,12 @@ def backbones(links: Links, rings: Sequence[Ring], population: Population) -> pa
     nats = links.by_facet[kept].astype(float).round(2)
     names = [facet.value for facet in links.facets]
     by_name = sorted(range(len(names)), key=names.__getitem__)
-    columns = [(names[at], nats[:, at].tolist()) for at in by_name]
+    ordered = [names[at] for at in by_name]
+    columns = [nats[:, at].tolist() for at in by_name]
     # As `canonical`, at a tenth of its cost: these are plain numbers of two digits, which both write alike.
     encode = msgspec.json.Encoder().encode
-    rows: list[dict[str, float]] = [{} for _ in range(len(nats))]
-    for name, column in columns:
-        for row, nat in zip(rows, column, strict=True):
-            if nat:
-                row[name] = nat
-    details = [encode(row) for row in rows]
+    rows = zip(*columns, strict=True)
+    details = [encode({name: nat for name, nat in zip(ordered, row, strict=True) if nat}) for row in rows]
     ends = [population.accounts.take(pa.array(side[kept])) for side in (links.source, links.target)]
     weight = links.weight[kept].astype(float).round(2)
     p_value = [float(f"{one:.1e}") for one in links.p_value[kept].tolist()]

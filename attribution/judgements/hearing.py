@@ -95,7 +95,7 @@ class Hearing:
         must, cannot = self._pairs(Kind.MUST_LINK), self._pairs(Kind.CANNOT_LINK)
         if not must and not cannot:
             return found
-        self._group = {account: at for at, group in enumerate(ties.groups(list(must))) for account in group}
+        self._group = groups_of(must)
         made, moves = ties.hold(found, links, list(must), list(cannot), min_size)
         home = {account: at for at, members in enumerate(made.clusters) for account in members.tolist()}
         for pair, judgements in must.items():

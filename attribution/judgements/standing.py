@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from attribution.judgements.model import Judgement, Kind, from_table, to_table
 from attribution.judgements.reading import load, of_mark
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from attribution.store.base import Store
+
+A = TypeVar("A", int, str)
+"""An account: its number, or its name."""
 
 
 class Effect(StrEnum):
@@ -169,11 +172,11 @@ def _torn(active: Sequence[Judgement]) -> dict[str, list[Judgement]]:
     return against
 
 
-def groups_of(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+def groups_of(pairs: Iterable[tuple[A, A]]) -> dict[A, A]:
     """Return, for each account of some pairs, the first account of all that hang together with it."""
-    root: dict[str, str] = {}
+    root: dict[A, A] = {}
 
-    def find(name: str) -> str:
+    def find(name: A) -> A:
         while root.setdefault(name, name) != name:
             root[name] = root[root[name]]
             name = root[name]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attribution.domain import Partition
+from attribution.judgements.standing import groups_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -76,7 +77,7 @@ def hold(
         for at, (c, f) in enumerate(zip(found.clusters, found.frequency, strict=True))
     }
     home = {account: at for at, members in clusters.items() for account in members}
-    tied = groups(must)
+    tied = _groups(must)
     joined: set[Pair] = set()
     for group in tied:
         if _gather(group, clusters, home, min_size):
@@ -89,27 +90,23 @@ def hold(
             left[pair] = leaver
     kept = [members for members in clusters.values() if len(members) >= min_size]
     arrays = [np.array(sorted(members), np.int32) for members in kept]
-    order = sorted(range(len(kept)), key=lambda at: (-len(arrays[at]), int(arrays[at][0])))
-    made = Partition(
-        clusters=tuple(arrays[at] for at in order),
-        frequency=tuple(np.array([kept[at][int(a)] for a in arrays[at]], np.float32) for at in order),
-        agreement=found.agreement,
-    )
-    return made, Moves(frozenset(joined), left)
+    shares = [
+        np.array([members[account] for account in accounts.tolist()], np.float32)
+        for members, accounts in zip(kept, arrays, strict=True)
+    ]
+    return Partition.by_size(arrays, shares, found.agreement), Moves(frozenset(joined), left)
 
 
 def _key(pair: Pair, size: int) -> int:
     return min(pair) * size + max(pair)
 
 
-def groups(must: Sequence[Pair]) -> list[frozenset[int]]:
+def _groups(must: Sequence[Pair]) -> list[frozenset[int]]:
     """Return the accounts that must be together, directly or through others, in groups by their first account."""
-    found: list[set[int]] = []
-    for pair in sorted(set(must)):
-        touched = [group for group in found if group & set(pair)]
-        found = [group for group in found if not group & set(pair)]
-        found.append(set(pair).union(*touched))
-    return sorted((frozenset(group) for group in found), key=min)
+    found: dict[int, set[int]] = {}
+    for account, first in groups_of(must).items():
+        found.setdefault(first, set()).add(account)
+    return [frozenset(found[first]) for first in sorted(found)]
 
 
 def _gather(group: frozenset[int], clusters: dict[int, dict[int, float]], home: dict[int, int], min_size: int) -> bool:

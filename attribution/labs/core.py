@@ -189,8 +189,12 @@ class Recogniser:
 
     def main(self, text: str) -> str:
         """Return the capability that a text asks for most, empty where it asks for none."""
-        shares = self(text) if text else {}
-        return min(shares, key=lambda name: (-shares[name], name), default="")
+        return most_asked(self(text)) if text else ""
+
+
+def most_asked(shares: Mapping[str, float]) -> str:
+    """Return the capability with the largest share, the first by name of equals; empty where there is none."""
+    return min(shares, key=lambda name: (-shares[name], name), default="")
 
 
 class Outside:

@@ -70,11 +70,11 @@ def coverage_of(
     table = table.sort_index(axis=0).sort_index(axis=1)
     events, names = table.to_numpy(dtype=np.int64), [str(name) for name in table.columns]
     found: list[Coverage | None] = []
-    for wanted_by in listed:
-        mine = np.array([name in set(wanted_by) for name in names])
-        if not set(wanted_by):
+    for wanted_by in map(frozenset, listed):
+        if not wanted_by:
             found.append(None)
             continue
+        mine = np.array([name in wanted_by for name in names])
         sides = np.column_stack([events[:, mine].sum(axis=1), events[:, ~mine].sum(axis=1)])
         leaning = pools(sides, np.array([0, 1]))
         part = float(sides[:, 0].sum() / sides.sum())

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attribution.labs.clients import pools
+from attribution.labs.core import most_asked
 from attribution.labs.targeting import UNRECOGNISED
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from attribution.labs.core import Core, Unit
+    from attribution.labs.core import Core
 
 FEWEST = 0.03
 """Part of the recognised traffic from which a capability is looked at."""
@@ -53,7 +54,7 @@ def by_orders(core: Core) -> Orders | None:
     accounts over accounts that serve both alike (`pools`). Units in which nothing is recognised then go to the side of
     the accounts that send them. At most 2^8 ways, each linear in accounts.
     """
-    asked = [_main(unit) for unit in core.units]
+    asked = [most_asked(unit.targets) for unit in core.units]
     names = _capabilities(asked, core.use.sum(axis=0))
     if len(names) < 2:  # nothing to divide
         return None
@@ -68,10 +69,6 @@ def by_orders(core: Core) -> Orders | None:
     for place, name in enumerate(names):
         side[[one == name for one in asked]] = ways[best][place]
     return Orders(_placed(core.use, side), gain)
-
-
-def _main(unit: Unit) -> str:
-    return min(unit.targets, key=lambda name: (-unit.targets[name], name), default="")
 
 
 def _capabilities(asked: Sequence[str], events: NDArray[np.int64]) -> list[str]:

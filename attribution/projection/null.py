@@ -183,9 +183,10 @@ def fact_bound(level: int, expected: NDArray[np.float64]) -> NDArray[np.float64]
     """Return `pairs.fact_nats` of many expectations at once."""
     if level == 1:
         return -np.log(np.clip(expected, 1e-300, 1.0))
-    less = np.clip(expected, 1e-300, min(level - 1.0, TASTE))
+    most = min(level - 1.0, TASTE)
+    less = np.clip(expected, 1e-300, most)
     nats = less - level * np.log(less) + lgamma(level + 1) + np.log(1.0 - less / (level + 1))
-    return np.where(expected > min(level - 1.0, TASTE), 0.0, np.maximum(nats, 0.0))
+    return np.where(expected > most, 0.0, np.maximum(nats, 0.0))
 
 
 def _affordable(users: list[NDArray[np.int64]]) -> int:

@@ -39,5 +39,4 @@ def join_cells(found: Partition, population: Population, config: Config, seed: i
         order = np.argsort(members, kind="stable")
         clusters.append(members[order])
         frequency.append(np.concatenate([found.frequency[cell] for cell in group])[order])
-    by_size = sorted(range(len(clusters)), key=lambda c: (-len(clusters[c]), int(clusters[c][0])))
-    return Partition(tuple(clusters[c] for c in by_size), tuple(frequency[c] for c in by_size), found.agreement)
+    return Partition.by_size(clusters, frequency, found.agreement)

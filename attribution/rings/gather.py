@@ -86,8 +86,7 @@ def gather(found: Partition, links: Links, population: Population, config: RingC
     group = _large(group, config.min_size)
     group = _taken_in(group, population)
     members = [np.flatnonzero(group == number).astype(np.int32) for number in range(int(group.max(initial=-1)) + 1)]
-    members = sorted(members, key=lambda accounts: (-len(accounts), int(accounts[0])))
-    return Partition(tuple(members), tuple(frequency[m] for m in members), found.agreement)
+    return Partition.by_size(members, [frequency[accounts] for accounts in members], found.agreement)
 
 
 def _groups(found: Partition, links: Links, size: int) -> NDArray[np.int64]:

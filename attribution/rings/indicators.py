@@ -64,8 +64,8 @@ def _first_line(docstring: str | None) -> str:
 def common_place(view: View) -> NDArray[np.float64]:
     """The account has one place where it is at home, and many of the cluster are at home there as well."""
     home = home_of(view)
-    key = view.cluster.astype(np.int64) * (home.max(initial=0) + 2) + home
-    _, group, count = np.unique(key, return_inverse=True, return_counts=True)
+    group = view.numbered(home)
+    count = np.bincount(group)
     size = view.size[view.cluster]
     common = (home >= 0) & (count[group] >= np.maximum(np.minimum(3, size), np.ceil(COMMON_SHARE * size)))
     return answered(common, view.activity["ips"].to_numpy() > 0)
@@ -104,8 +104,8 @@ def scattered_exits(view: View) -> NDArray[np.float64]:
 def affiliated(view: View) -> NDArray[np.float64]:
     """The account belongs to an organisation (verified, or by its mail domain) that a fifth of the cluster shares."""
     codes, known = affiliation(view)
-    key = view.cluster.astype(np.int64) * (codes.max(initial=0) + 2) + codes
-    _, group, count = np.unique(key, return_inverse=True, return_counts=True)
+    group = view.numbered(codes)
+    count = np.bincount(group)
     enough = count[group] >= np.maximum(2, 0.2 * view.size[view.cluster])
     return answered((codes >= 0) & enough, known)
 
@@ -167,8 +167,8 @@ def open_block(view: View) -> NDArray[np.bool_]:
     size = view.size[view.cluster]
     found: NDArray[np.bool_] = np.zeros(len(view.account), np.bool_)
     for tie in ties_of(view):
-        key = view.cluster.astype(np.int64) * (tie.max(initial=0) + 2) + tie
-        _, group, count = np.unique(key, return_inverse=True, return_counts=True)
+        group = view.numbered(tie)
+        count = np.bincount(group)
         found |= (tie >= 0) & (count[group] >= 3) & (count[group] < 0.5 * size)
     hides = (concealed_card(view) == 1) | (concealed_device(view) == 1)
     return np.asarray(found & ~hides, dtype=np.bool_)

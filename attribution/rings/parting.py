@@ -76,9 +76,9 @@ def part(found: Partition, population: Population, least: int) -> Partition:
         return found
     view = View.of(population, found.clusters)
     open_ = _open(view)
-    away = _sided(view, ~open_ & (own_ties(view, _numbered(view, open_)) >= OWN), open_)
+    away = _sided(view, ~open_ & (own_ties(view, view.numbered(open_)) >= OWN), open_)
     away = _sided(view, away, ~away)  # once more, now that those who only looked open are with the others
-    own, with_stay = own_ties(view, _numbered(view, away)) >= OWN, _with(view, ~away)
+    own, with_stay = own_ties(view, view.numbered(away)) >= OWN, _with(view, ~away)
     size = _per_cluster(view, away)
     holds = (size >= least) & (_per_cluster(view, away & own) >= MOST * size)
     holds &= _per_cluster(view, away & with_stay) < HALF * size
@@ -94,8 +94,7 @@ def _cut(found: Partition, view: View, apart: NDArray[np.bool_]) -> Partition:
         for side in (away, ~away) if away.any() else (~away,):
             clusters.append(accounts[side])
             frequency.append(share[side])
-    order = sorted(range(len(clusters)), key=lambda c: (-len(clusters[c]), int(clusters[c][0])))
-    return Partition(tuple(clusters[c] for c in order), tuple(frequency[c] for c in order), found.agreement)
+    return Partition.by_size(clusters, frequency, found.agreement)
 
 
 def _per_cluster(view: View, which: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -107,19 +106,13 @@ def _open(view: View) -> NDArray[np.bool_]:
     """Tell which members are open: at home in one place, or of one organisation, with others who are a group."""
     found: NDArray[np.bool_] = np.zeros(len(view.account), np.bool_)
     for tie in ties_of(view):
-        group = _numbered(view, tie)
+        group = view.numbered(tie)
         size = np.bincount(group)
         stands = np.bincount(group[own_ties(view, group) >= LEAST], minlength=len(size)) >= np.maximum(
             SEVERAL, HALF * size
         )
         found |= (tie >= 0) & stands[group]
     return found
-
-
-def _numbered(view: View, side: NDArray[np.int64] | NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return the number of each member's pair of cluster and side."""
-    key = view.cluster.astype(np.int64) * (int(side.max(initial=0)) + 2) + side
-    return np.asarray(np.unique(key, return_inverse=True)[1], dtype=np.int64)
 
 
 def own_ties(view: View, group: NDArray[np.int64]) -> NDArray[np.float64]:

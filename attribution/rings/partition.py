@@ -91,13 +91,8 @@ def partition(links: Links, size: int, config: RingConfig, seed: int) -> Partiti
             if len(inside) >= config.min_size:
                 clusters.append(nodes[inside].astype(np.int32))
                 frequency.append(share[inside].astype(np.float32))
-    order = sorted(range(len(clusters)), key=lambda c: (-len(clusters[c]), int(clusters[c][0])))
     weighted = sum(a * n for a, n in agreements) / max(1, sum(n for _, n in agreements))
-    return Partition(
-        clusters=tuple(clusters[c] for c in order),
-        frequency=tuple(frequency[c] for c in order),
-        agreement=float(weighted) if agreements else 1.0,
-    )
+    return Partition.by_size(clusters, frequency, float(weighted) if agreements else 1.0)
 
 
 def _components(source: NDArray[np.int32], target: NDArray[np.int32], size: int) -> NDArray[np.int32]:

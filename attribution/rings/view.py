@@ -95,6 +95,11 @@ class View:
             popularity=incidence.popularity()[value].astype(np.int64),
         )
 
+    def numbered(self, value: NDArray[np.integer] | NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Return the number of each member's pair of cluster and value (-1 or more), dense; int64 (members,)."""
+        key = self.cluster.astype(np.int64) * (int(value.max(initial=0)) + 2) + value
+        return np.asarray(np.unique(key, return_inverse=True)[1], dtype=np.int64)
+
     def per_member(self, member: NDArray[np.int64], weight: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
         """Sum of `weight` (or the number of rows) for each member."""
         return np.bincount(member, weights=weight, minlength=len(self.account)).astype(np.float64)
