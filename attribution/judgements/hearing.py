@@ -16,7 +16,6 @@ from attribution.domain import UNKNOWN_LAB, Evidence, Verdict
 from attribution.judgements import ties, values
 from attribution.judgements.model import Judgement, Kind
 from attribution.judgements.standing import Effect, Outcome, Standing, follow, groups_of, weigh
-from attribution.plaintext import clean
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -83,25 +82,22 @@ class Hearing:
 
     def links(self, links: Links) -> Links:
         """Return the validated links with what must be linked, without what cannot be."""
-        if not self._pairs(Kind.MUST_LINK) and not self._pairs(Kind.CANNOT_LINK):
-            return links
-        made, self._linked = ties.constrain(
-            links, list(self._pairs(Kind.MUST_LINK)), list(self._pairs(Kind.CANNOT_LINK))
-        )
-        return made
+        must, cannot = self._must_pairs(), self._cannot()
+        if must or cannot:
+            links, self._linked = ties.constrain(links, must, list(cannot))
+        return links
 
     def clusters(self, found: Partition, links: Links, min_size: int) -> Partition:
         """Return the clusters with every constraint kept."""
-        must, cannot = self._pairs(Kind.MUST_LINK), self._pairs(Kind.CANNOT_LINK)
+        must, cannot = self._must_pairs(), self._cannot()
         if not must and not cannot:
             return found
         self._group = groups_of(must)
-        made, moves = ties.hold(found, links, list(must), list(cannot), min_size)
+        made, moves = ties.hold(found, links, must, list(cannot), min_size)
         home = {account: at for at, members in enumerate(made.clusters) for account in members.tolist()}
-        for pair, judgements in must.items():
-            together = home.get(pair[0], -1) == home.get(pair[1], -2)
-            for one in judgements:
-                self._tied(one, pair, together=together, moved=pair in moves.joined)
+        for tie in self._ties():
+            together = all(home.get(one, -1) == home.get(other, -2) for one, other in tie.pairs)
+            self._tied(tie, together=together, moved=not moves.joined.isdisjoint(tie.pairs))
         for pair, judgements in cannot.items():
             for one in judgements:
                 self._parted(one, pair, moves.left.get(pair))
@@ -127,22 +123,30 @@ class Hearing:
     def _check_tied(self, rings: Sequence[Ring]) -> None:
         """Say which must-links hold an account in its ring against the engine's doubt, and which hold nobody."""
         home = {account: ring.ring_id for ring in rings for account in ring.members.tolist()}
-        for pair, judgements in self._pairs(Kind.MUST_LINK).items():
-            doubted = [account for account in pair if account in self._vouched and account in home]
-            for one in judgements:
+        for tie in self._ties():
+            doubted = [account for account in tie.accounts if account in self._vouched and account in home]
+            for one in tie.judgements:
                 told = self._outcomes.get(one.id)
                 if told is None or told.effect not in {Effect.CHANGED, Effect.AGREED}:
                     continue
-                if not any(account in home for account in pair):
-                    self._note(one, Effect.UNMET, "in one cluster, but neither is a member of its ring")
+                if not any(account in home for account in tie.accounts):
+                    says = f"{self._between(tie)}in one cluster, but neither is a member of its ring"
+                    self._note(one, Effect.UNMET, says)
                 elif doubted:
-                    names = " and ".join(self._named(one, account) for account in doubted)
-                    says = f"{names} stays in {home[doubted[0]]}, where the engine would leave it out"
+                    says = f"{self._named(doubted)} stays in {home[doubted[0]]}, where the engine would leave it out"
                     self._note(one, Effect.CHANGED, f"{told.says}; {says}")
 
-    def _named(self, one: Judgement, account: int) -> str:
-        """Return the name of one of the two accounts of a pair."""
-        return clean(one.subject if self._place[one.subject] == account else str(one.object), 80)
+    def _named(self, accounts: Sequence[int]) -> str:
+        """Return the names of some accounts that links are about, the first few of many."""
+        names = {at: name for name, at in self._place.items()}
+        return ties.few([names[account] for account in accounts])
+
+    def _between(self, tie: ties.Tie) -> str:
+        """Return what to say first of accounts that are tied through others."""
+        if not tie.absent:
+            return ""
+        verbs = ("is", "ties") if len(tie.absent) == 1 else ("are", "tie")
+        return f"{ties.few(tie.absent)} {verbs[0]} not in the logs, and {verbs[1]} {self._named(tie.accounts)}: "
 
     def campaigns(self, lineage: pa.Table) -> None:
         """Let judgements follow the campaigns that merged."""
@@ -170,28 +174,33 @@ class Hearing:
     def _links(self) -> tuple[Judgement, ...]:
         return self._standing.of(Kind.MUST_LINK, Kind.CANNOT_LINK)
 
-    def _pairs(self, kind: Kind) -> dict[ties.Pair, list[Judgement]]:
-        """Return the pairs of accounts that are in the logs, with who named them."""
-        pairs: dict[ties.Pair, list[Judgement]] = {}
-        for one in self._standing.of(kind):
-            first, second = self._place.get(one.subject), self._place.get(str(one.object))
-            if first is not None and second is not None:
-                pairs.setdefault((min(first, second), max(first, second)), []).append(one)
-        return pairs
+    def _ties(self) -> tuple[ties.Tie, ...]:
+        """Return what must be linked, of the accounts that are in the logs."""
+        return ties.stated(self._standing.of(Kind.MUST_LINK), self._place)
 
-    def _tied(self, one: Judgement, pair: ties.Pair, *, together: bool, moved: bool) -> None:
+    def _must_pairs(self) -> list[ties.Pair]:
+        return sorted({pair for tie in self._ties() for pair in tie.pairs})
+
+    def _cannot(self) -> dict[ties.Pair, tuple[Judgement, ...]]:
+        """Return the pairs that cannot be linked and are in the logs, with who named them."""
+        said = ties.stated(self._standing.of(Kind.CANNOT_LINK), self._place)
+        return {tie.pairs[0]: tie.judgements for tie in said if not tie.absent}
+
+    def _tied(self, tie: ties.Tie, *, together: bool, moved: bool) -> None:
         if not together:
-            self._note(one, Effect.UNMET, "linked, but no cluster holds them: two accounts alone are no ring")
+            effect, says = Effect.UNMET, "linked, but no cluster holds them: two accounts alone are no ring"
         elif moved:
-            self._note(one, Effect.CHANGED, "brought into one cluster, with the clusters that they were in")
-        elif pair in self._linked:
-            self._note(one, Effect.AGREED, "in one cluster, and linked by the logs as well")
+            effect, says = Effect.CHANGED, "brought into one cluster, with the clusters that they were in"
+        elif self._linked.issuperset(tie.pairs):
+            effect, says = Effect.AGREED, "in one cluster, and linked by the logs as well"
         else:
-            self._note(one, Effect.CHANGED, "linked, though the logs do not link them; they are in one cluster")
+            effect, says = Effect.CHANGED, "linked, though the logs do not link them; they are in one cluster"
+        for one in tie.judgements:
+            self._note(one, effect, f"{self._between(tie)}{says}")
 
     def _parted(self, one: Judgement, pair: ties.Pair, leaver: int | None) -> None:
         if leaver is not None:
-            name = self._named(one, leaver)
+            name = self._named([leaver])
             self._note(one, Effect.CHANGED, f"{name} left the cluster: its ties to the others were the weaker")
         elif pair in self._linked:
             self._note(one, Effect.CHANGED, "their link was dropped; no cluster holds both")

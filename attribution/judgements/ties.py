@@ -3,25 +3,49 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from attribution.domain import Partition
 from attribution.judgements.standing import groups_of
+from attribution.plaintext import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from attribution.domain import Links
+    from attribution.judgements.model import Judgement
 
 MUST = 50.0
 """Nats of a link that a person vouches for: more than any evidence in the logs may bring."""
 SURE = 5e-324
 """Its p-value: the least number above zero, since 0 has no logarithm."""
 Pair = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """Accounts of the logs that people say have one operator.
+
+    Attributes
+    ----------
+    accounts : two of them, or more that hang on the same absent accounts; ascending.
+    judgements : the must-links that say so.
+    absent : names of the accounts between them that are not in the logs; none where a judgement names both.
+    """
+
+    accounts: tuple[int, ...]
+    judgements: tuple[Judgement, ...]
+    absent: tuple[str, ...] = ()
+
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        """Pairs that hold all of them together."""
+        return tuple(pairwise(self.accounts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +60,65 @@ class Moves:
 
     joined: frozenset[Pair]
     left: Mapping[Pair, int]
+
+
+def stated(judgements: Iterable[Judgement], place: Mapping[str, int]) -> tuple[Tie, ...]:
+    """Return what must-links tie, directly or through accounts that are not in the logs.
+
+    `place` is the number of each account that is. A must-link whose absent account leads nowhere ties nothing.
+    """
+    direct: dict[Pair, list[Judgement]] = {}
+    open_ended: list[Judgement] = []
+    for one in judgements:
+        first, second = place.get(one.subject), place.get(str(one.object))
+        if first is None or second is None:
+            open_ended.append(one)
+        else:
+            direct.setdefault((min(first, second), max(first, second)), []).append(one)
+    return (*(Tie(pair, tuple(direct[pair])) for pair in sorted(direct)), *_through(open_ended, place))
+
+
+def _through(judgements: Sequence[Judgement], place: Mapping[str, int]) -> tuple[Tie, ...]:
+    """Return what is tied through absent accounts: one tie for each set of these that hang together."""
+    leading = _leading(judgements, place)
+    named = [(one, {one.subject, str(one.object)}) for one in judgements]
+    used = [(one, names) for one, names in named if names - place.keys() <= leading]
+    first = groups_of((min(gone), max(gone)) for _, names in used for gone in [names - place.keys()])
+    accounts: dict[str, set[int]] = {}
+    said: dict[str, list[Judgement]] = {}
+    for one, names in used:
+        root = first[min(names - place.keys())]
+        accounts.setdefault(root, set()).update(place[name] for name in names & place.keys())
+        said.setdefault(root, []).append(one)
+    return tuple(
+        Tie(tuple(sorted(accounts[root])), tuple(said[root]), tuple(name for name in first if first[name] == root))
+        for root in sorted(said)
+        if len(accounts[root]) > 1
+    )
+
+
+def _leading(judgements: Sequence[Judgement], place: Mapping[str, int]) -> set[str]:
+    """Return the absent accounts that lead from one account to another: dead ends are taken off, one by one."""
+    beside: dict[str, set[str]] = {}
+    for one in judgements:
+        for name, other in ((one.subject, str(one.object)), (str(one.object), one.subject)):
+            if name not in place:
+                beside.setdefault(name, set()).add(other)
+    ends = [name for name in beside if len(beside[name]) < 2]
+    while ends:
+        end = ends.pop()
+        for other in beside.pop(end):
+            if other in beside:
+                beside[other].discard(end)
+                ends += [other] if len(beside[other]) == 1 else []
+    return set(beside)
+
+
+def few(names: Sequence[str]) -> str:
+    """Return names for a sentence, fit to be shown: all, or the first three and how many more."""
+    shown = [clean(name, 80) for name in names[:3]]
+    more = [f"{len(names) - 3:,} more"] if len(names) > 3 else []
+    return " and ".join(filter(None, (", ".join([*shown, *more][:-1]), [*shown, *more][-1])))
 
 
 def constrain(links: Links, must: Sequence[Pair], cannot: Sequence[Pair]) -> tuple[Links, frozenset[Pair]]:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from attribution.domain import Facet, Incidence, Links, Partition, Population, Ring, Verdict
 from attribution.judgements import Hearing, Judgement, Kind, make, weigh
-from attribution.judgements.ties import MUST, constrain, hold
+from attribution.judgements.standing import groups_of
+from attribution.judgements.ties import MUST, constrain, hold, stated
 from attribution.judgements.values import without
 from attribution.store.ledgers import LINEAGE
 
@@ -205,6 +206,79 @@ def test_who_must_be_linked_through_others_stays_as_well() -> None:
     hearing, members = heard([linked("a0", "a1"), linked("a1", "a4")], [0, 2, 3], [0, 2])
     assert members == [0, 1, 2, 4]
     assert all(one.effect == "changed" for one in hearing.outcomes)
+
+
+BETWEEN = "gone is not in the logs, and ties a0 and a1: "
+
+
+@pytest.mark.parametrize(
+    ("sure", "stay", "effect", "says"),
+    [
+        ([0, 1, 2, 3], [0, 1, 2, 3], "changed", "brought into one cluster, with the clusters that they were in"),
+        ([0, 2, 3], [0, 1, 2, 3], "changed", "a1 stays in ring-1, where the engine would leave it out"),
+        ([2, 3], [2, 3], "unmet", "in one cluster, but neither is a member of its ring"),
+    ],
+)
+def test_an_account_that_is_not_in_the_logs_ties_two_that_are(
+    sure: list[int], stay: list[int], effect: str, says: str
+) -> None:
+    hearing, members = heard([linked("a0", "gone"), linked("a1", "gone")], [0, 2, 3], sure)
+    assert members == stay
+    assert len(hearing.outcomes) == 2
+    for told in hearing.outcomes:
+        assert told.effect == effect
+        assert told.says.startswith(BETWEEN)
+        assert told.says.endswith(says)
+
+
+def test_a_chain_of_absent_accounts_is_followed_and_its_dead_ends_are_not() -> None:
+    chain = [linked("a0", "gone"), linked("gone", "lost"), linked("lost", "a1"), linked("lost", "a4")]
+    ends = [linked("lost", "end"), linked("end", "last"), linked("a2", "alone"), linked("far", "away")]
+    hearing, members = heard([*chain, *ends], [0, 2, 3], [0, 1, 2, 3, 4])
+    assert members == [0, 1, 2, 3, 4]
+    told = {one.judgement.id: one for one in hearing.outcomes}
+    for one in chain:
+        assert told[one.id].effect == "changed"
+        assert told[one.id].says.startswith("gone and lost are not in the logs, and tie a0, a1 and a4: ")
+    for one in ends:
+        assert (told[one.id].effect, told[one.id].says) == ("absent", "an account of the two is not in the logs")
+
+
+def test_one_account_named_twice_with_an_absent_one_is_tied_to_nobody() -> None:
+    twice = make(Kind.MUST_LINK, "gone", "a0", author="li", reason="one landlord", decided=NOW)
+    hearing, members = heard([linked("a0", "gone"), twice], [0, 2, 3], [0, 2, 3])
+    assert members == [0, 2, 3]
+    assert {one.effect for one in hearing.outcomes} == {"absent"}
+
+
+def test_what_an_absent_account_ties_cannot_be_parted() -> None:
+    apart = make(Kind.CANNOT_LINK, "a0", "a1", author="li", reason="two offices", decided=NOW)
+    hearing, members = heard([linked("a0", "gone"), linked("gone", "a1"), apart], [0, 2, 3], [0, 2, 3])
+    assert members == [0, 2, 3]
+    assert {one.effect for one in hearing.outcomes} == {"contradicted"}
+
+
+links_of_names = st.lists(
+    st.tuples(st.integers(0, 9), st.integers(0, 9)).filter(lambda pair: pair[0] != pair[1]), max_size=12
+)
+
+
+@settings(max_examples=200)
+@given(links_of_names, st.sets(st.integers(0, 9)))
+def test_accounts_are_tied_as_if_those_between_them_were_in_the_logs(
+    said: list[tuple[int, int]], there: set[int]
+) -> None:
+    place = {f"n{at}": at for at in there}
+    judgements = list({one.id: one for a, b in said for one in [linked(f"n{a}", f"n{b}")]}.values())
+    found = stated(judgements, place)
+    whole = groups_of(said)
+    made = groups_of(pair for tie in found for pair in tie.pairs)
+    for a in there:
+        for b in there:
+            assert (made.get(a, a) == made.get(b, b)) == (whole.get(a, a) == whole.get(b, b))
+    assert all(tie.absent == tuple(sorted(set(tie.absent) - place.keys())) for tie in found)
+    named = [one.id for tie in found for one in tie.judgements]
+    assert len(named) == len(set(named))
 
 
 def no_member(account: str) -> Judgement:

@@ -195,6 +195,28 @@ def test_a_must_link_holds_an_account_that_the_engine_would_leave_out(
     assert f"{doubted[0]} stays in {now[certain[0]]}, where the engine would leave it out" in told.outcome
 
 
+def test_an_account_of_another_night_ties_two_of_this_one(case: Case, tmp_path: Path) -> None:
+    """People tied both to an account whose events are not among these logs: what follows of that holds here."""
+    covert, other = (
+        next(ring for ring in case.before.report.rings if (ring.verdict == "coordinated") is covert)
+        for covert in (True, False)
+    )
+    pair, store = (covert.members[0].account_id, other.members[0].account_id), tmp_path / "s.duckdb"
+    common = {"kind": "must_link", "author": "mara", "at": "2026-04-01T09:00:00Z", "reason": "one passport"}
+    said = [{**common, "account": account, "with": "acct-of-last-night"} for account in pair]
+    (tmp_path / "said.jsonl").write_text("\n".join(map(json.dumps, said)), "utf-8")
+    pipeline.run(case.world, labs=case.world / "labs.yaml", out=tmp_path / "first", seed=3, store=store)
+    told = command("judge", "import", str(tmp_path / "said.jsonl"), "--store", str(store))
+    assert told.stdout == "2 new, 0 there already\n", told.stderr
+    after = pipeline.run(case.world, labs=case.world / "labs.yaml", out=tmp_path / "after", seed=3, store=store)
+    home = {row["account_id"]: row["ring_id"] for row in after.tables["members"].to_pylist()}
+    assert home[pair[0]] == home[pair[1]]
+    assert "acct-of-last-night" not in home
+    assert [one.effect for one in after.report.judgements] == ["changed", "changed"]
+    between = f"acct-of-last-night is not in the logs, and ties {' and '.join(sorted(pair))}: "
+    assert all(one.outcome.startswith(between) for one in after.report.judgements)
+
+
 def test_an_accepted_lab_stands_beside_the_engines_posterior(case: Case) -> None:
     said = records(case.before.report)[6]
     campaign = next(

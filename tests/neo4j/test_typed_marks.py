@@ -176,6 +176,21 @@ def test_a_typed_mark_changes_the_next_run(
     assert row["judgement_id"]
 
 
+def test_typed_must_links_meet_in_an_account_that_is_not_in_the_logs(case: Case) -> None:
+    pair = [_members(case.first, _ring(case.first, covert=covert))[0] for covert in (True, False)]
+    assert homes(case.first)[pair[0]] != homes(case.first)[pair[1]]
+    case.graph.write(neo4j_server.EMPTY)
+    with open_store(case.first.out) as own, open_store(case.graph.url) as kept:
+        graph_load(own, kept)
+    for account in pair:
+        case.graph.write(TYPE, kind="must_link", subject=account, object="acct-of-last-night", facet=None)
+    second = case.again()
+    assert homes(second)[pair[0]] == homes(second)[pair[1]]
+    told = second.report.judgements
+    assert [one.effect for one in told] == ["changed", "changed"]
+    assert all(one.outcome.startswith("acct-of-last-night is not in the logs, and ties ") for one in told)
+
+
 def test_a_typed_withdrawal_takes_a_judgement_back(case: Case) -> None:
     """Both are honoured by one run: it is as if nobody had said anything, and both stay on record."""
     ring = _ring(case.first, covert=True)
