@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 import typer
 
+from attribution.cli.answers import laid_out
 from attribution.cli.session import console, session, table, text, write_json
 from attribution.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rich.table import Table
-
     from attribution.investigate import Answer
     from graph_schema.investigations import Investigation
     from graph_schema.parameters import Value
 
-LISTED = 4
-"""Entries of a list that a cell shows."""
 WHOLE = "detail"
 """Column that only programs get: a ledger line's JSON would fill the terminal."""
-WIDE, FEW = 10, 3
-"""Answers with more columns and no more rows than this are shown upright."""
-NEARLY = 0.999
-"""A probability from here on is shown as more than this, never as 1."""
 SECONDS = 30.0
 
 
@@ -190,14 +182,8 @@ def _print(found: Answer, store: str) -> None:
     shown = [column for column in found.columns if column != WHOLE]
     if not found.rows:
         out.print(text(f"{one.title}: no rows", "bold"))
-    elif len(shown) > WIDE and len(found.rows) <= FEW:
-        for row in found.rows:
-            out.print(_upright(one.title, {column: row[column] for column in shown}))
     else:
-        rows = table(one.title, *(_heading(found, column) for column in shown))
-        for row in found.rows:
-            rows.add_row(*(text(_cell(row[column]), limit=200) for column in shown))
-        out.print(rows)
+        out.print(laid_out(out, one.title, shown, found.rows))
     more = ", more may follow" if found.full else ""
     out.print(text(f"run {found.run_id}, {'1 row' if len(found.rows) == 1 else f'{len(found.rows):,} rows{more}'}"))
     if WHOLE in found.columns:
@@ -209,39 +195,6 @@ def _print(found: Answer, store: str) -> None:
             if p.name in known or p.needed
         )
         out.print(text(f"next: attribution ask {name}{takes} --store {store}", limit=400), soft_wrap=True)
-
-
-def _upright(title: str, row: Mapping[str, object]) -> Table:
-    """Return one row with its columns one below the other."""
-    made = table(title, "what", "value")
-    for column, value in row.items():
-        made.add_row(text(column.replace("_", " ")), text(_cell(value), limit=400))
-    return made
-
-
-def _heading(found: Answer, column: str) -> str:
-    numbers = found.rows and all(isinstance(row[column], (int, float, type(None))) for row in found.rows)
-    return f"{'>' if numbers else ''}{column.replace('_', ' ')}"
-
-
-def _cell(value: Any) -> str:  # noqa: ANN401  # what an answer holds
-    match value:
-        case None:
-            said = ""
-        case bool():
-            said = "yes" if value else "no"
-        case float():
-            said = f"> {NEARLY:.3f}" if NEARLY <= value < 1 else f"{value:.3g}" if abs(value) < 1 else f"{value:,.2f}"
-        case int():
-            said = f"{value:,}"
-        case dt.datetime():
-            said = f"{value:%Y-%m-%d %H:%M}"
-        case list():
-            more = f" and {len(value) - LISTED:,} more" if len(value) > LISTED else ""
-            said = ", ".join(_cell(one) for one in value[:LISTED]) + more
-        case _:
-            said = str(value)
-    return said
 
 
 def _write(found: Answer, browser: str | None) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from attribution.store.graph_state import graph_client, server_of
-from attribution.store.migrate import NEWER, RESTORE, drift, shipped
+from attribution.store.migrate import NEWER, RESTORE, Drift, drift, shipped
 from graph_schema import checks, queries
 from graph_schema.model import EDGES, NODES, PER_RUN, USAGE_EDGES, VERSIONED, constraints
 
@@ -66,11 +66,15 @@ def examine(url: str) -> Examination:
     Labels, properties and edges are looked through whole: O(nodes + relationships) of the server.
     """
     with closing(graph_client(url)) as client:
-        applied = drift(client.read, shipped()).applied
+        found = drift(client.read, shipped())
         return Examination(
             server=server_of(client),
-            schema=applied[-1] if applied else "none",
-            findings=tuple(finding for check in CHECKS for finding in check(client)),
+            schema=found.applied[-1] if found.applied else "none",
+            findings=(
+                *_migrations(client, found),
+                *_constraints(client, found),
+                *(finding for check in CHECKS for finding in check(client)),
+            ),
         )
 
 
@@ -79,8 +83,7 @@ def encode(examination: Examination) -> bytes:
     return msgspec.json.encode({**msgspec.to_builtins(examination), "healthy": examination.healthy})
 
 
-def _migrations(client: Client) -> Iterator[Finding]:
-    found = drift(client.read, shipped())
+def _migrations(client: Client, found: Drift) -> Iterator[Finding]:
     for label in found.edited:
         yield Finding("migrations", f"{label} was edited after this graph had it", RESTORE)
     for label in found.unknown:
@@ -102,11 +105,11 @@ def _versions(numbers: list[int]) -> str:
     return ", ".join(f"V{number:04d}" for number in numbers) or "none"
 
 
-def _constraints(client: Client) -> Iterator[Finding]:
+def _constraints(client: Client, found: Drift) -> Iterator[Finding]:
     """Compare keys and indexes with the model: the statements of the model are what is to be there."""
     held = {row["name"]: row for row in client.read(checks.SHOWN_CONSTRAINTS)}
     indexes = {row["name"]: row for row in client.read(checks.SHOWN_INDEXES)}
-    waiting = [text for one in drift(client.read, shipped()).pending for text in one.statements]
+    waiting = [text for one in found.pending for text in one.statements]
     coming = {text.split()[2] for text in waiting if text.startswith("CREATE ")}
     missing = 0
     for statement in constraints():
@@ -215,8 +218,6 @@ def _from_others(client: Client) -> Iterator[Finding]:
 
 
 CHECKS: tuple[Callable[[Client], Iterator[Finding]], ...] = (
-    _migrations,
-    _constraints,
     _undeclared,
     _orphans,
     _unfinished,

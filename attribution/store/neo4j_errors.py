@@ -65,6 +65,8 @@ _CODES: tuple[tuple[str, str, str], ...] = (
         f"use Neo4j {OLDEST[0]}.{OLDEST[1]} or newer",
     ),
 )
+_NO_BOLT = "what answers there does not speak Bolt"
+_BOLT_PORT = "name the Bolt port, 7687 as a rule; 7474 and 7473 are for browsers"
 _SLOW = "TransactionTimedOut"
 
 
@@ -125,7 +127,7 @@ _CAUSES: tuple[tuple[Callable[[BaseException], bool], str, str], ...] = (
     (
         _is(ssl.SSLError),
         "the server does not speak TLS there",
-        "use bolt:// or neo4j:// without +s, or turn on TLS in the server (dbms.ssl.policy.bolt.enabled)",
+        "use bolt:// or neo4j:// without +s and the Bolt port (7687), or turn on TLS (dbms.ssl.policy.bolt.enabled)",
     ),
     (
         _says("closed with incomplete handshake response"),
@@ -139,9 +141,10 @@ _CAUSES: tuple[tuple[Callable[[BaseException], bool], str, str], ...] = (
     ),
     (
         _says("four byte Bolt handshake response"),
-        "what answers there does not speak Bolt",
-        "name the Bolt port, 7687 as a rule; 7474 is for browsers",
+        _NO_BOLT,
+        _BOLT_PORT,
     ),
+    (_says("looks like HTTP"), _NO_BOLT, _BOLT_PORT),
     (_says("DNS resolve"), "no such host", "check the host's name"),
     (_is(ConnectionRefusedError), "the server does not answer: connection refused", "start it, or check host and port"),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -9,8 +10,9 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from rich.console import Console
 
-from attribution.cli.ask import _cell
+from attribution.cli.answers import READABLE, cell, laid_out
 from graph_schema import browser
 from graph_schema.investigations import load
 
@@ -98,4 +100,51 @@ def test_what_is_wrong_is_said(words: list[str], code: int, said: str, tmp_path:
     ],
 )
 def test_cells_read_well(value: object, said: str) -> None:
-    assert _cell(value) == said
+    assert cell(value) == said
+
+
+WORDS = "The account has one place where it is at home, and many of the cluster are at home there as well."
+ROW = {
+    "ring": "ring-daae400f404e",
+    "probability": 0.998,
+    "best_innocent_explanation": "CI or evaluation",
+    "looked_at": "common_place",
+    "in_words": WORDS,
+}
+
+
+def shown(width: int, rows: list[dict[str, object]]) -> list[str]:
+    out = Console(file=io.StringIO(), width=width)
+    out.print(laid_out(out, "What speaks", tuple(rows[0]), rows))
+    assert isinstance(out.file, io.StringIO)
+    return [line.rstrip() for line in out.file.getvalue().splitlines()]
+
+
+@pytest.mark.parametrize("width", range(40, 240, 7))
+def test_no_word_is_broken_however_narrow_the_terminal_is(width: int) -> None:
+    lines = shown(width, [ROW, ROW])
+    words = {word for line in lines for word in line.split()}
+    assert {"ring-daae400f404e", "probability", "explanation", "common_place", *WORDS.split()} <= words
+    assert all(len(line) <= width for line in lines)
+
+
+def test_an_answer_is_a_table_where_it_fits_and_records_where_it_does_not() -> None:
+    def across(width: int) -> bool:
+        return any({"probability", "explanation", "words"} <= set(line.split()) for line in shown(width, [ROW, ROW]))
+
+    fits = [width for width in range(40, 240) if across(width)]
+    assert fits == list(range(fits[0], 240))
+    assert 75 < fits[0] < 100
+    rows = shown(fits[0], [ROW, ROW])
+    assert max(len(line) for line in rows) <= fits[0]
+    prose = next(line for line in rows if "The account" in line)
+    assert len(prose[prose.index("The account") :]) <= READABLE
+    upright = shown(fits[0] - 1, [ROW, ROW])
+    assert [line.strip() for line in upright if " of 2" in line] == ["1 of 2", "2 of 2"]
+    assert sum("best innocent explanation   CI or evaluation" in line for line in upright) == 2
+
+
+def test_one_row_with_many_columns_is_a_record_on_any_terminal() -> None:
+    lines = shown(240, [{f"column_{at}": at for at in range(12)}])
+    assert sum(line.split()[:1] == ["column"] for line in lines) == 12
+    assert not any(" of 1" in line for line in lines)

@@ -14,12 +14,14 @@ import pytest
 from attribution.store.graph_doctor import Examination, examine
 from attribution.store.migrate import migrate, shipped
 from attribution.store.neo4j import Neo4jStore
+from attribution.store.neo4j_client import Client
+from graph_schema import queries
 from graph_schema.model import constraints
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from attribution.store.neo4j_client import Client
+    from attribution.store.neo4j_client import Rows
 
 pytestmark = [pytest.mark.neo4j, pytest.mark.xdist_group("neo4j")]
 NAMES = [migration.label for migration in shipped()]
@@ -52,6 +54,21 @@ def _said(*args: str) -> subprocess.CompletedProcess[str]:
 def told(found: Examination, check: str) -> list[tuple[str, bool]]:
     assert all(finding.remedy for finding in found.findings)
     return [(finding.says, finding.wrong) for finding in found.findings if finding.check == check]
+
+
+@pytest.mark.usefixtures("whole")
+def test_what_the_graph_has_had_is_read_once(neo4j_environment: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read again for each check, a migration between two of them would make the findings contradict each other."""
+    asked: list[str] = []
+    read = Client.read
+
+    def counted(client: Client, text: str, /, **values: object) -> Rows:
+        asked.append(text)
+        return read(client, text, **values)
+
+    monkeypatch.setattr(Client, "read", counted)
+    assert examine(neo4j_environment).healthy
+    assert asked.count(queries.MIGRATIONS) == 1
 
 
 def test_a_graph_that_is_well_has_no_finding(whole: Client, neo4j_environment: str) -> None:

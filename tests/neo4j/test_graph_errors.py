@@ -67,6 +67,15 @@ def test_the_command_says_it_and_the_driver_says_nothing_beside_it() -> None:
     ]
 
 
+@pytest.mark.parametrize("scheme", ["bolt", "neo4j"])
+def test_the_port_for_browsers_is_not_the_one_for_bolt(neo4j: neo4j_server.Server, scheme: str) -> None:
+    url = neo4j.browser.rstrip("/").replace("http", scheme)
+    error = refusal(url)
+    assert str(error) == f"{url}: what answers there does not speak Bolt"
+    assert error.remedy.startswith("name the Bolt port, 7687 as a rule")
+    assert "7687" in refusal(url.replace(scheme, f"{scheme}+s")).remedy
+
+
 def test_something_else_is_there() -> None:
     class Quiet(http.server.BaseHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
