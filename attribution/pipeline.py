@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from attribution.config import Config
+    from attribution.domain import Links, Population
     from attribution.ingest import Intake
     from attribution.report import Document
 
@@ -84,7 +86,9 @@ def run(
     with (
         output.folder(Path(out)) as folder,
         connect(output.store_path(folder, store)) as con,
+        EmbeddedStore(con) as own,
         named_graph(store, say.progress) as graph,
+        ThreadPoolExecutor(1) as aside,
     ):
         with say.stage("ingest") as stage, output.transaction(con):
             intake = _take_in(source, con, settings, key, say)
@@ -94,14 +98,14 @@ def run(
             texts = template_table(con)
             kin = family_of(texts, settings.projection)
             people = population(con, kin.of)
-            case = Casework(EmbeddedStore(con), graph, _path(judgements))
+            case = Casework(own, graph, _path(judgements))
             record = output.record(fingerprint(con, people), settings, known_labs, seed, case.standing.digest)
             people = case.open(record.run_id, people)
             stage.rows = people.size
         with say.stage("projection") as stage:
-            projection = project(people, settings.projection)
-            links = case.hearing.links(projection.links)
+            links, suppressed = _link(people, settings, case)
             stage.rows = len(links.source)
+        prepared = aside.submit(own.prepare)  # the facts are final, and what follows needs one core
         with say.stage("partition") as stage:
             clusters = cluster(links, people, settings, seed)
             clusters = case.hearing.clusters(clusters, links, settings.rings.min_size)
@@ -121,7 +125,6 @@ def run(
             named = case.hearing.attributions(named)
             stage.rows = sum(not attribution.abstained for attribution in named)
         with say.stage("report"):
-            suppressed = case.hearing.suppressed(projection.suppressed)
             found = tables.build(
                 rings=rings,
                 campaigns=tenants,
@@ -153,13 +156,8 @@ def run(
                 str(store or ""),
             )
             document, drawn = case.told(document, known_labs), tables.backbones(links, rings, people)
-        del (
-            people,
-            projection,
-            links,
-            clusters,
-            sent,
-        )  # a quarter of the memory, and the store reads its edges from the facts
+        # A third of the memory; what is written is made, and the store reads its edges from the facts.
+        del people, links, clusters, rings, covert, tenants, named, sent, texts, kin
         with say.stage("publish"):
             output.write(folder, found, document)
             manifest = output.joined(
@@ -167,6 +165,7 @@ def run(
             )
             (folder / output.MANIFEST).write_text(manifest, "utf-8")
             record = dataclasses.replace(record, manifest=manifest)
+            prepared.result()
             case.publish(record, {**found, "links": drawn}, encode(document).decode(), known_labs)
     return Result(record.run_id, Path(out), found, document)
 
@@ -178,6 +177,12 @@ def _take_in(
     if is_graph_url(str(source)):
         return load_usage(str(source), con, settings.ingest, key=key, progress=say.progress)
     return ingest(Path(source), con, settings, key=key, progress=say.progress)
+
+
+def _link(people: Population, settings: Config, case: Casework) -> tuple[Links, pa.Table]:
+    """Return the validated links and the values that were too common, as people decided; the rest may go."""
+    found = project(people, settings.projection)
+    return case.hearing.links(found.links), case.hearing.suppressed(found.suppressed)
 
 
 def _path(value: object) -> Path | None:

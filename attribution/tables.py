@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _QUICK = msgspec.json.Encoder(order="sorted").encode
+BLOCK = 100_000
+"""Links written down at a time: 16 M events have millions, whose numbers as Python's own took half a gigabyte."""
 _EXPONENT = re.compile(rb"e[-\d]")
 
 
@@ -58,22 +60,26 @@ def backbones(links: Links, rings: Sequence[Ring], population: Population) -> pa
     the digits behind them changes nothing that is stored.
     """
     kept = backbone(links, rings, population.size)
-    nats = links.by_facet[kept].astype(float).round(2)
     names = [facet.value for facet in links.facets]
-    by_name = sorted(range(len(names)), key=names.__getitem__)
-    ordered = [names[at] for at in by_name]
-    columns = [nats[:, at].tolist() for at in by_name]
-    # As `canonical`, at a tenth of its cost: these are plain numbers of two digits, which both write alike.
-    encode = msgspec.json.Encoder().encode
-    rows = zip(*columns, strict=True)
-    details = [encode({name: nat for name, nat in zip(ordered, row, strict=True) if nat}) for row in rows]
+    ordered = sorted(range(len(names)), key=names.__getitem__)
+    blocks = [kept[first : first + BLOCK] for first in range(0, len(kept), BLOCK)]
+    details = [_nats([names[at] for at in ordered], links.by_facet[block][:, ordered]) for block in blocks]
+    p_values = [pa.array([float(f"{one:.1e}") for one in links.p_value[block].tolist()]) for block in blocks]
     ends = [population.accounts.take(pa.array(side[kept])) for side in (links.source, links.target)]
-    weight = links.weight[kept].astype(float).round(2)
-    p_value = [float(f"{one:.1e}") for one in links.p_value[kept].tolist()]
-    return pa.Table.from_arrays(
-        [*ends, pa.array(weight), pa.array(p_value, pa.float64()), pa.array(details, pa.binary()).cast(pa.string())],
-        schema=LINKS,
-    )
+    weight = pa.array(links.weight[kept].astype(float).round(2))
+    told = [pa.chunked_array(p_values, pa.float64()), pa.chunked_array(details, pa.string())]
+    return pa.Table.from_arrays([*ends, weight, *told], schema=LINKS)
+
+
+def _nats(names: Sequence[str], by_facet: NDArray[np.float32]) -> pa.StringArray:
+    """Return what each link rests on as JSON; by_facet: (links, names).
+
+    As `canonical`, at a tenth of its cost: these are plain numbers of two digits, which both write alike.
+    """
+    encode = msgspec.json.Encoder().encode
+    rows = by_facet.astype(float).round(2).tolist()
+    details = [encode({name: nat for name, nat in zip(names, row, strict=True) if nat}) for row in rows]
+    return pa.array(details, pa.binary()).cast(pa.string())
 
 
 def write(tables: Mapping[str, pa.Table], out: Path) -> None:

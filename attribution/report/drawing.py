@@ -77,10 +77,10 @@ def bindings(links: Links, rings: Sequence[Ring], accounts: int) -> tuple[tuple[
     owner = ring_of[links.source[inside]]
     order = np.argsort(owner, kind="stable")
     bounds = np.searchsorted(owner[order], np.arange(len(rings) + 1))
-    nats = links.by_facet[inside[order]].astype(np.float64)
+    inside = inside[order]
     result: list[tuple[int, tuple[Binding, ...]]] = []
     for number in range(len(rings)):
-        own = nats[bounds[number] : bounds[number + 1]]
+        own = links.by_facet[inside[bounds[number] : bounds[number + 1]]].astype(np.float64)
         carried = np.flatnonzero(own.any(axis=0))  # nats are never negative
         rows = [_binding(str(links.facets[column]), own[:, column]) for column in carried.tolist()]
         held = sorted(rows, key=lambda row: (-row.share, row.facet))

@@ -12,14 +12,7 @@ behind one card meet at their exits is a customer of the same operator. Two step
    together alike), where $w \le$ `APART` $\cdot\,b \cdot$ pairs + `FEW` (a family, or a ring with exits of its own,
    meets itself first), and where that rests on `FACTS` addresses in two networks and on half of its accounts.
    Communities of several groups between which the same holds are joined, until there are none.
-2. **Accounts that are left are taken in by the group they belong to.** For an account and a group of $n$ of $N$
-   accounts, a value used by $m$ of its members and by $o$ others is worth
-
-   $$ \ln\frac{(m + 1/2) / (n + 1)}{(o + 1) / (N - n)} $$
-
-   nats, the greatest of each family counts up to `CAP`, and `FAMILIES` families must bring `LEAST` nats each: a
-   customer of the same proxy shares the exits and nothing else, a user of a copied prompt the prompt and nothing else.
-   With the prior $\ln n/(N - n)$ the posterior must reach `TAKEN`.
+2. **Accounts that are left are taken in by the group they belong to** (`belonging`).
 """
 
 from __future__ import annotations
@@ -34,6 +27,7 @@ from scipy.sparse import coo_array, csr_array, diags_array, triu
 from scipy.sparse.csgraph import connected_components
 
 from attribution.domain import Facet, Partition
+from attribution.rings.belonging import taken_in
 from attribution.rings.partition import leiden
 
 if TYPE_CHECKING:
@@ -52,15 +46,6 @@ FACTS = 3
 """Addresses on which a tie must rest; one is a neighbour, two are a home and an office."""
 POPULAR = 64
 """Addresses with more accounts are gateways: they tell nothing of who is whose."""
-LEAST = float(np.log(10.0))
-"""Nats from which a family speaks for taking an account in: 10 to 1."""
-CAP = 6.0
-FAMILIES = 2
-TAKEN = 0.95
-BLOCK = 25_000
-"""Accounts that are compared with all groups at a time: at 530,000 accounts all at once took 15.9 GB at the peak."""
-TELLING = (Facet.IP, Facet.DEVICE, Facet.PAYMENT, Facet.TEMPLATE)
-"""One facet of each family that says who belongs to whom; hours and sign-ups are shared by everybody."""
 
 
 def gather(found: Partition, links: Links, population: Population, config: RingConfig, seed: int) -> Partition:
@@ -84,7 +69,7 @@ def gather(found: Partition, links: Links, population: Population, config: RingC
     if addresses is not None:
         group = _joined(group, addresses, population, seed)
     group = _large(group, config.min_size)
-    group = _taken_in(group, population)
+    group = taken_in(group, population)
     members = [np.flatnonzero(group == number).astype(np.int32) for number in range(int(group.max(initial=-1)) + 1)]
     return Partition.by_size(members, [frequency[accounts] for accounts in members], found.agreement)
 
@@ -203,44 +188,3 @@ def _stays(
     answer: NDArray[np.bool_] = stays.to_numpy(copy=True)
     answer[core] = True
     return answer
-
-
-def _taken_in(group: NDArray[np.int64], population: Population) -> NDArray[np.int64]:
-    """Return groups with the accounts that were in none and belong to one; `BLOCK` accounts at a time."""
-    count = int(group.max(initial=-1)) + 1
-    outside = np.flatnonzero(group < 0).astype(np.int32)
-    facets = [population.incidence[facet] for facet in TELLING if facet in population.incidence]
-    if not count or not len(outside) or not facets:
-        return group
-    size = np.bincount(group[group >= 0], minlength=count)
-    told = [(incidence, _telling(incidence, group, size)) for incidence in facets]
-    out = group.copy()
-    for block in np.array_split(outside, -(-len(outside) // BLOCK)):
-        nats = pd.concat([_worth(incidence, telling, block) for incidence, telling in told], ignore_index=True)
-        totals = nats.groupby(["account", "group"], as_index=False)["nats"].agg(["sum", "size"])
-        prior = np.log(size / (population.size - size))[totals["group"]]
-        totals = totals[(totals["size"] >= FAMILIES) & (totals["sum"] + prior >= np.log(TAKEN / (1 - TAKEN)))]
-        best = totals.sort_values(["account", "sum", "group"], ascending=[True, False, True]).drop_duplicates("account")
-        out[best["account"]] = best["group"]
-    return out
-
-
-def _telling(incidence: Incidence, group: NDArray[np.int64], size: NDArray[np.int64]) -> pd.DataFrame:
-    """Find the values that say of an account that uses them to which group it belongs: value, group, nats."""
-    accounts = len(incidence.indptr) - 1
-    account = np.repeat(np.arange(accounts), np.diff(incidence.indptr))
-    frame = pd.DataFrame({"value": incidence.indices, "account": account, "group": group[account]})
-    inside = frame[frame["group"] >= 0].groupby(["value", "group"])["account"].size().rename("members").reset_index()
-    n, members = size[inside["group"]], inside["members"].to_numpy()
-    rate = (members + 0.5) / (n + 1)
-    stranger = (incidence.popularity()[inside["value"]] - members) / (accounts - n)
-    # An account outside is itself one of the others, so there is at least one wherever it matters.
-    inside["nats"] = np.minimum(CAP, np.log(rate / np.maximum(stranger, 0.5 / accounts)))
-    return inside.loc[inside["nats"] >= LEAST, ["value", "group", "nats"]]
-
-
-def _worth(incidence: Incidence, telling: pd.DataFrame, accounts: NDArray[np.int32]) -> pd.DataFrame:
-    """Weigh what one facet says of each of some accounts and each group whose values it uses: account, group, nats."""
-    at, length = incidence.places(accounts)
-    used = pd.DataFrame({"value": incidence.indices[at], "account": np.repeat(accounts, length)})
-    return used.merge(telling, on="value").groupby(["account", "group"], as_index=False)[["nats"]].max()

@@ -280,24 +280,33 @@ def _conform(name: str, table: pa.Table) -> pa.Table:
     return table
 
 
-def content_digest(run: RunRecord, report: str, tables: Mapping[str, pa.Table]) -> str:
+def content_digest(
+    run: RunRecord, report: str, tables: Mapping[str, pa.Table], digested: Mapping[str, bytes] | None = None
+) -> str:
     """Return the SHA-256 over a run and all its tables, whatever the order of rows and the storage they came from.
 
-    Every table is sorted by all its columns and hashed column by column, lengths before bytes. The manifest is left
-    out: it holds timings, which differ between two executions that found the same. O(n log n).
+    It covers the digest of each table; those in `digested` are known already. The manifest is left out: it holds
+    timings, which differ between two executions that found the same.
     """
     digest = hashlib.sha256()
     for part in (run.run_id, run.config_digest, str(run.seed), report):
         data = part.encode("utf-8", "surrogatepass")
         digest.update(len(data).to_bytes(8, "little") + data)
+    known = digested or {}
     for name, schema in STORED.items():
-        table = tables[name].select(schema.names) if name in tables else schema.empty_table()
-        table = table.cast(schema)
-        order = pc.sort_indices(table, [(column, "ascending") for column in schema.names])
-        digest.update(f"{name}:{len(table)}:".encode())
-        for column in schema.names:  # one sorted column at a time: all of them are as large as the table
-            _hash_column(digest, table[column].take(order))
+        digest.update(known[name] if name in known else table_digest(name, tables.get(name, schema.empty_table())))
     return digest.hexdigest()
+
+
+def table_digest(name: str, table: pa.Table) -> bytes:
+    """Return the SHA-256 of a table of `STORED`, sorted by all its columns: hashed column by column. O(n log n)."""
+    schema = STORED[name]
+    table = table.select(schema.names).cast(schema)
+    order = pc.sort_indices(table, [(column, "ascending") for column in schema.names])
+    digest = hashlib.sha256(f"{name}:{len(table)}:".encode())
+    for column in schema.names:  # one sorted column at a time: all of them are as large as the table
+        _hash_column(digest, table[column].take(order))
+    return digest.digest()
 
 
 def _hash_column(digest: hashlib._Hash, column: pa.ChunkedArray) -> None:

@@ -6,8 +6,9 @@ at a time (DuckDB's rule); readers that must not block the nightly run use `snap
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, cast
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 import duckdb
 
@@ -25,6 +26,7 @@ from attribution.store.base import (
     content_digest,
     naive,
 )
+from attribution.store.kept_facts import aware, first, keep
 from attribution.store.ledgers import by_key, ledger_rows, ledger_schema
 
 if TYPE_CHECKING:
@@ -35,6 +37,20 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from attribution.store.base import Mark
+    from attribution.store.kept_facts import KeptFacts
+
+
+class _ForgottenError(Exception):
+    """What was prepared is not published."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A transaction that has the facts; `end` commits it, or rolls it back on an error."""
+
+    end: ExitStack
+    con: duckdb.DuckDBPyConnection
+    facts: KeptFacts
 
 
 class EmbeddedStore:
@@ -47,24 +63,45 @@ class EmbeddedStore:
         self._con = con
         self._owned = owned
         self._ready = False
+        self._begun: _Begun | None = None
         self._check_format()
 
-    def publish(self, run: RunRecord, tables: Mapping[str, pa.Table], *, report: str = "{}") -> Published:
-        """Write a run in one transaction; see `Store.publish`."""
-        whole = checked(tables)
+    def prepare(self) -> None:
+        """Write down the facts of the run that is published next, in the transaction that `publish` ends.
+
+        They need nothing that the run finds, so this may go on in a thread while it looks. Nobody sees them before.
+
+        Raises
+        ------
+        StoreError
+            The file cannot be written.
+        """
+        self._forget()
         with self._transaction() as con:
-            con.execute(sql.ddl())
-            facts = {name: whole[name] if name in whole else self._from_facts(con, name) for name in FACTS}
-            content = content_digest(run, report, {**whole, **facts})
-            old = _first(con, "select content from results.runs where run_id = $1", run.run_id)
+            con.execute(
+                sql.ddl()
+            )  # by itself: laid out in a transaction that stays open, it would lock out the ledgers
+        self._begun = self._begin({})
+
+    def publish(self, run: RunRecord, tables: Mapping[str, pa.Table], *, report: str = "{}") -> Published:
+        """Write a run in one transaction; see `Store.publish`. Facts that are not given are what the logs tell."""
+        whole = checked(tables)
+        if given := {name: whole[name] for name in FACTS if name in whole}:
+            self._forget()
+        begun, self._begun = self._begun or self._begin(given), None
+        con = begun.con
+        with begun.end:
+            content = content_digest(run, report, whole, begun.facts.digests)
+            old = first(con, "select content from results.runs where run_id = $1", run.run_id)
             if old and old[0] == content:
+                con.execute("rollback")  # its facts are there, at the version that it named
+                con.execute("begin")
                 con.execute(
                     "update results.runs set sequence = (select max(sequence) + 1 from results.runs)"
                     " where run_id = $1 and sequence < (select max(sequence) from results.runs)",
                     [run.run_id],
                 )
                 return Published.UNCHANGED
-            version = self._write_facts(con, facts)
             if old:
                 self._erase(con, run.run_id)
             for name in RESULTS:
@@ -74,7 +111,7 @@ class EmbeddedStore:
             con.execute(
                 "insert into results.runs select $1, $2, $3, $4, $5,"
                 " coalesce((select max(sequence) from results.runs), 0) + 1, $6, $7",
-                [run.run_id, run.config_digest, run.seed, run.manifest, report, version, content],
+                [run.run_id, run.config_digest, run.seed, run.manifest, report, begun.facts.version, content],
             )
         return Published.REPLACED if old else Published.NEW
 
@@ -84,7 +121,7 @@ class EmbeddedStore:
         with self._transaction() as con:
             con.execute(sql.ddl())
             con.register("incoming", naive(wanted))
-            count = _first(con, sql.APPEND[name])
+            count = first(con, sql.APPEND[name])
             con.unregister("incoming")
         return int(count[0]) if count else 0
 
@@ -97,7 +134,7 @@ class EmbeddedStore:
         schema = ledger_schema(name)
         if not self._laid_out():
             return schema.empty_table()
-        return by_key(name, _aware(self._cursor().sql(sql.LEDGER[name]).to_arrow_table(), schema))
+        return by_key(name, aware(self._cursor().sql(sql.LEDGER[name]).to_arrow_table(), schema))
 
     def runs(self) -> list[RunRecord]:
         """Return all runs, the latest first."""
@@ -116,7 +153,7 @@ class EmbeddedStore:
     def report(self, run_id: str | None = None) -> str:
         """Return the run's report document (JSON)."""
         wanted, _ = self._resolve(run_id)
-        row = _first(self._cursor(), "select report from results.runs where run_id = $1", wanted)
+        row = first(self._cursor(), "select report from results.runs where run_id = $1", wanted)
         return cast("str", row[0]) if row else "{}"
 
     def table(self, name: str, run_id: str | None = None) -> pa.Table:
@@ -187,7 +224,8 @@ class EmbeddedStore:
         return content_digest(run, self.report(run.run_id), tables)
 
     def close(self) -> None:
-        """Close the connection, if it is the store's own."""
+        """Undo what was prepared and not published, and close the connection if it is the store's own."""
+        self._forget()
         if self._owned:
             self._con.close()
 
@@ -208,12 +246,12 @@ class EmbeddedStore:
     def _laid_out(self) -> bool:
         if not self._ready:  # once there, the tables stay
             query = "select count(*) from duckdb_tables() where schema_name = 'results' and table_name = 'runs'"
-            self._ready = _first(self._cursor(), query) != (0,)
+            self._ready = first(self._cursor(), query) != (0,)
         return self._ready
 
     def _check_format(self) -> None:
         if self._laid_out():
-            row = _first(self._cursor(), "select version from results.format")
+            row = first(self._cursor(), "select version from results.format")
             if row is None or row[0] != sql.FORMAT:
                 raise StoreError(
                     f"the store has format {row and row[0]}, this version reads {sql.FORMAT}",
@@ -224,7 +262,7 @@ class EmbeddedStore:
         """Return the id and usage version of a visible run."""
         row = None
         if self._laid_out():
-            row = _first(
+            row = first(
                 self._cursor(),
                 "select run_id, usage_version from results.runs where $1 is null or run_id = $1"
                 " order by sequence desc limit 1",
@@ -240,7 +278,7 @@ class EmbeddedStore:
         given = {"run": run, "version": version, **values}
         used = {name: value for name, value in given.items() if f"${name}" in query}
         table = self._cursor().sql(query, params=used).to_arrow_table()
-        return _aware(table, schema)
+        return aware(table, schema)
 
     @staticmethod
     def _nothing(
@@ -265,23 +303,19 @@ class EmbeddedStore:
         finally:
             con.close()  # rolls back what was not committed
 
-    def _from_facts(self, con: duckdb.DuckDBPyConnection, name: str) -> pa.Table:
-        if _first(con, "select count(*) from duckdb_tables() where table_name = 'events'") == (0,):
-            return FACTS[name].empty_table()
-        return _aware(con.sql(sql.from_facts(name)).to_arrow_table(), FACTS[name])
+    def _begin(self, given: Mapping[str, pa.Table]) -> _Begun:
+        with ExitStack() as opened:
+            con = opened.enter_context(self._transaction())
+            con.execute(sql.ddl())
+            facts = keep(con, given)
+            return _Begun(opened.pop_all(), con, facts)
 
-    def _write_facts(self, con: duckdb.DuckDBPyConnection, facts: Mapping[str, pa.Table]) -> int:
-        """Write what changed of the facts; return the version that the run sees."""
-        row = _first(con, "select coalesce(max(usage_version), 0) from results.runs")
-        version = int(row[0]) if row else 0
-        changed = 0
-        for name, rows in facts.items():
-            con.register("incoming", naive(rows))
-            for query in (sql.CLOSE[name], sql.ADD[name]):
-                count = _first(con, query, version=version + 1)
-                changed += int(count[0]) if count else 0
-            con.unregister("incoming")
-        return version + 1 if changed else version
+    def _forget(self) -> None:
+        """Roll back what was prepared and not published."""
+        begun, self._begun = self._begun, None
+        if begun is not None:
+            with suppress(_ForgottenError), begun.end:
+                raise _ForgottenError
 
     @staticmethod
     def _erase(con: duckdb.DuckDBPyConnection, run_id: str) -> None:
@@ -289,17 +323,7 @@ class EmbeddedStore:
             con.execute(f"delete from results.{name} where run_id = $1", [run_id])
 
 
-def _first(con: duckdb.DuckDBPyConnection, query: str, *values: str | None, **named: int) -> tuple[Any, ...] | None:
-    """Return the first row; all are fetched, since a connection with rows left over takes no other query."""
-    rows = con.execute(query, named or values).fetchall()
-    return rows[0] if rows else None
-
-
 def _found(rows: pa.Table, what: str, name: str) -> pa.Table:
     if not len(rows):
         raise NotFoundError(f"no {what} {name!r} in this run", remedy="`attribution show OUT` lists what is there")
     return rows
-
-
-def _aware(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    return table.select(schema.names).cast(schema)
