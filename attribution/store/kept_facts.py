@@ -30,7 +30,7 @@ def keep(con: duckdb.DuckDBPyConnection, given: Mapping[str, pa.Table]) -> KeptF
     digests: dict[str, bytes] = {}
     changed = 0
     for name in FACTS:
-        rows = given[name] if name in given else _told(con, name)
+        rows = given[name] if name in given else told(con, name)
         digests[name] = table_digest(name, rows)
         con.register("incoming", naive(rows))
         for query in (sql.CLOSE[name], sql.ADD[name]):
@@ -40,7 +40,8 @@ def keep(con: duckdb.DuckDBPyConnection, given: Mapping[str, pa.Table]) -> KeptF
     return KeptFacts(version + 1 if changed else version, digests)
 
 
-def _told(con: duckdb.DuckDBPyConnection, name: str) -> pa.Table:
+def told(con: duckdb.DuckDBPyConnection, name: str) -> pa.Table:
+    """Return a table of `FACTS` as the logs or the edges in the file tell it; empty where there are none."""
     if first(con, "select count(*) from duckdb_tables() where table_name = 'events'") == (0,):
         return FACTS[name].empty_table()
     return aware(con.sql(sql.from_facts(name)).to_arrow_table(), FACTS[name])

@@ -10,7 +10,7 @@ import pytest
 
 from attribution.domain import Facet
 from attribution.errors import StoreError
-from attribution.store.embedded import EmbeddedStore
+from attribution.store.kept_facts import told as told_facts
 from attribution.warehouse import connect, daily, fingerprint, population, traffic
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def test_edges_are_published_as_those_of_exchanges_and_name_their_run() -> None:
     with connect(None) as logs, connect(None) as graph:
         as_events(logs)
         as_edges(graph)
-        facts = [EmbeddedStore(con)._from_facts(con, "usage") for con in (logs, graph)]  # noqa: SLF001
+        facts = [told_facts(con, "usage") for con in (logs, graph)]
         order = [(name, "ascending") for name in ("facet", "value", "account_id")]
         assert facts[0].sort_by(order).equals(facts[1].sort_by(order))
         before = fingerprint(graph, population(graph))
