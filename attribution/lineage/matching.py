@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import linear_sum_assignment
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components, min_weight_full_bipartite_matching
 
@@ -114,6 +113,8 @@ def _block(
     rows, row = np.unique(left, return_inverse=True)
     columns, column = np.unique(right, return_inverse=True)
     if max(len(rows), len(columns)) <= DENSE:
+        from scipy.optimize import linear_sum_assignment  # noqa: PLC0415  # a tenth of a second, and a first run has no use
+
         matrix = np.zeros((len(rows), len(columns)))
         matrix[row, column] = mass
         one, two = linear_sum_assignment(matrix, maximize=True)

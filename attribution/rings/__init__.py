@@ -108,8 +108,5 @@ def judge(
 
 def identify(population: Population, accounts: NDArray[np.int32]) -> str:
     """Name a ring by its members: the first 12 hexadecimal digits of the SHA-256 of their sorted ids."""
-    digest = hashlib.sha256()
-    for account in sorted(population.accounts.take(accounts).to_pylist()):
-        digest.update(account.encode())
-        digest.update(b"\0")
-    return f"ring-{digest.hexdigest()[:12]}"
+    names = sorted(population.accounts.take(accounts).to_pylist())
+    return f"ring-{hashlib.sha256(''.join(f'{name}{chr(0)}' for name in names).encode()).hexdigest()[:12]}"

@@ -49,7 +49,7 @@ def traffic(
 
     Notes
     -----
-    A dozen scans of `events` with a hash join on the watched accounts; the results are bounded by members x shared
+    Eight scans of `events` with a hash join on the watched accounts; the results are bounded by members x shared
     templates and by what members used, `places` by a limit. Integers only, so that threads cannot change a byte.
     """
     labels = list(rings) if rings is not None else [""] * len(accounts)
@@ -62,6 +62,7 @@ def traffic(
     finally:
         con.unregister("traffic_members_given")
     try:
+        con.execute(_query(con, "sent"))
         con.execute(_query(con, "core"))
         con.execute(_query(con, "watched"), [sample])
         return Traffic(
@@ -77,6 +78,7 @@ def traffic(
             models=_frame(con, "models"),
         )
     finally:
+        con.execute("drop table if exists traffic_sent")
         con.execute("drop table if exists traffic_core")
         con.execute("drop table if exists traffic_watched")
         con.execute("drop table if exists traffic_members")

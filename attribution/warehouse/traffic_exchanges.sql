@@ -5,8 +5,7 @@ select e.account_id, c.template_id, e.model, e.pathway,
     sum(e.output_tokens)::bigint as output_tokens,
     sum(e.refused::integer)::bigint as refused,
     min(e.ts) as first_seen, max(e.ts) as last_seen
-from events e
-join traffic_members m using (account_id)
-left join traffic_core c on c.ring = m.ring and c.template_id = e.template_id
+from traffic_sent e
+left join traffic_core c on c.ring = e.ring and c.template_id = e.template_id
 group by e.account_id, c.template_id, e.model, e.pathway
 order by e.account_id, c.template_id nulls first, e.model nulls first, e.pathway nulls first
