@@ -32,12 +32,14 @@ def mount(scene: Scene, plans: list[RingPlan], spare: NDArray[np.int64]) -> None
         _borrow_network(scene, plans, scene.options.flags.network)
 
 
-def _from(scene: Scene, rows: NDArray[np.int64], places: NDArray[np.integer] | int, share: float) -> None:
+def _from(
+    scene: Scene, rows: NDArray[np.int64], places: NDArray[np.integer] | int, share: NDArray[np.float64] | float
+) -> None:
     """Send a share of the sessions of `rows` from other places."""
     roster = scene.roster
     roster.place[rows, ATTACK] = places
     for weights in (roster.at_work, roster.off_work):
-        weights[rows] *= (1.0 - share) / np.maximum(weights[rows].sum(axis=1, keepdims=True), 1e-9)
+        weights[rows] *= ((1.0 - share) / np.maximum(weights[rows].sum(axis=1), 1e-9))[:, None]
         weights[rows, ATTACK] = share
 
 
@@ -68,9 +70,10 @@ def _camouflage(scene: Scene, plans: list[RingPlan], share: float) -> None:
     rng, roster = scene.rng("camouflage"), scene.roster
     hubs = np.concatenate([scene.around.vpn, scene.around.mobile.ravel()])
     for plan in plans:
-        _from(scene, plan.rows, hubs[rng.integers(0, len(hubs), len(plan.rows))], share)
-        roster.weight[plan.rows, :2] *= 1.0 - share
-        roster.popular[plan.rows] += share
+        moved = np.clip(share * (0.2 + 1.6 * rng.random(len(plan.rows))), 0.0, 0.95)
+        _from(scene, plan.rows, hubs[rng.integers(0, len(hubs), len(plan.rows))], moved)
+        roster.weight[plan.rows, :2] *= (1.0 - moved)[:, None]
+        roster.popular[plan.rows] += moved
 
 
 def _dilute(scene: Scene, plans: list[RingPlan], share: float) -> None:

@@ -27,6 +27,8 @@ BUSINESS = (
     "general",
     "quiz",
 )
+HOURS = 0.08
+"""Days over which one administrator opens a group's accounts, or a class its own in one lesson."""
 SKILLS = (
     "chain_of_thought",
     "rubric_grading",
@@ -57,7 +59,7 @@ def own_templates(
     roster, rows = scene.roster, groups.rows
     roster.concept[rows, 0], roster.concepts[rows, 0] = first[groups.of], many[groups.of]
     roster.weight[rows, 0] = rng.beta(*weight, len(rows))
-    roster.weight[rows, 2] *= 0.3
+    roster.weight[rows, 2] *= 0.6
 
 
 def together(scene: Scene, groups: Groups, column: str, share: float, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -70,9 +72,10 @@ def together(scene: Scene, groups: Groups, column: str, share: float, rng: np.ra
 
 
 def shared_card(scene: Scene, groups: Groups, rng: np.random.Generator, *, kind: str, per: float, share: float) -> None:
-    """Let groups pay with shared cards of a kind, one for about `per` accounts, in a `share` of the groups."""
+    """Let groups pay with shared cards of a kind, one for some `per` accounts (log-normal), in a `share` of them."""
     paying = chance(rng, share, groups.count)
-    many = np.maximum(1, np.ceil(groups.sizes / per)).astype(np.int64)
+    seats = np.maximum(2.0, per * np.exp(rng.normal(0.0, 1.1, groups.count)))
+    many = np.maximum(1, np.ceil(groups.sizes / seats)).astype(np.int64)
     country = np.repeat(scene.roster.country[scene.lead(groups)], many)
     bank = (rng.random(len(country)) ** 1.7 * PER_COUNTRY).astype(np.int64)
     kinds = np.where(chance(rng, 0.8, len(country)), CARD_KINDS.index(kind), rng.integers(0, 5, len(country)))
@@ -127,9 +130,11 @@ def company(scene: Scene, groups: Groups, rng: np.random.Generator, verified: fl
 
 
 def joined(scene: Scene, groups: Groups, rng: np.random.Generator, share: float, spread: float) -> None:
-    """Let a `share` of the groups sign up within days of each other."""
+    """Let a `share` of the groups sign up within days of each other, half of them within hours."""
     rows = together(scene, groups, "created", share, rng)
-    scene.roster.created[rows] = scene.roster.created[rows] - rng.exponential(spread, len(rows))
+    at_once = chance(rng, 0.7, groups.count)[groups.of][np.isin(groups.rows, rows)]
+    pace = np.where(at_once, HOURS, spread)
+    scene.roster.created[rows] = scene.roster.created[rows] - pace * rng.exponential(1.0, len(rows))
     scene.roster.first[rows] = np.maximum(scene.roster.first[rows], 0.0)
 
 

@@ -32,19 +32,19 @@ SHARES: Mapping[str, tuple[float, int, int]] = {
     # share of the innocent accounts, smallest and largest group
     "household": (0.15, 2, 5),
     "student": (0.09, 30, 400),
-    "team": (0.13, 3, 40),
-    "agency": (0.07, 6, 90),
+    "team": (0.13, 5, 80),
+    "agency": (0.07, 10, 120),
     "cafe": (0.03, 15, 120),
     "cgnat": (0.05, 60, 600),
     "vpn": (0.04, 60, 600),
-    "cloud": (0.035, 20, 200),
+    "cloud": (0.05, 20, 200),
     "ci": (0.02, 3, 40),
     "evalsuite": (0.015, 2, 25),
-    "agent": (0.06, 100, 900),
+    "agent": (0.08, 100, 900),
     "hackathon": (0.015, 25, 160),
     "multi": (0.03, 2, 8),
-    "remote": (0.03, 8, 200),
-    "reseller": (0.02, 150, 3000),
+    "remote": (0.07, 8, 300),
+    "reseller": (0.035, 150, 3000),
     "popular": (0.03, 100, 5000),
 }
 
@@ -74,17 +74,18 @@ def wallets(scene: Scene) -> None:
     roster.card[chance(rng, 0.3, roster.size), :2] = -1
     hub = chance(rng, 0.35, roster.size)
     roster.device[hub, 1], roster.devices[hub, 1] = rng.integers(0, HUB_DEVICES, int(hub.sum())), 1
-    roster.device_shared[hub] = rng.random(int(hub.sum())) ** 2 * 0.8
+    roster.device_shared[hub] = np.where(chance(rng, 0.3, int(hub.sum())), 1.0, rng.random(int(hub.sum())) ** 2 * 0.8)
 
 
 def own_prompts(scene: Scene) -> None:
-    """Give a fifth of all accounts a prompt or two of their own that they use again and again."""
+    """Give half of all accounts prompts of their own that they use again and again, one or a small library."""
     rng = scene.rng("own prompts")
-    rows = np.flatnonzero(chance(rng, 0.22, scene.roster.size))
-    first = scene.concepts.add_many([BUSINESS[i] for i in rng.integers(0, len(BUSINESS), 2 * len(rows))])
-    scene.roster.concept[rows, 2] = first + 2 * np.arange(len(rows))
-    scene.roster.concepts[rows, 2] = rng.integers(1, 3, len(rows))
-    scene.roster.weight[rows, 2] = rng.beta(1.2, 2.0, len(rows))
+    rows = np.flatnonzero(chance(rng, 0.5, scene.roster.size))
+    many = np.where(chance(rng, 0.4, len(rows)), rng.integers(1, 3, len(rows)), rng.integers(3, 9, len(rows)))
+    first = scene.concepts.add_many([BUSINESS[i] for i in rng.integers(0, len(BUSINESS), int(many.sum()))])
+    scene.roster.concept[rows, 2] = first + np.cumsum(many) - many
+    scene.roster.concepts[rows, 2] = many
+    scene.roster.weight[rows, 2] = rng.beta(1.5, 1.2, len(rows))
 
 
 def _household(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
@@ -117,7 +118,7 @@ def _student(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
     roster.peak_day[rows] = (rng.random(groups.count) * scene.options.days)[groups.of]
     roster.peak[rows] = 8.0 * rng.random(len(rows))
     roster.card[rows[chance(rng, 0.5, len(rows))]] = -1
-    joined(scene, groups, rng, 0.4, 6.0)
+    joined(scene, groups, rng, 0.6, 6.0)
 
 
 def _team(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
@@ -128,16 +129,16 @@ def _team(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
     joined(scene, groups, rng, 0.5, 4.0)
     jobs(scene, groups, rng, 0.2, "office")
     by_api(scene, groups.rows, rng, 0.6)
-    shared_device(scene, groups, rng, per=12.0, weight=0.25, share=0.3)
+    shared_device(scene, groups, rng, per=20.0, weight=0.4, share=0.5)
     scene.roster.profile[groups.rows] = PROFILES.index("office")
 
 
 def _agency(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
     company(scene, groups, rng, 0.45, 0.4)
     site(scene, groups, rng, offices(scene, groups, rng), sizes=(1, 6), weight=(4.0, 2.0), hours=30.0)
-    shared_card(scene, groups, rng, kind="corporate", per=9.0, share=0.9)
+    shared_card(scene, groups, rng, kind="corporate", per=10.0, share=0.9)
     own_templates(scene, groups, rng, most=10, weight=(4.0, 2.0), skills=0.15)
-    shared_device(scene, groups, rng, per=5.0, weight=0.7, share=0.9)
+    shared_device(scene, groups, rng, per=15.0, weight=0.7, share=0.9)
     jobs(scene, groups, rng, 0.3, "office")
     joined(scene, groups, rng, 0.4, 5.0)
     scene.roster.profile[groups.rows] = PROFILES.index("office")
@@ -250,7 +251,7 @@ def _remote(scene: Scene, groups: Groups, rng: np.random.Generator) -> None:
     operators = scene.around.hosting[country, rng.integers(0, 2, groups.count)]
     site(scene, groups, rng, operators, sizes=(1, 4), weight=(2.5, 0.6))
     scene.roster.offset[groups.rows] += rng.integers(-4, 5, len(groups.rows)).astype(np.int8)
-    shared_card(scene, groups, rng, kind="corporate", per=120.0, share=0.9)
+    shared_card(scene, groups, rng, kind="corporate", per=60.0, share=0.9)
     own_templates(scene, groups, rng, most=5, weight=(1.5, 3.0))
     joined(scene, groups, rng, 0.3, 8.0)
 

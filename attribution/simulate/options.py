@@ -230,7 +230,7 @@ class WorldOptions:
         """The dials in force."""
         dials = dials_at(self.evasion) if self.dials is None else self.dials
         if self.attacks.slow:
-            dials = dataclasses.replace(dials, per_day=1.0, duty=0.97, human_rhythm=1.0)
+            dials = dataclasses.replace(dials, per_day=1.0, duty=0.55, human_rhythm=1.0)
         return dials
 
     def with_dials(self, **changes: float | str) -> WorldOptions:

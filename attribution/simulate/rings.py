@@ -171,14 +171,15 @@ def _life(scene: Scene, plan: RingPlan, dials: Dials) -> None:
     roster.first[rows] = opened[batch] + rng.random(len(rows)) * 2.0
     roster.last[rows] = days
     age = dials.ageing_days * np.exp(rng.normal(0.0, 0.9, batches))
-    spread = 0.03 + dials.ageing_days / 60.0
+    spread = 0.08 + dials.ageing_days / 60.0
     roster.created[rows] = np.minimum(
         opened[batch] - age[batch] + rng.exponential(spread, len(rows)), roster.first[rows] - 0.01
     )
     roster.rate[rows] = dials.per_day * np.exp(rng.normal(-0.18, 0.6, len(rows)))
     roster.duty[rows] = rng.beta(6 * dials.duty, 6 * (1 - dials.duty), len(rows))
     if scene.options.attacks.slow:
-        roster.rate[rows] = dials.per_day
+        roster.rate[rows] = 2.0 * dials.per_day
+    roster.sparing[rows] = scene.options.attacks.slow
     api = chance(rng, 0.6, len(rows))
     roster.pathway[rows[api]] = choose(rng, np.array([0.75, 0.0, 0.0, 0.25]), int(api.sum()))
     roster.agent[rows[api]] = rng.integers(4, 8, int(api.sum()))

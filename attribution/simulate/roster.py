@@ -65,6 +65,8 @@ class Roster:
     agent: NDArray[np.int8]
     rate: NDArray[np.float64]  # requests a day of use
     duty: NDArray[np.float64]
+    sitting: NDArray[np.int8]  # requests of one sitting, at most
+    sparing: NDArray[np.bool_]  # never more than one request a day
     weekend: NDArray[np.float64]
     first: NDArray[np.float64]  # day of first use
     last: NDArray[np.float64]
@@ -117,10 +119,10 @@ def people(seed: int, count: int, days: int, events: float, around: Carriers) ->
     language = np.where(chance(rng, 0.45, count), 0, native).astype(np.int8)
     rate = np.minimum(np.exp(rng.normal(0.0, 1.05, count)), 60.0)
     duty = rng.beta(1.6, 3.2, count)
-    late = chance(rng, 0.35, count)
+    late = chance(rng, 0.45, count)
     first = np.where(late, rng.random(count) * days * 0.9, 0.0)
     last = np.where(chance(rng, 0.25, count), first + rng.random(count) * (days - first), float(days))
-    age = np.where(chance(rng, 0.38, count), rng.exponential(14.0, count), rng.exponential(170.0, count))
+    age = np.where(chance(rng, 0.5, count), rng.exponential(14.0, count), rng.exponential(170.0, count))
     # New accounts start at once, old ones whenever they come back.
     created = np.where(late & (chance(rng, 0.6, count)), first - rng.exponential(1.5, count), first - age)
     scale = events * (days / 28.0) / max(float((rate * duty * (last - first)).mean()), 1e-9)
@@ -136,9 +138,17 @@ def people(seed: int, count: int, days: int, events: float, around: Carriers) ->
     traveller = chance(rng, 0.3, count)
     place[traveller, SECOND] = around.vpn[rng.integers(0, len(around.vpn), int(traveller.sum()))]
     at_work[traveller, SECOND] = off_work[traveller, SECOND] = 0.1 + 0.5 * rng.random(int(traveller.sum()))
-    coder = np.isin(pathway, [0, 3]) & (chance(rng, 0.5, count))
-    place[coder, WORK] = around.machines[country, rng.integers(0, 2, count)][coder]
-    at_work[coder, WORK] = off_work[coder, WORK] = rng.beta(1.0, 1.0, int(coder.sum())) * 3.0
+    habits = generator(seed, "habits")
+    roamer = chance(habits, 0.55, count)  # lines on a journey or of a friend, an employer's network
+    abroad = np.where(chance(habits, 0.6, count), choose(habits, np.array(COUNTRY_SHARE), count), country)
+    place[roamer, ODD] = around.homes[abroad, choose(habits, np.array([0.4, 0.35, 0.25]), count)][roamer]
+    place[roamer, EXTRA] = around.business[country, habits.integers(0, 2, count)][roamer]
+    for slot in (ODD, EXTRA):
+        at_work[roamer, slot] = off_work[roamer, slot] = habits.beta(1.5, 1.5, int(roamer.sum()))
+    coder = np.isin(pathway, [0, 3]) & (chance(rng, 0.65, count))
+    region = np.where(chance(habits, 0.6, count), choose(habits, np.array(COUNTRY_SHARE), count), country)
+    place[coder, WORK] = around.machines[region, rng.integers(0, 2, count)][coder]
+    at_work[coder, WORK] = off_work[coder, WORK] = rng.beta(1.0, 1.0, int(coder.sum())) * 5.0
     owned = 1 + rng.binomial(3, 0.3, count)
     by_api = np.isin(pathway, [0, 3])
     return Roster(
@@ -162,6 +172,8 @@ def people(seed: int, count: int, days: int, events: float, around: Carriers) ->
         ).astype(np.int8),
         rate=rate * scale,
         duty=duty,
+        sitting=choose(habits, np.array([0.4, 0.2, 0.1, 0.3]), count).astype(np.int8) + np.int8(1),
+        sparing=chance(habits, 0.26, count),
         weekend=rng.choice(np.array([0.2, 0.6, 1.0, 1.4]), count),
         first=first,
         last=last,
@@ -190,7 +202,11 @@ def people(seed: int, count: int, days: int, events: float, around: Carriers) ->
         concepts=np.zeros((count, 3), dtype=np.int32),
         variant=np.zeros((count, 3), dtype=np.int32),
         weight=np.zeros((count, 3), dtype=np.float32),
-        popular=np.where(chance(rng, 0.6, count), rng.beta(1.0, 4.0, count), 0.0).astype(np.float32),
+        popular=np.where(
+            chance(habits, 0.25, count),  # who lives on what others share
+            habits.beta(3.5, 1.5, count),
+            np.where(chance(rng, 0.6, count), rng.beta(1.0, 4.0, count), 0.0),
+        ).astype(np.float32),
         tenant=np.full((count, 3), -1, dtype=np.int16),
         model=choose(rng, np.array([0.45, 0.35, 0.2]), count).astype(np.int8),
         adopt_lag=np.where(chance(rng, 0.08, count), rng.random(count), 1.0 + rng.exponential(9.0, count)),

@@ -25,8 +25,6 @@ START = np.datetime64("2026-03-02T00:00:00", "us")
 """Every world begins on this Monday, UTC."""
 POPULAR_SLOT = 3
 """Repertoires 0 to 2 are an account's own, this one is everybody's, above it are one-off prompts."""
-SESSION = 4
-"""Requests of one sitting, at most."""
 KEEN = 0.5
 """Share of people who like new models."""
 JOBS = 3
@@ -106,8 +104,7 @@ def counts(options: WorldOptions, roster: Roster, rows: NDArray[np.int64], part:
     active = rng.random(rate.shape) < column["duty"]
     rate *= active * rng.gamma(2.0, 0.5, rate.shape)
     drawn = rng.poisson(rate)
-    if options.attacks.slow:
-        drawn = np.where(roster.ring[rows][:, None] >= 0, np.minimum(drawn + (active & (there > 0)), 1), drawn)
+    drawn = np.where(roster.sparing[rows][:, None], np.minimum(drawn, 1), drawn)
     # Nobody is in the logs without a trace: an account that sent nothing sends one request in its time.
     silent = np.flatnonzero(drawn.sum(axis=1) == 0)
     at = np.clip(roster.first[rows[silent]], 0, options.days - 1).astype(np.int64)
@@ -158,7 +155,7 @@ def _moments(cast: Cast, rows: NDArray[np.int64], part: int) -> Moments:
     cell = np.repeat(np.arange(drawn.size, dtype=np.int64), drawn)
     account, day = rows[cell // options.days], cell % options.days
     nth = np.arange(len(cell)) - np.repeat(np.cumsum(drawn) - drawn, drawn)
-    session = mix(salt(options.seed, "session"), account, day, nth // SESSION)
+    session = mix(salt(options.seed, "session"), account, day, nth // cast.roster.sitting[account])
     hour, local = _clock(cast, account, day, session, part)
     order = np.lexsort((nth, account, hour))
     key = mix(salt(options.seed, "event"), account, day, nth)
@@ -249,7 +246,7 @@ def _content(
     concept = roster.concept[account, own] + np.minimum(
         (rng.random(len(account)) ** 1.5 * size).astype(np.int64), np.maximum(size - 1, 0)
     )
-    popular = choose(rng, 1.0 / np.arange(1, POPULAR + 1), len(account))
+    popular = choose(rng, 1.0 / (2.0 + np.arange(POPULAR)), len(account))
     concept = np.where(
         slot == POPULAR_SLOT, popular, np.where(slot > POPULAR_SLOT, -1, concept)
     )  # the two last repertoires

@@ -18,6 +18,7 @@ import yaml
 from attribution.simulate import DossierState, FalseFlags, WorldOptions, preset, simulate
 from attribution.simulate.audit import LIMIT, audit
 from attribution.simulate.innocents import SHARES
+from attribution.simulate.options import PRESETS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,13 +81,23 @@ def test_no_single_column_gives_the_rings_away(moderate: Path) -> None:
     assert worst.auc < LIMIT, worst
 
 
+EVASIVE = [name for name in PRESETS if name not in {"careless", "innocent"}]
+"""Every row of the quality table is one of these, some with columns dropped, which tells nothing more."""
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "seed"), [("moderate", 103), ("private", 101), ("paraphrased", 101), ("hardest", 101)]
-)
-def test_nor_does_one_elsewhere(tmp_path: Path, name: str, seed: int) -> None:
-    worst = audit(simulate(tmp_path / "world", preset(name, accounts=5000, seed=seed)).path)[0]
+@pytest.mark.parametrize("drop", [(), ("prompt",)], ids=["prompts", "template ids"])
+@pytest.mark.parametrize("name", EVASIVE)
+def test_nor_does_one_elsewhere(tmp_path: Path, name: str, drop: tuple[str, ...]) -> None:
+    worst = audit(simulate(tmp_path / "world", preset(name, accounts=5000, seed=103, drop=drop)).path)[0]
     assert worst.auc < LIMIT, worst
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("drop", [(), ("prompt",)], ids=["prompts", "template ids"])
+def test_what_careless_rings_share_shows_but_does_not_decide(tmp_path: Path, drop: tuple[str, ...]) -> None:
+    worst = audit(simulate(tmp_path / "world", preset("careless", accounts=5000, seed=103, drop=drop)).path)[0]
+    assert worst.auc < 0.95, worst
 
 
 @pytest.mark.parametrize("hashseed", ["0", "77"])
