@@ -65,12 +65,19 @@ def _frame(scene: Scene, plans: list[RingPlan], share: float) -> None:
             roster.weight[plan.rows, 2] = share
 
 
+def _parts(rng: np.random.Generator, share: float, count: int) -> NDArray[np.float64]:
+    """Draw each account's own part of its traffic, `share` on average: from hardly any to nearly all."""
+    if share >= 1.0:
+        return np.ones(count)
+    return np.minimum(rng.beta(1.0, (1.0 - share) / share, count), 0.95)
+
+
 def _camouflage(scene: Scene, plans: list[RingPlan], share: float) -> None:
     """Add popular templates and hubs: public VPNs and mobile carriers."""
     rng, roster = scene.rng("camouflage"), scene.roster
     hubs = np.concatenate([scene.around.vpn, scene.around.mobile.ravel()])
     for plan in plans:
-        moved = np.clip(share * (0.2 + 1.6 * rng.random(len(plan.rows))), 0.0, 0.95)
+        moved = _parts(rng, share, len(plan.rows))
         _from(scene, plan.rows, hubs[rng.integers(0, len(hubs), len(plan.rows))], moved)
         roster.weight[plan.rows, :2] *= (1.0 - moved)[:, None]
         roster.popular[plan.rows] += moved
@@ -84,10 +91,11 @@ def _dilute(scene: Scene, plans: list[RingPlan], share: float) -> None:
         return
     for plan in plans:
         host = agencies[rng.integers(0, len(agencies))]
-        _from(scene, plan.rows, roster.place[host, WORK], share)
+        moved = _parts(rng, share, len(plan.rows))
+        _from(scene, plan.rows, roster.place[host, WORK], moved)
         roster.concept[plan.rows, 2], roster.concepts[plan.rows, 2] = roster.concept[host, 0], roster.concepts[host, 0]
-        roster.weight[plan.rows, :2] *= 1.0 - share
-        roster.weight[plan.rows, 2] = share
+        roster.weight[plan.rows, :2] *= (1.0 - moved)[:, None]
+        roster.weight[plan.rows, 2] = moved
         sharing = plan.rows[rng.random(len(plan.rows)) < share]
         roster.card[sharing, 0] = roster.card[sharing, 1] = roster.card[host, 0]
 
