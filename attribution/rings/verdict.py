@@ -9,9 +9,9 @@ with $\pi$ prior and size (`likelihood.prior`), $\ell$ the indicators' nats (`li
 `FAMILY_CAP`: the indicators of one family depend on each other, so together they may say no more than one strong
 fact. The best innocent explanation is the one that is hardest to beat, not the likeliest class in general.
 
-`coordinated` needs: probability over `config.coordinated`; at least two families that speak for it, one of which an
-attacker cannot set freely and which speaks with `STRONG` nats; and a score above 0 with each family left out. A family
-speaks when what it shows is `SPEAKS` nats likelier under the covert explanation than among innocents in general,
+`coordinated` needs: probability over `config.coordinated`; at least two families that speak for it (or one, while all
+others together say `STRONG` nats), one of which an attacker cannot set freely and which speaks with `STRONG` nats; and
+a score above 0 with each family left out. A family speaks when what it shows is `SPEAKS` nats likelier under the covert explanation than among innocents in general,
 
 $$ g_f = \sum_{j \in f} \ell_{cj} - \ln \sum_i \pi_i e^{\sum_{j \in f} \ell_{ij}} / \sum_i \pi_i $$
 
@@ -217,7 +217,7 @@ def _doubt(scores: Scores, row: int, speaking: list[Family], config: RingConfig)
     weakest = int(scores.without[row].argmin())
     if scores.probability[row] < config.coordinated:
         return "the evidence does not decide"
-    if len(speaking) < 2:
+    if len(speaking) < 2 and not _together(scores, row, speaking):
         return "fewer than two independent families of evidence speak for coordination"
     if not HARD_TO_SET.intersection(speaking):
         return "everything that speaks for coordination can be set freely by anyone"
@@ -226,6 +226,14 @@ def _doubt(scores: Scores, row: int, speaking: list[Family], config: RingConfig)
     if scores.without[row, weakest] <= 0:
         return f"rests on the {FAMILIES[weakest].value} family alone"
     return ""
+
+
+def _together(scores: Scores, row: int, speaking: list[Family]) -> bool:
+    """Tell whether all families but the one that speaks say `STRONG` nats together, those against it subtracted."""
+    return (
+        bool(speaking)
+        and sum(scores.speaks[row, f] for f, family in enumerate(FAMILIES) if family not in speaking) >= STRONG
+    )
 
 
 def _costly(scores: Scores, row: int) -> float:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from attribution.simulate.rings import RingPlan
     from attribution.simulate.scene import Scene
 
+IN_OFFICE = 2 / 3
+"""Part of a ring that sits in the agency which it hides in; the others share its card and nothing else of it."""
+
 
 def mount(scene: Scene, plans: list[RingPlan], spare: NDArray[np.int64]) -> None:
     """Carry out the attacks and false flags that the options ask for; `spare` rows become throwaway accounts."""
@@ -89,9 +92,11 @@ def _dilute(scene: Scene, plans: list[RingPlan], share: float) -> None:
     agencies = np.flatnonzero((roster.kind == KINDS.index("agency")) & (roster.card[:, 0] >= 0))
     if not len(agencies):
         return
+    _, first = np.unique(roster.place[agencies, WORK], return_index=True)
+    hosts = agencies[rng.permutation(first)]  # two operators seldom hit upon the same agency
     for plan in plans:
-        host = agencies[rng.integers(0, len(agencies))]
-        moved = _parts(rng, share, len(plan.rows))
+        host = hosts[plan.number % len(hosts)]
+        moved = share / IN_OFFICE * chance(rng, IN_OFFICE, len(plan.rows))
         _from(scene, plan.rows, roster.place[host, WORK], moved)
         roster.concept[plan.rows, 2], roster.concepts[plan.rows, 2] = roster.concept[host, 0], roster.concepts[host, 0]
         roster.weight[plan.rows, :2] *= (1.0 - moved)[:, None]
