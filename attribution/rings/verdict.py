@@ -229,11 +229,9 @@ def _doubt(scores: Scores, row: int, speaking: list[Family], config: RingConfig)
 
 
 def _together(scores: Scores, row: int, speaking: list[Family]) -> bool:
-    """Tell whether all families but the one that speaks say `STRONG` nats together, those against it subtracted."""
-    return (
-        bool(speaking)
-        and sum(scores.speaks[row, f] for f, family in enumerate(FAMILIES) if family not in speaking) >= STRONG
-    )
+    """Tell whether one family speaks and all others say `STRONG` nats together, what speaks against counted as well."""
+    others = [float(scores.speaks[row, f]) for f, family in enumerate(FAMILIES) if family not in speaking]
+    return bool(speaking) and sum(others) >= STRONG
 
 
 def _costly(scores: Scores, row: int) -> float:
