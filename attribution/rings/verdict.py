@@ -11,7 +11,8 @@ fact. The best innocent explanation is the one that is hardest to beat, not the 
 
 `coordinated` needs: probability over `config.coordinated`; at least two families that speak for it (or one, while all
 others together say `STRONG` nats), one of which an attacker cannot set freely and which speaks with `STRONG` nats; and
-a score above 0 with each family left out. A family speaks when what it shows is `SPEAKS` nats likelier under the covert explanation than among innocents in general,
+a score above 0 with each family left out. A family speaks when what it shows is `SPEAKS` nats likelier under the
+covert explanation than among innocents in general,
 
 $$ g_f = \sum_{j \in f} \ell_{cj} - \ln \sum_i \pi_i e^{\sum_{j \in f} \ell_{ij}} / \sum_i \pi_i $$
 

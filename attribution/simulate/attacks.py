@@ -96,7 +96,7 @@ def _dilute(scene: Scene, plans: list[RingPlan], share: float) -> None:
     hosts = agencies[rng.permutation(first)]  # two operators seldom hit upon the same agency
     for plan in plans:
         host = hosts[plan.number % len(hosts)]
-        moved = share / IN_OFFICE * chance(rng, IN_OFFICE, len(plan.rows))
+        moved = np.where(chance(rng, IN_OFFICE, len(plan.rows)), share / IN_OFFICE, 0.0)
         _from(scene, plan.rows, roster.place[host, WORK], moved)
         roster.concept[plan.rows, 2], roster.concepts[plan.rows, 2] = roster.concept[host, 0], roster.concepts[host, 0]
         roster.weight[plan.rows, :2] *= (1.0 - moved)[:, None]
