@@ -7,7 +7,7 @@ MATCH (run:Run) WHERE run.sequence IS NOT NULL AND ($run IS NULL OR run.run_id =
 WITH run ORDER BY run.sequence DESC LIMIT 1
 MATCH (run)-[:FOUND]->(r:Ring) WHERE r.verdict = $verdict
 OPTIONAL MATCH (r)<-[:PART_OF]-(c:Campaign)-[t:ATTRIBUTED_TO {rank: 1}]->(l:Lab)
-WITH r, c, CASE WHEN t.abstained THEN 'no lab named' ELSE l.lab_id END AS lab
+WITH r, c, CASE WHEN t.abstained THEN 'no lab named' ELSE l.lab_id END AS lab ORDER BY lab
 RETURN r.ring_id AS ring, r.probability AS probability, r.size AS accounts, r.events AS exchanges,
        r.first_seen AS first_seen, r.last_seen AS last_seen, r.explanation AS best_innocent_explanation,
        count(c) AS campaigns, collect(DISTINCT lab) AS leading_labs

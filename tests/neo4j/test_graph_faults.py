@@ -2,35 +2,40 @@
 
 A history of publications goes on through all of them; every third step is a new run, the others replace the latest one.
 After each fault the latest run is compared by digest with the step before and the step that was hit, then the step
-is published again without a fault and must give its digest.
+is published again without a fault and must give its digest. A server that is killed is most of the time on its way up
+again: it is one of its own, and goes through its history beside the others.
 """
 
 from __future__ import annotations
 
 import functools
-import os
+import multiprocessing
 import random
-import subprocess
-import sys
+import signal
 import threading
 import time
-from pathlib import Path
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import handmade
 import neo4j_server
 import pytest
 import tcp_proxy
+from publish_when_told import GO, PUBLISHED, READY, publish_when_told
 
 from attribution.errors import StoreError
 from attribution.store.base import content_digest
 from attribution.store.neo4j import Neo4jStore
 from attribution.store.neo4j_client import Client
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
 pytestmark = [pytest.mark.neo4j, pytest.mark.xdist_group("neo4j")]
 
 NETWORK_FAULTS, ENGINE_KILLS, SERVER_KILLS = 86, 11, 3
-SCRIPT = Path(__file__).with_name("publish_when_told.py")
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(handmade.__file__).parent)}
+FORKS = multiprocessing.get_context("forkserver")
 
 
 @functools.cache
@@ -88,6 +93,48 @@ class Witness(threading.Thread):
         return self.saw
 
 
+def kill_a_server(home: Path) -> None:
+    """Publish a history to a server of its own that is killed in the middle of each step but the first."""
+    draw, lib = random.Random(8), neo4j_server.fetch()  # noqa: S311  # where faults strike
+    server = neo4j_server.start(lib, home)
+    port = int(server.url.rpartition(":")[2])
+    store = open_graph(server.url)
+    store.publish(handmade.step_run(0), handmade.tables())
+    outcomes: list[object] = []
+
+    def publish(step: int) -> None:
+        try:
+            outcomes.append(store.publish(handmade.step_run(step), handmade.tables(shift=step)))
+        except StoreError as error:
+            outcomes.append(error)
+
+    for step in range(1, SERVER_KILLS + 1):
+        writer = threading.Thread(target=publish, args=(step,))
+        writer.start()
+        time.sleep(draw.uniform(0.05, 0.5))
+        neo4j_server.stop(server, kill=True)
+        server = neo4j_server.start(lib, home, port)  # the writer goes on trying meanwhile
+        writer.join()
+        settle(store, step)
+    assert len(outcomes) == SERVER_KILLS
+    client = Client(server.url, password=neo4j_server.ADMIN_PASSWORD)
+    nothing_is_left_over(client, SERVER_KILLS)
+    for one in (store, client):
+        one.close()
+    neo4j_server.stop(server, kill=True)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def killed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Future[None]]:
+    """Kill a server, again and again, while the other tests of this module run, if that is to be tested at all."""
+    with ThreadPoolExecutor(1) as beside:
+        if any(getattr(one, "function", None) is test_a_server_that_is_killed for one in request.session.items):
+            neo4j_server.fetch()
+            yield beside.submit(kill_a_server, tmp_path_factory.mktemp("killed"))
+        else:
+            yield Future()
+
+
 def test_a_network_that_cuts_delays_and_resets(graph: Client, neo4j: neo4j_server.Server) -> None:
     draw, direct = random.Random(6), Neo4jStore(graph, lease_seconds=0.3)  # noqa: S311  # where faults strike
     direct.publish(handmade.step_run(0), handmade.tables())
@@ -121,6 +168,33 @@ def test_a_network_that_cuts_delays_and_resets(graph: Client, neo4j: neo4j_serve
     nothing_is_left_over(graph, step)
 
 
+class Engine:
+    """A process that publishes a step when it is told; it is forked from one that has imported everything."""
+
+    def __init__(self, url: str, step: int) -> None:
+        FORKS.set_forkserver_preload([publish_when_told.__module__])
+        self._told, other = FORKS.Pipe()
+        self._process = FORKS.Process(target=publish_when_told, args=(url, step, other))
+        self._process.start()
+        other.close()
+
+    def start(self) -> None:
+        assert self._told.poll(30)
+        assert self._told.recv() == READY
+        self._told.send(GO)
+
+    def kill(self) -> bool:
+        """Kill it; say whether it had published by then."""
+        self._process.kill()
+        self._process.join(30)
+        try:
+            published = self._told.poll() and self._told.recv() == PUBLISHED
+        except EOFError:
+            published = False
+        assert published or self._process.exitcode == -signal.SIGKILL
+        return published
+
+
 def test_an_engine_that_is_killed(graph: Client, neo4j: neo4j_server.Server) -> None:
     draw, direct = random.Random(7), Neo4jStore(graph, lease_seconds=0.3)  # noqa: S311  # where faults strike
     direct.publish(handmade.step_run(0), handmade.tables())
@@ -128,68 +202,21 @@ def test_an_engine_that_is_killed(graph: Client, neo4j: neo4j_server.Server) -> 
     direct.publish(handmade.step_run(1), handmade.tables(shift=1))
     usual = time.monotonic() - started
     died = 0
-    waiting = _engine(neo4j.url, 2)
+    waiting = Engine(neo4j.url, 2)
     for step in range(2, ENGINE_KILLS + 2):
-        engine, waiting = waiting, _engine(neo4j.url, step + 1)
-        _read_line(engine)
-        _tell(engine)
+        engine, waiting = waiting, Engine(neo4j.url, step + 1)
+        engine.start()
         time.sleep(draw.uniform(0, usual))
-        engine.kill()
-        said, _ = engine.communicate(timeout=30)
-        died += b"published" not in said
+        died += not engine.kill()
         settle(direct, step)
     waiting.kill()
-    waiting.communicate(timeout=30)
     assert died > ENGINE_KILLS // 3
     nothing_is_left_over(graph, ENGINE_KILLS + 1)
 
 
-def test_a_server_that_is_killed(tmp_path: Path) -> None:
-    draw, lib = random.Random(8), neo4j_server.fetch()  # noqa: S311  # where faults strike
-    server = neo4j_server.start(lib, tmp_path)
-    port = int(server.url.rpartition(":")[2])
-    store = open_graph(server.url)
-    store.publish(handmade.step_run(0), handmade.tables())
-    outcomes: list[object] = []
-
-    def publish(step: int) -> None:
-        try:
-            outcomes.append(store.publish(handmade.step_run(step), handmade.tables(shift=step)))
-        except StoreError as error:
-            outcomes.append(error)
-
-    for step in range(1, SERVER_KILLS + 1):
-        writer = threading.Thread(target=publish, args=(step,))
-        writer.start()
-        time.sleep(draw.uniform(0.05, 0.5))
-        neo4j_server.stop(server, kill=True)
-        server = neo4j_server.start(lib, tmp_path, port)  # the writer goes on trying meanwhile
-        writer.join()
-        settle(store, step)
-    assert len(outcomes) == SERVER_KILLS
-    client = Client(server.url, password=neo4j_server.ADMIN_PASSWORD)
-    nothing_is_left_over(client, SERVER_KILLS)
-    for one in (store, client):
-        one.close()
-    neo4j_server.stop(server, kill=True)
+def test_a_server_that_is_killed(killed: Future[None]) -> None:
+    killed.result()
 
 
 def test_it_is_a_hundred() -> None:
     assert NETWORK_FAULTS + ENGINE_KILLS + SERVER_KILLS == 100
-
-
-def _engine(url: str, step: int) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, SCRIPT, url, str(step)], env=ENVIRONMENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-
-
-def _read_line(engine: subprocess.Popen[bytes]) -> None:
-    assert engine.stdout is not None
-    assert engine.stdout.readline() == b"ready\n"
-
-
-def _tell(engine: subprocess.Popen[bytes]) -> None:
-    assert engine.stdin is not None
-    engine.stdin.write(b"go\n")
-    engine.stdin.flush()
