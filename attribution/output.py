@@ -242,7 +242,7 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def write(partial: Path, made: Mapping[str, pa.Table], document: report.Document) -> None:
-    """Write tables and report."""
+def write(partial: Path, made: Mapping[str, pa.Table], document: report.Document) -> str:
+    """Write tables and report; return what `report.json` holds."""
     tables.write(made, partial)
-    report.write(document, partial)
+    return report.write(document, partial).decode()

@@ -15,7 +15,7 @@ from attribution.domain import Verdict
 from attribution.ingest import enrich, ingest
 from attribution.labs import attribute, campaigns, loading
 from attribution.projection import family_of, project
-from attribution.report import build, encode, explanations, lab_facts, linked
+from attribution.report import build, explanations, lab_facts, linked
 from attribution.rings import cluster, judge
 from attribution.store import EmbeddedStore, named_graph
 from attribution.store.loaded import load_usage
@@ -159,14 +159,14 @@ def run(
         # A third of the memory; what is written is made, and the store reads its edges from the facts.
         del people, links, clusters, rings, covert, tenants, named, sent, texts, kin
         with say.stage("publish"):
-            output.write(folder, found, document)
+            told = output.write(folder, found, document)
             manifest = output.joined(
                 output.manifest(record, intake, lookup, found, settings, known_labs, say.records, folder), case.facts()
             )
             (folder / output.MANIFEST).write_text(manifest, "utf-8")
             record = dataclasses.replace(record, manifest=manifest)
             prepared.result()
-            case.publish(record, {**found, "links": drawn}, encode(document).decode(), known_labs)
+            case.publish(record, {**found, "links": drawn}, told, known_labs)
     return Result(record.run_id, Path(out), found, document)
 
 

@@ -38,7 +38,6 @@ def main() -> NoReturn:
     if code == PIPE_CLOSED:
         # The reader has gone: what is left in the buffers must not become an error message at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    gc.freeze()  # what is left dies with the process: looking through it for cycles once more takes half a second
     sys.exit(code)
 
 

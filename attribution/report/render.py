@@ -134,7 +134,9 @@ def sentence(text: str) -> str:
     return text if text.endswith((".", "…", "!", "?")) else f"{text}."
 
 
-def write(document: Document, out: Path) -> None:
-    """Write `report.json` and `report.html` into an output folder."""
-    (out / stored.JSON_NAME).write_bytes(stored.encode(document))
+def write(document: Document, out: Path) -> bytes:
+    """Write `report.json` and `report.html` into an output folder; return what the former holds."""
+    encoded = stored.encode(document)
+    (out / stored.JSON_NAME).write_bytes(encoded)
     (out / HTML_NAME).write_bytes(html(document))
+    return encoded
