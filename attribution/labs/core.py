@@ -6,6 +6,7 @@ once: both fall through here, and so belong to no campaign. Wordings of one temp
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
@@ -75,6 +76,9 @@ class Core:
     """Events of each member, of whatever template."""
     unlabelled: NDArray[np.bool_]
     """Members none of whose traffic has a template: for them a campaign cannot be told from the ring."""
+    wording: tuple[int, ...] = ()
+    """Number of each unit's wording: units of one number are worded alike and differ in the capability that they ask
+    for. Empty: each unit has its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,15 +162,45 @@ def core_of(
     unlabelled = ~outside.labelled(ring.members)
     unlabelled[sent["member"].to_numpy()] = False
     groups = _groups(sent, len(names), texts, outside, recognise)
-    column = {template: number for number, group in enumerate(groups) for template in group}
+    column = {template: number for number, (_, group) in enumerate(groups) for template in group}
     core = sent.assign(unit=sent["template_id"].map(column)).dropna(subset=["unit"]).astype({"unit": np.int64})
     use = np.zeros((len(names), len(groups)), dtype=np.int64)
     np.add.at(use, (core["member"].to_numpy(), core["unit"].to_numpy()), core["events"].to_numpy())
     parts = dict(iter(core.groupby("unit", sort=True)))
     units = tuple(
-        _unit(group, ring.ring_id, parts[number], frames, texts, recognise) for number, group in enumerate(groups)
+        _unit(group, ring.ring_id, parts[number], frames, texts, recognise) for number, (_, group) in enumerate(groups)
     )
-    return Core(units, use, total, np.asarray(unlabelled, dtype=bool))
+    return Core(units, use, total, np.asarray(unlabelled, dtype=bool), tuple(wording for wording, _ in groups))
+
+
+def worded(core: Core) -> tuple[Core, NDArray[np.int64]]:
+    """Return the ring with all that is worded alike in one unit, whatever it asks for, and the unit of each part.
+
+    A unit asks for what its most used part asks for: what looks like two capabilities in one wording is often one that
+    the recogniser mistakes.
+    """
+    _, part = np.unique(np.array(core.wording or range(len(core.units)), dtype=np.int64), return_inverse=True)
+    count = int(part.max()) + 1 if len(part) else 0
+    use = np.zeros((len(core.use), count), dtype=np.int64)
+    np.add.at(use.T, part, core.use.T)
+    units = []
+    for number in range(count):
+        own = [core.units[place] for place in np.flatnonzero(part == number).tolist()]
+        main = max(own, key=lambda unit: unit.events)
+        units.append(
+            dataclasses.replace(
+                main,
+                templates=tuple(sorted(name for unit in own for name in unit.templates)),
+                accounts=np.unique(np.concatenate([unit.accounts for unit in own])),
+                events=sum(unit.events for unit in own),
+                account_days=sum(unit.account_days for unit in own),
+                **{
+                    name: np.sum([getattr(unit, name) for unit in own], axis=0)
+                    for name in ("hours", "weekdays", "days", "mix")
+                },
+            )
+        )
+    return Core(tuple(units), use, core.total, core.unlabelled), part
 
 
 class Recogniser:
@@ -242,8 +276,8 @@ def is_core(inside: int, members: int, outside: int, population: int) -> bool:
 
 def _groups(
     sent: pd.DataFrame, members: int, texts: Texts, outside: Outside, recognise: Recogniser
-) -> list[tuple[str, ...]]:
-    """Return the core templates, wordings of one template together, those of most members first."""
+) -> list[tuple[int, tuple[str, ...]]]:
+    """Return the core templates, those of most members first: wordings that ask for the same together, numbered."""
     users = {str(name): set(part.tolist()) for name, part in sent.groupby("template_id", sort=True)["member"]}
     candidates = [
         name
@@ -261,11 +295,14 @@ def _groups(
             len(set().union(*(users[name] for name in group))),
             sum(outside.users(name) for name in group),
             tuple(sorted(group)),
+            number,
         )
-        for group in groups.values()
+        for (number, _), group in groups.items()
     ]
-    kept = [(inside, group) for inside, out, group in sized if is_core(inside, members, out, outside.size)]
-    return [group for _, group in sorted(kept, key=lambda item: (-item[0], item[1]))][:MAX_UNITS]
+    kept = [
+        (inside, group, number) for inside, out, group, number in sized if is_core(inside, members, out, outside.size)
+    ]
+    return [(number, group) for _, group, number in sorted(kept, key=lambda item: (-item[0], item[1]))][:MAX_UNITS]
 
 
 def _wordings(names: Sequence[str], texts: Texts) -> list[int]:

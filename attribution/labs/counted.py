@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from attribution.labs.ledger import share_weight, shrunk
-from attribution.labs.presence import EXITS, log_exits_odds, present_weight
+from attribution.labs.presence import EXITS, OWN, log_exits_odds, present_weight
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,6 +82,7 @@ def counted(facts: Facts, number: int, fact: str) -> Finding | None:
             "accounts": use.accounts,
             "traffic": use.traffic,
             "exits": EXITS[fact],
+            "own_exits": OWN * EXITS[fact],
             "log_exits_odds": log_exits_odds(use, EXITS[fact]),
         }
         weight = present_weight(weight, use, EXITS[fact])

@@ -79,6 +79,11 @@ class Standing:
         return math.fsum(self.sums.get(family.value, 0.0) for family in sorted(INFRASTRUCTURE))
 
     @property
+    def bought(self) -> float:
+        """Return the nats of the family of infrastructure that speaks most for it, places apart."""
+        return max(self.sums.get(family.value, 0.0) for family in sorted(INFRASTRUCTURE - {LabFamily.PLACE}))
+
+    @property
     def acquired(self) -> bool:
         """Say whether more of its infrastructure speaks than its country explains: two families, or one strongly."""
         nats = [self.sums.get(family.value, 0.0) for family in sorted(INFRASTRUCTURE)]
@@ -119,7 +124,7 @@ def obstacle(one: Standing, config: LabConfig) -> str | None:
             f"only {one.said} for {one.name}; many labs share it: address, card, device or mail domain is missing",
         ),
         (
-            one.infrastructure < SPEAKS,
+            one.infrastructure < SPEAKS and one.bought < PLAINLY,
             f"{one.said} for {one.name}, but addresses, cards, devices and mail domains as a whole do not",
         ),
         (

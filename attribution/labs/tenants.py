@@ -17,7 +17,7 @@ from scipy.spatial.distance import squareform
 
 from attribution.domain import Campaign, Evidence, Verdict
 from attribution.labs.clients import CAPS, SPEAKS, Split, compared, thinned
-from attribution.labs.core import Core, Frames, Outside, Recogniser, core_of, texts_of
+from attribution.labs.core import Core, Frames, Outside, Recogniser, core_of, texts_of, worded
 from attribution.labs.orders import by_orders
 
 if TYPE_CHECKING:
@@ -72,8 +72,9 @@ def campaigns(
 def best_split(core: Core, config: LabConfig) -> tuple[Split | None, Split | None]:
     """Return the split that wins over one client (None: one client), and the best one that was looked at.
 
-    Candidates come from the templates' rhythm, their accounts and their targets, each by average linkage into 2 to
-    `config.max_tenants` groups; every candidate is judged on all kinds of facts together.
+    Candidates come from the rhythm, the accounts and the targets of what is worded alike, each by average linkage into
+    2 to `config.max_tenants` groups, and from orders, for which one wording may be two units (`by_orders`); every
+    candidate is judged on all kinds of facts together.
     """
     candidates: dict[bytes, Split] = {}
     orders = by_orders(core)
@@ -82,10 +83,12 @@ def best_split(core: Core, config: LabConfig) -> tuple[Split | None, Split | Non
         split = compared(label, core, config) if label.max() > 0 else None
         if split is not None and not split.apart:
             candidates[label.tobytes()] = dataclasses.replace(split, gains={**split.gains, "accounts": orders.gain})
-    for distance in _distances(core):
+    whole, part = worded(core)
+    for distance in _distances(whole) if len(whole.units) > 1 else ():
         tree = linkage(squareform(distance, checks=False), method="average")
-        for count in range(2, min(config.max_tenants, len(core.units)) + 1):
-            label = _settled(_ordered(fcluster(tree, count, criterion="maxclust").astype(np.int64)), core)
+        for count in range(2, min(config.max_tenants, len(whole.units)) + 1):
+            groups = fcluster(tree, count, criterion="maxclust").astype(np.int64)
+            label = _settled(_ordered(groups[part]), core)
             if label.max() > 0:
                 candidates.setdefault(label.tobytes(), compared(label, core, config))
     ranked = sorted(candidates.values(), key=lambda split: (-split.score, int(split.label.max()), split.label.tolist()))

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from attribution.config import LabConfig
-from attribution.labs.core import Core, Unit
+from attribution.labs.core import Core, Unit, worded
 from attribution.labs.coverage import Coverage, coverage_of, coverage_row, partly_covered
 from attribution.labs.naming import Prior, decide
 from attribution.labs.orders import CERTAIN, by_orders
@@ -114,3 +114,24 @@ def test_accounts_that_serve_all_alike_are_not_divided() -> None:
 def test_one_capability_is_no_division(two: Core) -> None:
     same = tuple(dataclasses.replace(unit, targets={"tool_use": 1.0}) for unit in two.units)
     assert by_orders(dataclasses.replace(two, units=same)) is None
+
+
+# ── what is worded alike ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_units_of_one_wording_are_one_again_and_each_part_knows_its_unit(two: Core) -> None:
+    cut = dataclasses.replace(two, wording=(3, 1, 3, 2, 1))
+    whole, part = worded(cut)
+    assert part.tolist() == [2, 0, 2, 1, 0]
+    assert [unit.templates for unit in whole.units] == [("t1", "t4"), ("t3",), ("t0", "t2")]
+    assert (whole.use[:, part[0]] == two.use[:, 0] + two.use[:, 2]).all()
+    assert whole.use.sum() == two.use.sum() == sum(unit.events for unit in whole.units)
+    main = max((two.units[0], two.units[2]), key=lambda unit: unit.events)
+    assert whole.units[2].targets == main.targets
+    assert whole.units[2].accounts.tolist() == np.flatnonzero(two.use[:, 0] + two.use[:, 2]).tolist()
+
+
+def test_without_wordings_each_unit_stays_itself(two: Core) -> None:
+    whole, part = worded(two)
+    assert part.tolist() == [0, 1, 2, 3, 4]
+    assert (whole.use == two.use).all()

@@ -121,13 +121,13 @@ def used(weight: float, d: Mapping[str, Any]) -> float:
     """Who lets the place slip, is at home there, or has it among its exits: likelihoods of the lab and of others."""
     if weight <= 0:
         return weight
-    scale, x = min(1, 30 / d["accounts"]), d["exits"]
+    scale, x, own = min(1, 30 / d["accounts"]), d["exits"], d["own_exits"]
     hits, trials = d["showing"] * scale, d["accounts"] * scale
     slips, home, exits = (math.exp(beta_binomial(hits, trials, *shape)) for shape in ((0.25, 6), (0.9, 10), (0.83, 6)))
     if d["traffic"] is not None:
         part = min(max(d["traffic"] * d["accounts"] / d["showing"], 0.01), 0.99)
         home *= stats.beta(6, 2).pdf(part) / stats.beta(1, 2).pdf(part)
-    manner = (1 - x - 0.2) * slips + 0.2 * home + x * exits
+    manner = (1 - own - 0.2) * slips + 0.2 * home + own * exits
     lab, others = math.exp(weight) * manner, (1 - x) * manner + x * math.exp(weight) * exits
     return max(0.0, math.log(lab / others))
 

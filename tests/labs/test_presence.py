@@ -7,7 +7,7 @@ import math
 import pytest
 from scipy import stats
 
-from attribution.labs.presence import EXITS, Use, present_weight
+from attribution.labs.presence import EXITS, OWN, Use, present_weight
 
 EXIT = EXITS["networks"]
 
@@ -28,9 +28,9 @@ def oracle(weight: float, use: Use, x: float) -> float:
     if use.traffic is None:
         near = far = 1.0
     manners = {
-        "slips": (1 - x - 0.2, accounts(0.25, 6) * far),
+        "slips": (1 - 2 * x - 0.2, accounts(0.25, 6) * far),
         "home": (0.2, accounts(0.9, 10) * near),
-        "exits": (x, accounts(0.83, 6) * far),
+        "exits": (2 * x, accounts(0.83, 6) * far),
     }
     manner = sum(prior * likelihood for prior, likelihood in manners.values())
     lab = math.exp(weight) * manner
@@ -52,7 +52,14 @@ def test_slips_and_homes_keep_their_weight_and_exits_lose_it() -> None:
     borrowed = Use(30, 40, 0.15)  # from nearly every account, a part of its traffic
     assert present_weight(6.0, slips, EXIT) > 3.0
     assert present_weight(6.0, home, EXIT) > 3.0
-    assert present_weight(6.0, borrowed, EXIT) < 0.6
+    assert present_weight(6.0, borrowed, EXIT) < 1.1
+
+
+def test_a_plain_exit_speaks_for_the_lab_by_the_factor_of_its_own_operator_and_no_more() -> None:
+    plain = Use(400, 400, 0.2)
+    for fact, chance in EXITS.items():
+        said = present_weight(40.0, plain, chance)
+        assert math.log(OWN) <= said < math.log(OWN) + 0.15, fact
 
 
 def test_more_accounts_that_show_a_part_say_less() -> None:
