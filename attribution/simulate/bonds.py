@@ -130,7 +130,7 @@ def company(scene: Scene, groups: Groups, rng: np.random.Generator, verified: fl
 
 
 def joined(scene: Scene, groups: Groups, rng: np.random.Generator, share: float, spread: float) -> None:
-    """Let a `share` of the groups sign up within days of each other, half of them within hours."""
+    """Let a `share` of the groups sign up within days of each other, most of them within hours."""
     rows = together(scene, groups, "created", share, rng)
     at_once = chance(rng, 0.7, groups.count)[groups.of][np.isin(groups.rows, rows)]
     pace = np.where(at_once, HOURS, spread)
