@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 SPEAKS = 0.25
 """Nats from which a family speaks for a lab."""
-SEVERAL, PLAINLY, STRONGLY = 2, 1.0, math.log(10.0)
+SEVERAL, PLAINLY, STRONGLY = 2, 1.0, 3.0
 """Families of infrastructure, and nats of each, or nats of a single one, beside which hours alone are behaviour enough:
-not all are its country's. 10 to 1 is strong evidence in Jeffreys' scale, as in the verdict, and counts are compared with
-accounts of the same country already."""
+not all are its country's. Three nats are strong evidence (Kass and Raftery 1995, section 3.2), and counts are compared
+with accounts of the same country already."""
 FITS = 0.75
 """Nats of content, hours and release together from which behaviour confirms what infrastructure says: a borrowed
 network comes with somebody else's content and hours."""
