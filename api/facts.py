@@ -15,6 +15,8 @@ from attribution.casework import heard
 from attribution.domain import Ring, Verdict
 from attribution.errors import NotFoundError
 from attribution.labs import score_accounts
+from attribution.labs.scoring import SUBJECT
+from attribution.output import memberships
 from attribution.store import RingQuery
 from attribution.warehouse import population as read_population
 from attribution.warehouse import template_table, traffic
@@ -55,7 +57,8 @@ class FactScorer:
         wanted = list(dict.fromkeys(accounts))
         with self._lock, connect(self._path, read_only=True) as con:
             people = self.population(con)
-            sent = traffic(con, wanted)
+            rings = self._rings(people)
+            sent = traffic(con, *_watched(wanted, rings, people))
             texts = template_table(con)
         return score_accounts(
             wanted,
@@ -63,7 +66,7 @@ class FactScorer:
             sent,
             self._dossiers,
             self._config,
-            rings=self._rings(people),
+            rings=rings,
             templates=texts,
             without=without,
             prior=prior,
@@ -91,6 +94,14 @@ class FactScorer:
         members = members.dropna(subset=["number"]).sort_values(["ring_id", "number"])
         groups = dict(iter(members.groupby("ring_id")))
         return [_ring(row, groups[row["ring_id"]]) for row in rows if row["ring_id"] in groups]
+
+
+def _watched(wanted: Sequence[str], rings: Sequence[Ring], people: Population) -> tuple[list[str], list[str]]:
+    """Return the accounts that are no part of base rates and whose each is: the wanted ones, and members of rings."""
+    accounts, names = memberships(rings, people)
+    own = set(wanted)
+    others = [(account, ring) for account, ring in zip(accounts, names, strict=True) if account not in own]
+    return [*wanted, *(account for account, _ in others)], [SUBJECT] * len(wanted) + [ring for _, ring in others]
 
 
 def _ring(row: Mapping[str, object], members: pd.DataFrame) -> Ring:
