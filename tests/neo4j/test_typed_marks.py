@@ -109,7 +109,8 @@ def benign_value(first: Result) -> tuple[dict[str, str], Callable[[Result], bool
 
 
 def must_link(first: Result) -> tuple[dict[str, str], Callable[[Result], bool]]:
-    one, other = (_members(first, _ring(first, covert=covert))[0] for covert in (True, False))
+    # A pair is kept in the order of its names, whichever was typed first.
+    one, other = sorted(_members(first, _ring(first, covert=covert))[0] for covert in (True, False))
 
     def honoured(second: Result) -> bool:
         return homes(second).get(one) is not None and homes(second).get(one) == homes(second).get(other)
