@@ -43,8 +43,9 @@ def score_accounts(
 
     Parameters
     ----------
-    traffic : aggregates of these accounts, from `attribution.warehouse.traffic.traffic(con, accounts)`.
-    rings : rings of the last run; their members are left out of base rates, as in the run itself.
+    traffic : aggregates of these accounts and of the members of `rings`, from `attribution.warehouse.traffic.traffic`,
+        with `SUBJECT` as the ring of these: places, cards and devices of all others make its base rates.
+    rings : rings of the last run; their members are left out of all other base rates, as in the run itself.
     without : families of evidence to leave out (`LabFamily`).
     prior : probability of an unknown lab, or of each lab and `unknown` (what is not named shares the rest equally).
 

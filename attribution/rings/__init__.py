@@ -109,4 +109,5 @@ def judge(
 def identify(population: Population, accounts: NDArray[np.int32]) -> str:
     """Name a ring by its members: the first 12 hexadecimal digits of the SHA-256 of their sorted ids."""
     names = sorted(population.accounts.take(accounts).to_pylist())
-    return f"ring-{hashlib.sha256(''.join(f'{name}{chr(0)}' for name in names).encode()).hexdigest()[:12]}"
+    digest = hashlib.sha256("".join(f"{name}\0" for name in names).encode()).hexdigest()
+    return f"ring-{digest[:12]}"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from attribution.simulate.scene import Scene
 
 IN_OFFICE = 2 / 3
-"""Part of a ring that sits in the agency which it hides in; the others share its card and nothing else of it."""
+"""Part of a ring that sits in the agency which it hides in; of the others some pay with its card, and that is all."""
 
 
 def mount(scene: Scene, plans: list[RingPlan], spare: NDArray[np.int64]) -> None:
