@@ -168,8 +168,10 @@ class Hearing:
         self._outcomes[judgement.id] = Outcome(judgement, effect, says)
 
     def between(self, accounts: Collection[str]) -> tuple[Judgement, ...]:
-        """Return the must-links and cannot-links whose two accounts are both among these, oldest first."""
-        return tuple(one for one in self._links() if one.subject in accounts and one.object in accounts)
+        """Return the must-links that tie two of these, also by way of others, and the cannot-links; oldest first."""
+        said = ties.stated(self._standing.of(Kind.MUST_LINK), {name: at for at, name in enumerate(sorted(accounts))})
+        tied = {one.id for tie in said for one in tie.judgements}
+        return tuple(one for one in self._links() if one.id in tied or {one.subject, str(one.object)} <= set(accounts))
 
     def _links(self) -> tuple[Judgement, ...]:
         return self._standing.of(Kind.MUST_LINK, Kind.CANNOT_LINK)

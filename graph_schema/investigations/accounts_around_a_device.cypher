@@ -11,7 +11,8 @@ MATCH (d:Device {key: $device})
 CALL (run, d) {
   MATCH (d)<-[u:USED_DEVICE]-(a:Account)
     WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
-  RETURN collect(DISTINCT a)[..200] AS first }
+  WITH DISTINCT a ORDER BY a.key LIMIT 200
+  RETURN collect(a) AS first }
 CALL (run, first) {
   WITH run, first WHERE $hops >= 2
   UNWIND first AS f
@@ -20,7 +21,7 @@ CALL (run, first) {
     WHERE coalesce(x.since, 0) <= run.usage_version AND (x.until IS NULL OR x.until > run.usage_version) } <= $widest
   MATCH (v)<-[w:USED_IP|USED_DEVICE|PAID_WITH]-(a:Account)
     WHERE coalesce(w.since, 0) <= run.usage_version AND (w.until IS NULL OR w.until > run.usage_version) AND NOT a IN first
-  WITH a, v LIMIT 5000
+  WITH DISTINCT a, v ORDER BY a.key, v.value LIMIT 5000
   RETURN collect(DISTINCT a)[..200] AS second, collect(DISTINCT [a.key, v.value])[..1000] AS by_second }
 CALL (run, first, second) {
   WITH run, first, second WHERE $hops >= 3
@@ -31,7 +32,7 @@ CALL (run, first, second) {
   MATCH (v)<-[w:USED_IP|USED_DEVICE|PAID_WITH]-(a:Account)
     WHERE coalesce(w.since, 0) <= run.usage_version AND (w.until IS NULL OR w.until > run.usage_version)
       AND NOT a IN first AND NOT a IN second
-  WITH a, v LIMIT 5000
+  WITH DISTINCT a, v ORDER BY a.key, v.value LIMIT 5000
   RETURN collect(DISTINCT a)[..200] AS third, collect(DISTINCT [a.key, v.value])[..1000] AS by_third }
 UNWIND [[1, first, []], [2, second, by_second], [3, third, by_third]] AS ring_of_hops
 UNWIND ring_of_hops[1] AS a

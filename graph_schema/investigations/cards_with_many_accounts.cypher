@@ -14,6 +14,7 @@ CALL (run, v) {
   OPTIONAL MATCH (v)<-[u:PAID_WITH]-(a:Account)-[:MEMBER_OF]->(r:Ring)<-[:FOUND]-(run)
     WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
       AND r.verdict <> 'innocent'
+  WITH a, r ORDER BY r.ring_id
   RETURN count(DISTINCT a) AS in_rings, collect(DISTINCT r.ring_id)[..5] AS rings }
 RETURN v.value AS card, accounts, in_rings, accounts - in_rings AS others, rings, exchanges, first_seen
 ORDER BY accounts DESC, card LIMIT $limit

@@ -19,6 +19,7 @@ CALL (run, d) {
 CALL (run, d) {
   OPTIONAL MATCH (d)<-[w:USED_DEVICE]-(a:Account)-[:MEMBER_OF]->(r:Ring)<-[:FOUND]-(run)
   WHERE r.verdict <> 'innocent' AND coalesce(w.since, 0) <= run.usage_version AND (w.until IS NULL OR w.until > run.usage_version)
+  WITH a, r ORDER BY r.ring_id
   RETURN count(DISTINCT a) AS in_rings, collect(DISTINCT r.ring_id)[..5] AS rings }
 RETURN d.value AS device, accounts, in_rings, addresses AS shared_addresses, cards AS shared_cards, exchanges, rings
 ORDER BY accounts DESC, device LIMIT $limit

@@ -16,8 +16,8 @@ UNWIND [['place', ['ip', 'network']], ['device', ['device']], ['payment', ['paym
 WITH r, m, a, links, strongest,
      CASE WHEN any(one IN facets WHERE any(facet IN family[1]
        WHERE one CONTAINS '"' + facet + '"')) THEN family[0] END AS tie
-WITH r, m, a, links, strongest, collect(tie) AS ties WHERE size(ties) <= 1
-RETURN r.ring_id AS ring, a.account_id AS account, coalesce(ties[0], 'no validated link') AS only_tie,
+WITH r, m, a, links, strongest, count(tie) AS ties, min(tie) AS tie WHERE ties <= 1
+RETURN r.ring_id AS ring, a.account_id AS account, coalesce(tie, 'no validated link') AS only_tie,
   links AS validated_links,
        round(strongest, 2) AS nats_of_the_strongest, m.confidence AS confidence
 ORDER BY ring, confidence, account LIMIT $limit

@@ -14,6 +14,7 @@ CALL (run, r, a) {
         <-[w:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE]-(b:Account)-[:MEMBER_OF]->(r)
   WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
     AND coalesce(w.since, 0) <= run.usage_version AND (w.until IS NULL OR w.until > run.usage_version)
+  WITH v, b ORDER BY head(labels(v))
   RETURN collect(DISTINCT head(labels(v))) AS shares, count(DISTINCT b) AS members_reached }
 CALL (run, r, a) {
   OPTIONAL MATCH (a)-[l:LINKED_TO]-(b:Account)-[:MEMBER_OF]->(r)

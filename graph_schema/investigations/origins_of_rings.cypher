@@ -10,6 +10,7 @@ WHERE r.verdict <> 'innocent' AND ($ring IS NULL OR r.ring_id = $ring) AND coale
   AND (u.until IS NULL OR u.until > run.usage_version)
 MATCH (i)-[o:IN_ASN]->(n:Asn)
 WHERE o.since <= run.usage_version AND (o.until IS NULL OR o.until > run.usage_version)
+WITH n, o, a, i, u, r ORDER BY r.ring_id
 RETURN n.key AS asn, coalesce(o.as_org, n.name) AS run_by, o.kind AS kind, o.country AS country,
        count(DISTINCT a) AS accounts, count(DISTINCT i) AS addresses, sum(u.count) AS exchanges,
        collect(DISTINCT r.ring_id)[..10] AS rings

@@ -15,6 +15,7 @@ WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until 
 MATCH (v)<-[w:USED_IP|USED_DEVICE|PAID_WITH]-(o:Account)
 WHERE coalesce(w.since, 0) <= run.usage_version AND (w.until IS NULL OR w.until > run.usage_version)
   AND NOT EXISTS { MATCH (o)-[:MEMBER_OF]->(r) }
+WITH run, r, o, m, v ORDER BY head(labels(v)), v.value
 WITH run, r, o, count(DISTINCT m) AS members, collect(DISTINCT head(labels(v))) AS kinds,
   collect(DISTINCT v.value)[..5] AS shared
 OPTIONAL MATCH (o)-[:MEMBER_OF]->(s:Ring)<-[:FOUND]-(run)
@@ -30,7 +31,8 @@ MATCH (r)<-[:MEMBER_OF]-(m:Account)-[u:USED_IP|USED_DEVICE|PAID_WITH]->(v)
 WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
   AND COUNT { MATCH (v)<-[x]-()
     WHERE coalesce(x.since, 0) <= run.usage_version AND (x.until IS NULL OR x.until > run.usage_version) } <= $widest
-WITH run, r, v, collect(DISTINCT m)[..3] AS members
+WITH DISTINCT run, r, v, m ORDER BY v.key, m.key
+WITH run, r, v, collect(m)[..3] AS members
 MATCH q = (v)<-[w:USED_IP|USED_DEVICE|PAID_WITH]-(o:Account)
 WHERE coalesce(w.since, 0) <= run.usage_version AND (w.until IS NULL OR w.until > run.usage_version)
   AND NOT EXISTS { MATCH (o)-[:MEMBER_OF]->(r) }

@@ -8,13 +8,13 @@ WITH run ORDER BY run.sequence DESC LIMIT 1
 MATCH (run)-[:FOUND]->(r:Ring) WHERE $ring IS NULL OR r.ring_id = $ring
 WITH run, r ORDER BY r.verdict = 'coordinated' DESC, r.probability DESC, r.size DESC, r.ring_id LIMIT 1
 CALL (r) { OPTIONAL MATCH (r)<-[:ABOUT]-(e:Evidence)
-  WITH e.family AS family, sum(e.weight) AS nats WHERE family IS NOT NULL ORDER BY nats DESC
+  WITH e.family AS family, sum(e.weight) AS nats WHERE family IS NOT NULL ORDER BY nats DESC, family
   RETURN collect(family + ': ' + toString(round(nats, 2))) AS nats_by_family, sum(nats) AS nats }
 CALL (r) { OPTIONAL MATCH (r)<-[:PART_OF]-(c:Campaign) RETURN count(c) AS campaigns }
 CALL (run, r) { OPTIONAL MATCH (r)<-[:MEMBER_OF]-(a:Account)-[u:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE]->(v)
   WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
   WITH head(labels(v)) AS kind, v, count(DISTINCT a) AS members WHERE members >= 2
-  WITH kind, count(v) AS shared ORDER BY shared DESC
+  WITH kind, count(v) AS shared ORDER BY shared DESC, kind
   RETURN collect(kind + ': ' + toString(shared)) AS shared_values }
 RETURN r.ring_id AS ring, r.verdict AS verdict, r.probability AS probability, r.size AS accounts,
        r.events AS exchanges, r.first_seen AS first_seen, r.last_seen AS last_seen,

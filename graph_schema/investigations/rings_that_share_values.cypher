@@ -13,8 +13,9 @@ WITH DISTINCT run, r, v
 MATCH (v)<-[w:USED_IP|USED_DEVICE|PAID_WITH]-(:Account)-[:MEMBER_OF]->(s:Ring)<-[:FOUND]-(run)
 WHERE s.verdict <> 'innocent' AND r.ring_id < s.ring_id AND coalesce(w.since, 0) <= run.usage_version
   AND (w.until IS NULL OR w.until > run.usage_version)
-WITH DISTINCT r, s, v
-WITH r, s, head(labels(v)) AS kind, count(v) AS shared, collect(v.value)[..3] AS examples ORDER BY shared DESC
+WITH DISTINCT r, s, v ORDER BY v.value
+WITH r, s, head(labels(v)) AS kind, count(v) AS shared, collect(v.value)[..3] AS examples
+ORDER BY shared DESC, kind
 RETURN r.ring_id AS ring, s.ring_id AS other_ring, r.size AS accounts, s.size AS accounts_of_other,
        sum(shared) AS shared_values, collect(kind + ': ' + toString(shared)) AS by_kind,
          head(collect(examples)) AS examples

@@ -184,7 +184,7 @@ def heard(said: list[Judgement], cluster: list[int], sure: list[int]) -> tuple[H
     return hearing, ring.members.tolist()
 
 
-@pytest.mark.parametrize(
+TIED = pytest.mark.parametrize(
     ("sure", "stay", "effect", "says"),
     [
         ([0, 1, 2, 3], [0, 1, 2, 3], "changed", "brought into one cluster, with the clusters that they were in"),
@@ -192,6 +192,10 @@ def heard(said: list[Judgement], cluster: list[int], sure: list[int]) -> tuple[H
         ([2, 3], [2, 3], "unmet", "in one cluster, but neither is a member of its ring"),
     ],
 )
+"""Which of the cluster's members are certain, who stays in its ring if 0 and 1 must be together, and what is said."""
+
+
+@TIED
 def test_who_must_be_linked_with_a_certain_member_stays_in_the_ring(
     sure: list[int], stay: list[int], effect: str, says: str
 ) -> None:
@@ -211,14 +215,7 @@ def test_who_must_be_linked_through_others_stays_as_well() -> None:
 BETWEEN = "gone is not in the logs, and ties a0 and a1: "
 
 
-@pytest.mark.parametrize(
-    ("sure", "stay", "effect", "says"),
-    [
-        ([0, 1, 2, 3], [0, 1, 2, 3], "changed", "brought into one cluster, with the clusters that they were in"),
-        ([0, 2, 3], [0, 1, 2, 3], "changed", "a1 stays in ring-1, where the engine would leave it out"),
-        ([2, 3], [2, 3], "unmet", "in one cluster, but neither is a member of its ring"),
-    ],
-)
+@TIED
 def test_an_account_that_is_not_in_the_logs_ties_two_that_are(
     sure: list[int], stay: list[int], effect: str, says: str
 ) -> None:
@@ -242,6 +239,17 @@ def test_a_chain_of_absent_accounts_is_followed_and_its_dead_ends_are_not() -> N
         assert told[one.id].says.startswith("gone and lost are not in the logs, and tie a0, a1 and a4: ")
     for one in ends:
         assert (told[one.id].effect, told[one.id].says) == ("absent", "an account of the two is not in the logs")
+
+
+def test_asking_why_names_the_judgements_that_lead_there_through_others() -> None:
+    chain = [linked("a0", "gone"), linked("gone", "lost"), linked("lost", "a1")]
+    apart = make(Kind.CANNOT_LINK, "a2", "a4", author="li", reason="two offices", decided=NOW)
+    hearing, _ = heard([*chain, linked("lost", "end"), linked("a1", "a4"), apart], [0, 2, 3], [0, 1, 2, 3, 4])
+    assert set(hearing.between({"a0", "a1"})) == set(chain)
+    assert set(hearing.between({"a0", "gone"})) == {chain[0]}
+    assert set(hearing.between({"a0", "a4"})) == {*chain, linked("a1", "a4")}
+    assert hearing.between({"a2", "a4"}) == (apart,)
+    assert hearing.between({"a0", "a2"}) == ()
 
 
 def test_one_account_named_twice_with_an_absent_one_is_tied_to_nobody() -> None:

@@ -83,6 +83,20 @@ def test_rings_are_those_of_the_run(one: Investigation, text: str) -> None:
     assert "Ring" not in text or ":FOUND]" in text or "generation: run.generation" in text, one.name
 
 
+LISTED = re.compile(r"collect\(.*?\)(?:\[[^\]]*\])? AS (\w+)")
+
+
+@pytest.mark.parametrize("one", EVERY, ids=lambda one: one.name)
+def test_lists_that_are_shown_have_an_order(one: Investigation) -> None:
+    """The server meets relationships in the order of its files, which another loading of the same facts changes."""
+    text = " ".join(one.query.split())
+    head, shown = text.rsplit(" RETURN ", 1)
+    for match in LISTED.finditer(text):
+        matched = re.split(r"\bMATCH\b", text[: match.start()])[-1]
+        told = match.start() > len(head) or match[1] in re.findall(r"\w+", shown)
+        assert not told or "ORDER BY" in matched, match[0]
+
+
 def test_columns_are_names_for_people() -> None:
     for one in EVERY:
         assert one.columns
