@@ -116,6 +116,46 @@ def test_a_known_template_is_recognised_in_a_batch_that_could_not_show_it(con: d
     assert patterns(con) == before
 
 
+WIDE = "Write a short letter about the {} for the {} as soon as possible."
+NARROW = (
+    "Write a short letter about the {} as a table with the columns amount and unit, for the {} as soon as possible."
+)
+
+
+def letters(shape: str, count: int, seed: int) -> list[str]:
+    """Return prompts of a wording whose slots hold two words each out of some hundred."""
+    rng = random.Random(seed)
+    words = ["".join(rng.choices("abcdefghijklmnoprstuvw", k=6)) for _ in range(120)]
+    slots = shape.count("{}")
+    return [shape.format(*(" ".join(rng.choices(words, k=2)) for _ in range(slots))) for _ in range(count)]
+
+
+@pytest.mark.parametrize("others", [0, 300])
+def test_a_wide_template_that_is_stored_does_not_take_a_narrow_one_of_a_later_batch(
+    others: int, con: duckdb.DuckDBPyConnection
+) -> None:
+    """The narrow one has the id that it has where both are in one batch, and the wide one keeps its own."""
+    wide, narrow = letters(WIDE, 300, 1), letters(NARROW, 60, 2)
+    together = fresh([*wide, *narrow])
+    (of_wide,), (of_narrow,) = {together[text] for text in wide}, {together[text] for text in narrow}
+    assert of_wide != of_narrow
+    assert set(run(con, wide).values()) == {of_wide}
+    later = letters(WIDE, others, 3)
+    found = run(con, [*later, *narrow])
+    assert {found[text] for text in narrow} == {of_narrow}
+    assert {found[text] for text in later} <= {of_wide}
+    assert len(patterns(con)) == 2
+    assert set(run(con, letters(NARROW, 3, 4)).values()) == {of_narrow}
+
+
+def test_values_that_are_common_on_one_day_make_no_template_of_their_own(con: duckdb.DuckDBPyConnection) -> None:
+    run(con, letters(WIDE, 300, 1))
+    before = patterns(con)
+    run(con, letters(WIDE.replace("{}", "harbour {}", 1), 60, 5))
+    run(con, letters(WIDE.replace("the {} as", "the mayor as"), 60, 6))
+    assert patterns(con) == before
+
+
 def test_counts_grow_with_each_batch(con: duckdb.DuckDBPyConnection) -> None:
     texts = [f"Please compute the quarterly turnover of store {i} in detail" for i in range(30)]
     run(con, texts)

@@ -14,6 +14,7 @@ from attribution.ingest.templates.corpus import TEXT, Batch, Corpus, stream
 from attribution.ingest.templates.discover import discover
 from attribution.ingest.templates.grow import Found, Grower, Node, root
 from attribution.ingest.templates.match import Matcher, build
+from attribution.ingest.templates.narrower import narrower
 from attribution.ingest.templates.pattern import Pattern, parse, render
 from attribution.ingest.templates.refine import says_more
 from attribution.ingest.templates.strength import Strength
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 _SAMPLE = 65_536
 _MEMORY = 2_000_000
+_HASHES = float(2**64 - 2**11)
+"""The largest hash that a float can be, and no larger."""
 _ROUNDS = 3
 _STRICT = 2
 """Rounds that name only the parts of a group where parts are templates of their own; later ones name the rest."""
@@ -40,7 +43,8 @@ def mine(con: duckdb.DuckDBPyConnection, *, key: bytes, config: TemplateConfig) 
     Reads the temporary table `prompts(prompt_key, prompt, n)` of distinct prompts, creates the temporary table
     `prompt_templates(prompt_key, template_id)` (null: a prompt that follows no template) and merges what was found
     into the fact table `templates`. Templates that the table already holds come first: a prompt that fits one gets
-    its id, however few of its kind this batch has.
+    its id, however few of its kind this batch has, unless this batch shows that it mixes two: then the part that is a
+    template of its own is one from now on.
 
     Parameters
     ----------
@@ -59,22 +63,19 @@ def mine(con: duckdb.DuckDBPyConnection, *, key: bytes, config: TemplateConfig) 
     ((total,),) = con.execute("select count(*) from prompts").fetchall()
     if total > _MEMORY:
         # Too many to hold: learn from a sample first, so that most prompts are recognised as they stream by.
-        parts = stream(con, job.seed, total // _SAMPLE, lambda batch: _split(batch, build(known.values()))[1])
+        parts = stream(con, job.seed, total // _SAMPLE, lambda batch: _split(batch, build(known.values()), 0.0).rest)
         sample = Corpus.of(list(parts))
         grower = job.grower(sample)
         learned = discover(grower, grower.grow([root(np.arange(len(sample)), sample.weight)]), last=False)
         fresh = {name: pattern for name, pattern in job.render(sample, learned).items() if name not in known}
-    matcher = build([*known.values(), *fresh.values()])
-    placed: list[_Placed] = []
-    rest: list[Batch] = []
-    for hits, misses in stream(con, job.seed, 1, lambda batch: _split(batch, matcher)):
-        placed.append(hits)
-        rest.append(misses)
-    held, found = _search(job, Corpus.of(rest), {*known, *fresh})
-    placed.append(held)
+    passed = job.let_by(total, {**known, **fresh})
+    if own := job.narrower(Corpus.of([part.seen for part in passed]), known):
+        fresh |= own
+        passed = job.let_by(total, {**known, **fresh})
+    held, found = _search(job, Corpus.of([part.rest for part in passed]), {*known, *fresh})
     fresh.update(found)
     within = job.fillings([pattern for _, pattern in sorted(fresh.items())])
-    _write(con, placed, within)
+    _write(con, [*(part.placed for part in passed), held], within)
     _merge(con, [pattern for name, pattern in sorted(fresh.items()) if name not in within])
 
 
@@ -88,13 +89,23 @@ class _Placed:
     names: list[str]
 
 
-def _split(batch: Batch, matcher: Matcher) -> tuple[_Placed, Batch]:
-    """Return the prompts that fit a template, and the others."""
+@dataclass(frozen=True, slots=True)
+class _Passed:
+    """Prompts divided: those that fit a template, those that fit none, and some of the former with their tokens."""
+
+    placed: _Placed
+    rest: Batch
+    seen: Batch
+
+
+def _split(batch: Batch, matcher: Matcher, share: float) -> _Passed:
+    """Divide a batch; of the prompts that fit a template a `share` is kept with its tokens, chosen by content."""
     hit = matcher(batch.tokens)
     found = np.flatnonzero(hit >= 0)
     names = [pattern.template_id for pattern in matcher.patterns]
     rest = batch.take(np.flatnonzero(hit < 0)) if len(found) else batch
-    return _Placed(batch.keys[found], batch.n[found], hit[found], names), rest
+    seen = found[batch.hashes[found] <= np.uint64(share * _HASHES)]
+    return _Passed(_Placed(batch.keys[found], batch.n[found], hit[found], names), rest, batch.take(seen))
 
 
 def _search(job: _Job, corpus: Corpus, taken: set[str]) -> tuple[_Placed, dict[str, Pattern]]:
@@ -149,6 +160,17 @@ class _Job:
         """Return which templates, found in different rounds, are another one with a slot filled in."""
         within = fillings([pattern.tokens for pattern in patterns], says_more, self.strength)
         return {patterns[part].template_id: patterns[whole].template_id for part, whole in within.items()}
+
+    def let_by(self, total: int, templates: dict[str, Pattern]) -> list[_Passed]:
+        """Divide all prompts by the templates; of those that fit one about `_SAMPLE` are kept."""
+        matcher = build(templates.values())
+        share = min(1.0, _SAMPLE / max(total, 1))
+        return list(stream(self.con, self.seed, 1, lambda batch: _split(batch, matcher, share)))
+
+    def narrower(self, corpus: Corpus, known: dict[str, Pattern]) -> dict[str, Pattern]:
+        """Return templates of their own among prompts that known ones would take."""
+        found = narrower(self.grower(corpus), build(known.values())) if len(corpus) else []
+        return {name: pattern for name, pattern in self.render(corpus, found).items() if name not in known}
 
     def grower(self, corpus: Corpus) -> Grower:
         """Return what divides these prompts into groups by shared wording."""
