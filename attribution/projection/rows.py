@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from attribution.projection.layout import Graph, Rules
     from attribution.projection.scratch import Scratch
 
+WORD = 64
+"""Bits of a word: so many values of a row can be tallied."""
 RISING = -1.6
 """Where the rarest shared value is worth more than this (over -1 - ln 2), `ceilings` rises with the values shared."""
 
@@ -38,19 +40,21 @@ def gather(a: int, graph: Graph, rules: Rules, scratch: Scratch, ceiling: NDArra
 
     The heaviest facet comes last: most partners of a row share one popular value of it and nothing else. A pair known
     from no other facet has -ln p = nats - `rules.choice` - `rules.alone`, so it is only met if its nats can reach what
-    `log_bound` needs.
+    `log_bound` needs. A row with more values of it than a word has bits is walked like any other.
     """
     partners = 0
     for f in range(graph.row_start.shape[0]):
         if f != graph.heaviest:
             partners = _walk(a, f, partners, graph, rules, scratch, ceiling)
     last = graph.heaviest
+    if graph.row_start[last, a + 1] - graph.row_start[last, a] > WORD:
+        return _walk(a, last, partners, graph, rules, scratch, ceiling)
     needed = np.inf
     if log_bound >= 0.0:
         needed = -np.inf
     elif rules.anchor[last]:
         needed = rules.choice[last] + rules.alone - log_bound - SLACK
-    tallied = _tally(a, last, graph, rules, scratch)
+    tallied = _tally(a, last, graph, scratch)
     return _weigh(a, last, partners, tallied, graph, rules, scratch, ceiling, needed)
 
 
@@ -89,26 +93,22 @@ def _walk(  # arrays, as the compiled callers have them
 
 
 @borrowing
-def _tally(a: int, f: int, graph: Graph, rules: Rules, scratch: Scratch) -> int:
-    """Count for each partner of row `a` in one facet what it shares, and which value is the rarest; return how many."""
+def _tally(a: int, f: int, graph: Graph, scratch: Scratch) -> int:
+    """Note for each partner of row `a` in one facet which values it shares, a bit each; return how many partners."""
     tally = scratch.tally
     first = graph.row_start[f, a]
-    most = np.uint32(rules.facts[f])
     tallied = 0
     for i in range(first, graph.row_start[f, a + 1]):
         v = graph.row_value[i]
         start = scratch.cursor[v] + 1
         scratch.cursor[v] = start
-        rarest = (np.uint32(i - first) << np.uint32(8)) | np.uint32(1)
+        bit = np.uint64(1) << np.uint64(i - first)
         for j in range(start, graph.column_start[v + 1]):
             b = graph.column_account[j]
             known = tally[b]
-            if known == 0:
-                tally[b] = rarest
-                scratch.tallied[tallied] = b
-                tallied += 1
-            elif known & np.uint32(255) < most:
-                tally[b] = known + np.uint32(1)
+            tally[b] = known | bit
+            scratch.tallied[tallied] = b  # overwritten by the next one where it is not new: a branch would be guessed
+            tallied += int(known == 0)
     return tallied
 
 
@@ -126,26 +126,43 @@ def _weigh(  # arrays and bounds, in the order of the row
 ) -> int:
     """Weigh what was tallied for the partners that are met, or that reach `needed` nats; return how many are met."""
     first = graph.row_start[f, a]
-    mark_values(a, f, graph, scratch.marked, 1)
     for k in range(tallied):
         b = scratch.tallied[k]
-        shared = int(scratch.tally[b] & np.uint32(255))
-        v = graph.row_value[first + int(scratch.tally[b] >> np.uint32(8))]
+        shared = scratch.tally[b]
         scratch.tally[b] = 0
-        single = -graph.log_rate[v] - graph.log_degree[f, a] - graph.log_degree[f, b]
         if not scratch.met[b]:
-            limit = single if shared == 1 else ceiling_nats(shared, single, ceiling)
-            if (single > RISING or shared == 1) and limit - rules.price[f] < needed:
+            count = min(ones(shared), rules.facts[f])
+            v = graph.row_value[first + lowest(shared)]
+            single = -graph.log_rate[v] - graph.log_degree[f, a] - graph.log_degree[f, b]
+            limit = single if count == 1 else ceiling_nats(count, single, ceiling)
+            if (single > RISING or count == 1) and limit - rules.price[f] < needed:
                 continue
             scratch.met[b] = True
             scratch.touched[partners] = b
             partners += 1
-        if shared == 1:
-            scratch.partner[b, f] = max(0.0, min(single - rules.price[f], rules.cap[f]))
-        else:
-            scratch.partner[b, f] = facet_nats(a, b, f, shared, graph, rules, scratch.marked, ceiling)
-    mark_values(a, f, graph, scratch.marked, 0)
+        scratch.partner[b, f] = _tallied_nats(a, b, f, shared, graph, rules, ceiling)
     return partners
+
+
+@borrowing
+def _tallied_nats(  # arrays, as the compiled callers have them
+    a: int,
+    b: int,
+    f: int,
+    shared: np.uint64,
+    graph: Graph,
+    rules: Rules,
+    ceiling: NDArray[np.float64],
+) -> np.float32:
+    """Return one pair's capped nats in one facet, `shared` being the bits of the row's values that `b` has."""
+    nats = np.float32(0.0)
+    level = 0
+    while shared != 0 and level < rules.facts[f]:
+        level += 1
+        v = graph.row_value[graph.row_start[f, a] + lowest(shared)]
+        nats = _raised(nats, level, a, b, f, v, graph, rules, ceiling)
+        shared &= shared - np.uint64(1)
+    return nats
 
 
 @borrowing
@@ -171,22 +188,52 @@ def facet_nats(  # arrays, as the compiled callers have them
     The values of `a` are `marked`, so a walk over those of `b` finds the ones that are shared: `shared` at most.
     """
     nats = np.float32(0.0)
-    cap, price = rules.cap[f], rules.price[f]
     level = 0
     for j in range(graph.row_start[f, b], graph.row_start[f, b + 1]):
         v = graph.row_value[j]
         if marked[v] == 0:
             continue
         level += 1
-        worth = -graph.log_rate[v] - graph.log_degree[f, a] - price - graph.log_degree[f, b]
-        if level > 1:
-            if not is_level(level):
-                worth = 0.0
-            elif min(cap, ceiling_nats(level, worth + price, ceiling) - price) > nats:
-                expected = graph.degree[a, f] * graph.degree[b, f] * graph.rate[v]
-                worth = several_nats(level, expected, -(worth + price), ceiling[level, 2]) - price
-        if worth > nats:
-            nats = np.float32(min(worth, cap))
+        nats = _raised(nats, level, a, b, f, v, graph, rules, ceiling)
         if level == shared:
             break
     return nats
+
+
+@borrowing
+def _raised(  # arrays, as the compiled callers have them
+    nats: np.float32,
+    level: int,
+    a: int,
+    b: int,
+    f: int,
+    v: int,
+    graph: Graph,
+    rules: Rules,
+    ceiling: NDArray[np.float64],
+) -> np.float32:
+    """Return a pair's capped nats in one facet, `v` being the value that makes `level` shared ones."""
+    cap, price = rules.cap[f], rules.price[f]
+    worth = -graph.log_rate[v] - graph.log_degree[f, a] - price - graph.log_degree[f, b]
+    if level > 1:
+        if not is_level(level):
+            worth = 0.0
+        elif min(cap, ceiling_nats(level, worth + price, ceiling) - price) > nats:
+            expected = graph.degree[a, f] * graph.degree[b, f] * graph.rate[v]
+            worth = several_nats(level, expected, -(worth + price), ceiling[level, 2]) - price
+    return np.float32(min(worth, cap)) if worth > nats else nats
+
+
+@borrowing
+def ones(word: np.uint64) -> np.int64:
+    """Return how many bits of a word are set: sums of 2, 4 and 8 bits side by side (Knuth, TAOCP 7.1.3)."""
+    word -= (word >> np.uint64(1)) & np.uint64(0x5555555555555555)
+    word = (word & np.uint64(0x3333333333333333)) + ((word >> np.uint64(2)) & np.uint64(0x3333333333333333))
+    word = (word + (word >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return np.int64((word * np.uint64(0x0101010101010101)) >> np.uint64(56))
+
+
+@borrowing
+def lowest(word: np.uint64) -> np.int64:
+    """Return the number of a word's lowest bit that is set."""
+    return ones((word & (~word + np.uint64(1))) - np.uint64(1))

@@ -21,15 +21,15 @@ class Scratch(NamedTuple):
     `partner` (accounts, 16 or more): one cache line holds all that a row knows of a partner: nats by facet, then the
     number of shared values of each facet that counts several (`counter` says in which column, -1: none). Single
     precision holds the counts exactly. `met` (accounts,) says whether the partner has a line. `tally` (accounts,) holds
-    of the heaviest facet how many values are shared (8 bits) and the rarest of them; a row's partners of that facet
-    stand in `tallied`. `marked` (values,) says which are the row's own.
+    which of the row's values of the heaviest facet are shared, a bit each, the rarest lowest; a row's partners of that
+    facet stand in `tallied`. `marked` (values,) says which are the row's own.
     """
 
     cursor: NDArray[np.int64]
     partner: NDArray[np.float32]
     counter: NDArray[np.int64]
     met: NDArray[np.bool_]
-    tally: NDArray[np.uint32]
+    tally: NDArray[np.uint64]
     tallied: NDArray[np.int32]
     marked: NDArray[np.uint8]
     touched: NDArray[np.int32]
@@ -68,7 +68,7 @@ def allocate(graph: Graph, rule: Rules) -> Scratch:
         partner=room[first : first + accounts * width].reshape(accounts, width),
         counter=np.where(several, facets + np.cumsum(several) - 1, -1),
         met=np.zeros(accounts, np.bool_),
-        tally=np.zeros(accounts, np.uint32),
+        tally=np.zeros(accounts, np.uint64),
         tallied=np.empty(accounts, np.int32),
         marked=np.zeros(len(graph.rate), np.uint8),
         touched=np.empty(accounts, np.int32),

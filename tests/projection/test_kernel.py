@@ -19,6 +19,7 @@ from attribution.projection.kernel import BINS_PER_NAT
 from attribution.projection.null import LEAST, fact_bound, fit
 from attribution.projection.pairs import TASTE, fact_nats, is_level
 from attribution.projection.project import pair_counts
+from attribution.projection.rows import WORD
 from attribution.projection.rules import LEVELS, RULES
 
 if TYPE_CHECKING:
@@ -107,7 +108,20 @@ def test_kernel_agrees_with_the_oracle(make: Callable[..., Population], data: st
     accounts = data.draw(st.integers(4, 24))
     facets = data.draw(st.lists(st.sampled_from(FACETS), min_size=1, max_size=5, unique=True))
     row = st.lists(st.integers(0, 40), max_size=8)
-    population = make({f: data.draw(st.lists(row, min_size=accounts, max_size=accounts)) for f in facets})
+    _agree(make({f: data.draw(st.lists(row, min_size=accounts, max_size=accounts)) for f in facets}))
+
+
+def test_accounts_with_more_values_than_a_word_has_bits_agree_too(make: Callable[..., Population]) -> None:
+    rng = np.random.default_rng(3)
+    rows = [[int(v) for v in rng.integers(0, 150, size)] for size in (200, 200, 160, 90, 70, 40, 30, 20, 10, 5)]
+    population = make({Facet.TEMPLATE: rows, Facet.PAYMENT: [[i // 3] for i in range(len(rows))]})
+    lengths = np.diff(population.incidence[Facet.TEMPLATE].indptr)
+    assert lengths.max() > WORD > lengths.min()
+    _agree(population)
+
+
+def _agree(population: Population) -> None:
+    """Compare all links with the oracle's, and see that none is missing."""
     level = 0.999
     expected = oracle(population, fit(population, level))
     projection = project(population, ProjectionConfig(false_discovery_rate=level))
