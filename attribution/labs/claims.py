@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from attribution.labs.networks import NetworkTree
 
@@ -67,6 +69,7 @@ class Claims:
         self._dossiers = dossiers
         self.labs_of_address: dict[str, dict[str, set[int]]] = {"networks": {}, "asns": {}, "known.ips": {}}
         self._claims: dict[tuple[int, str], Claim] = {}
+        self._addresses_of: dict[tuple[int, str], pa.LargeStringArray] = {}
         self._addresses(traffic.addresses)
         self._values(traffic.cards, "bin", "bins", "issuer_country", lambda lab: lab.bins, prefix=True)
         self._values(traffic.cards, "issuer_country", "issuer_countries", None, lambda lab: lab.issuer_countries)
@@ -99,8 +102,8 @@ class Claims:
         trials = int(places["events"].sum())
         if claim is None or not trials:
             return None
-        mine = {name for name, labs in self.labs_of_address[fact].items() if lab in labs}
-        hits = int(places.loc[places["ip"].isin(mine), "events"].sum())
+        own = pc.is_in(pa.array(places["ip"], pa.large_string()), value_set=self._addresses_of[lab, fact])
+        hits = int(places["events"].to_numpy()[np.asarray(own)].sum())
         return self._beside(claim, hits, trials, hits / trials, "exchanges of its templates")
 
     def _beside(self, claim: Claim, hits: int, trials: int, country_share: float, unit: str) -> Count:
@@ -155,6 +158,7 @@ class Claims:
                 mine = {name for name, labs in self.labs_of_address[fact].items() if number in labs}
                 hit = rows["ip"].isin(mine).to_numpy(dtype=bool)
                 self._put(number, fact, account, hit, could, rows["country"], sorted(mine))
+                self._addresses_of[number, fact] = pa.array(sorted(mine), pa.large_string())
 
     def _values(
         self,

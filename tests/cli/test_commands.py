@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-ENTRY = "from attribution.cli import main; main()"
+ENTRY = "from attribution.cli import command; command()"
 
 
 @dataclass(frozen=True)
