@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from attribution import config as configuration
 from attribution import output, tables
+from attribution.beside import beside
 from attribution.casework import Casework
 from attribution.domain import Verdict
 from attribution.ingest import enrich, ingest
@@ -84,6 +85,7 @@ def run(
     known_labs = loading.load(_path(labs))
     store = output.kept_in(source, store)
     with (
+        beside() as second,
         output.folder(Path(out)) as folder,
         connect(output.store_path(folder, store)) as con,
         EmbeddedStore(con) as own,
@@ -107,7 +109,7 @@ def run(
             stage.rows = len(links.source)
         prepared = aside.submit(own.prepare)  # the facts are final, and what follows needs one core
         with say.stage("partition") as stage:
-            clusters = cluster(links, people, settings, seed)
+            clusters = cluster(links, people, settings, seed, second)
             clusters = case.hearing.clusters(clusters, links, settings.rings.min_size)
             stage.rows = len(clusters.clusters)
         with say.stage("verdict") as stage:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from attribution.beside import Beside
     from attribution.config import Config, RingConfig
     from attribution.domain import Links, Partition, Population
 
@@ -46,9 +47,9 @@ def find_rings(links: Links, population: Population, config: Config, seed: int) 
     return judge(cluster(links, population, config, seed), population, config.rings)
 
 
-def cluster(links: Links, population: Population, config: Config, seed: int) -> Partition:
+def cluster(links: Links, population: Population, config: Config, seed: int, aside: Beside | None = None) -> Partition:
     """Cut the links into clusters, join what only shows as a whole, take in who belongs, part who only hides there."""
-    found = partition(links, population.size, config.rings, seed)
+    found = partition(links, population.size, config.rings, seed, aside)
     found = gather(join_cells(found, population, config, seed), links, population, config.rings, seed)
     return part(found, population, config.rings.min_size)
 

@@ -23,8 +23,9 @@ from __future__ import annotations
 
 import random
 from contextlib import contextmanager
+from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import igraph
 import numpy as np
@@ -32,6 +33,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.special import gammaln
 
+from attribution.beside import Beside
 from attribution.domain import Partition
 from attribution.rings.bridges import join
 
@@ -55,7 +57,7 @@ RESOLUTIONS = (0.25, 1.0, 4.0)
 """Multiples of modularity's gamma that a component is tried at; the description length chooses."""
 
 
-def partition(links: Links, size: int, config: RingConfig, seed: int) -> Partition:
+def partition(links: Links, size: int, config: RingConfig, seed: int, aside: Beside | None = None) -> Partition:
     """Cut the link graph into clusters of at least `config.min_size` accounts.
 
     Parameters
@@ -63,6 +65,7 @@ def partition(links: Links, size: int, config: RingConfig, seed: int) -> Partiti
     links : validated links, sorted by (source, target).
     size : number of accounts in the population.
     seed : the first of `config.seeds` Leiden seeds.
+    aside : does half of the components meanwhile.
 
     Returns
     -------
@@ -79,13 +82,11 @@ def partition(links: Links, size: int, config: RingConfig, seed: int) -> Partiti
     clusters: list[NDArray[np.int32]] = []
     frequency: list[NDArray[np.float32]] = []
     agreements: list[tuple[float, int]] = []
-    for edges in _edges_by_component(links, component, config.min_size):
-        nodes, inverse = np.unique(np.concatenate([links.source[edges], links.target[edges]]), return_inverse=True)
-        source, target = inverse[: len(edges)], inverse[len(edges) :]
-        weight = links.weight[edges].astype(np.float64)
-        label, together, agreement = _consensus(source, target, weight, len(nodes), config.seeds, seed)
+    parts = [_alone(links, edges) for edges in _edges_by_component(links, component, config.min_size)]
+    cut = partial(_cut, seeds=config.seeds, seed=seed)
+    found = (aside or Beside()).share(cut, parts, [len(part.weight) for part in parts])
+    for (nodes, *_), (label, share, agreement) in zip(parts, found, strict=True):
         agreements.append((agreement, len(nodes)))
-        share = _mean_by_node(source, target, together, label, len(nodes))
         for community in range(label.max() + 1):
             inside = np.flatnonzero(label == community)
             if len(inside) >= config.min_size:
@@ -109,6 +110,28 @@ def _edges_by_component(links: Links, component: NDArray[np.int32], min_size: in
     for group in np.split(order, bounds):
         if len(group) and sizes[of_edge[group[0]]] >= min_size:
             yield group
+
+
+class _Component(NamedTuple):
+    """One component of the link graph: its accounts, and its links by their places among these."""
+
+    nodes: NDArray[np.int32]
+    source: NDArray[np.int32]
+    target: NDArray[np.int32]
+    weight: NDArray[np.float32]
+
+
+def _alone(links: Links, edges: NDArray[np.int64]) -> _Component:
+    nodes, place = np.unique(np.concatenate([links.source[edges], links.target[edges]]), return_inverse=True)
+    place = place.astype(np.int32)
+    return _Component(nodes, place[: len(edges)], place[len(edges) :], links.weight[edges])
+
+
+def _cut(one: _Component, seeds: int, seed: int) -> tuple[NDArray[np.int32], NDArray[np.float64], float]:
+    """Return labels (nodes,), each account's share of seeds (nodes,), and the seeds' agreement."""
+    source, target, size = one.source.astype(np.int64), one.target.astype(np.int64), len(one.nodes)
+    label, together, agreement = _consensus(source, target, one.weight.astype(np.float64), size, seeds, seed)
+    return label, _mean_by_node(source, target, together, label, size), agreement
 
 
 def _consensus(
