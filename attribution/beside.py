@@ -60,7 +60,9 @@ class Beside:
 
     def share(self, function: Callable[[T], R], tasks: Sequence[T], work: Sequence[int]) -> list[R]:
         """Return `function` of every task, in order; about half of the `work` is done in the second process."""
-        loads, own, lent = [0, 0], [], []
+        own: list[int] = []
+        lent: list[int] = []
+        loads = [0, 0]
         for at in sorted(range(len(tasks)), key=lambda at: (-work[at], at)):
             side = int(loads[1] < loads[0])
             loads[side] += work[at]

@@ -122,8 +122,8 @@ class _Component(NamedTuple):
 
 
 def _alone(links: Links, edges: NDArray[np.int64]) -> _Component:
-    nodes, place = np.unique(np.concatenate([links.source[edges], links.target[edges]]), return_inverse=True)
-    place = place.astype(np.int32)
+    nodes, inverse = np.unique(np.concatenate([links.source[edges], links.target[edges]]), return_inverse=True)
+    place: NDArray[np.int32] = inverse.astype(np.int32)
     return _Component(nodes, place[: len(edges)], place[len(edges) :], links.weight[edges])
 
 
