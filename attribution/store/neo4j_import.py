@@ -24,7 +24,7 @@ from attribution.warehouse.database import memory
 from graph_schema.model import EDGES, NODES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import duckdb
@@ -158,7 +158,7 @@ class _Writer:
             self._look_at(files[-1], part)
             if self._progress is not None:
                 self._progress(stem, min(start + PART, rows), rows)
-        self._options.append(f"--{kind}={name}={','.join(files)}")
+        self._options.append(f"--{kind}={name}={_named(files)}")
         return rows
 
     def _look_at(self, file: str, part: str) -> None:
@@ -174,10 +174,15 @@ class _Writer:
     def _command(self) -> str:
         options = [*self._options, "--normalize-types=false", "--trim-strings=false"]
         if self._several_lines:
-            options += ["--multiline-fields-format=v2", f"--multiline-fields={','.join(self._several_lines)}"]
+            options += ["--multiline-fields-format=v2", f"--multiline-fields={_named(self._several_lines)}"]
         if self._longest * 2 > _READ_BUFFER:
             options.append(f"--read-buffer-size={self._longest * 2}")
         return shlex.join(["neo4j-admin", "database", "import", "full", "neo4j", *options])
+
+
+def _named(files: Sequence[str]) -> str:
+    """Return the files of an option; each has a folder in its name, without which servers of 2026 do not find it."""
+    return ",".join(f"./{file}" for file in files)
 
 
 _CSV = "(format csv, header false, compression gzip, timestampformat '%Y-%m-%dT%H:%M:%S.%fZ')"

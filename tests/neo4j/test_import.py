@@ -145,7 +145,7 @@ def test_the_command_line_writes_it(source: Store, tmp_path: Path) -> None:
     asked = [program, "graph", "export", tmp_path / "a.duckdb", "--neo4j-import", tmp_path / "files"]
     said = subprocess.run(asked, capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stderr
-    assert said.stdout.startswith("neo4j-admin database import full neo4j --nodes=Account=Account.header.csv")
+    assert said.stdout.startswith("neo4j-admin database import full neo4j --nodes=Account=./Account.header.csv")
     again = subprocess.run(asked, capture_output=True, text=True, check=False)
     assert again.returncode == 2
     assert "holds files already" in again.stderr
