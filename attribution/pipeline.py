@@ -115,6 +115,7 @@ def run(
         with say.stage("verdict") as stage:
             rings = case.rings(judge(clusters, people, settings.rings, case.hearing.keep_with), people)
             covert = [ring for ring in rings if ring.verdict is Verdict.COORDINATED]
+            drawn = aside.submit(tables.backbones, links, rings, people)  # while DuckDB looks for what they sent
             stage.rows = len(covert)
         with say.stage("campaigns") as stage:
             sent = traffic(con, *output.memberships(covert, people))
@@ -123,8 +124,7 @@ def run(
             )
             stage.rows = len(tenants)
         with say.stage("attribution") as stage:
-            named = attribute(tenants, rings, people, sent, texts, known_labs, settings.labs)
-            named = case.hearing.attributions(named)
+            named = case.hearing.attributions(attribute(tenants, rings, people, sent, texts, known_labs, settings.labs))
             stage.rows = sum(not attribution.abstained for attribution in named)
         with say.stage("report"):
             found = tables.build(
@@ -157,7 +157,7 @@ def run(
                 settings.report.browser,
                 str(store or ""),
             )
-            document, drawn = case.told(document, known_labs), tables.backbones(links, rings, people)
+            document, backbones = case.told(document, known_labs), drawn.result()
         # A third of the memory; what is written is made, and the store reads its edges from the facts.
         del people, links, clusters, rings, covert, tenants, named, sent, texts, kin
         with say.stage("publish"):
@@ -168,7 +168,7 @@ def run(
             (folder / output.MANIFEST).write_text(manifest, "utf-8")
             record = dataclasses.replace(record, manifest=manifest)
             prepared.result()
-            case.publish(record, {**found, "links": drawn}, told, known_labs)
+            case.publish(record, {**found, "links": backbones}, told, known_labs)
     return Result(record.run_id, Path(out), found, document)
 
 

@@ -7,7 +7,9 @@ import re
 from typing import TYPE_CHECKING
 
 import msgspec
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from attribution.rings.backbone import backbone
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from attribution.domain import Attribution, Campaign, Evidence, Links, Population, Ring
@@ -74,12 +75,15 @@ def backbones(links: Links, rings: Sequence[Ring], population: Population) -> pa
 def _nats(names: Sequence[str], by_facet: NDArray[np.float32]) -> pa.StringArray:
     """Return what each link rests on as JSON; by_facet: (links, names).
 
-    As `canonical`, at a tenth of its cost: these are plain numbers of two digits, which both write alike.
+    As `canonical`, at a fraction of its cost: each number of two digits is written once, and Arrow joins the texts.
     """
-    encode = msgspec.json.Encoder().encode
-    rows = by_facet.astype(float).round(2).tolist()
-    details = [encode({name: nat for name, nat in zip(names, row, strict=True) if nat}) for row in rows]
-    return pa.array(details, pa.binary()).cast(pa.string())
+    told = []
+    for name, column in zip(names, by_facet.astype(float).round(2).T, strict=True):
+        nats, place = np.unique(column, return_inverse=True)
+        texts = [f"{_CANONICAL.encode(name)}:{nat}" if nat else None for nat in nats.tolist()]
+        told.append(pa.array(texts, pa.string()).take(pa.array(place)))
+    inside = pc.binary_join_element_wise(*told, ",", null_handling="skip")
+    return pc.binary_join_element_wise("{", inside, "}", "")
 
 
 def write(tables: Mapping[str, pa.Table], out: Path) -> None:

@@ -142,6 +142,7 @@ class Claims:
         for number, lab in enumerate(self._dossiers.labs):
             for name in sorted(set(rows.loc[np.isin(asn, lab.asns), "ip"])) if lab.asns else ():
                 self.labs_of_address["asns"].setdefault(name, set()).add(number)
+        addresses = pa.array(rows["ip"], pa.large_string())
         some = self._marked(account, np.ones(len(rows), dtype=bool))
         known = self._marked(account, asn >= 0)
         listed = {
@@ -156,9 +157,9 @@ class Claims:
                 if not listed[fact](lab):
                     continue
                 mine = {name for name, labs in self.labs_of_address[fact].items() if number in labs}
-                hit = rows["ip"].isin(mine).to_numpy(dtype=bool)
-                self._put(number, fact, account, hit, could, rows["country"], sorted(mine))
                 self._addresses_of[number, fact] = pa.array(sorted(mine), pa.large_string())
+                hit = np.asarray(pc.is_in(addresses, value_set=self._addresses_of[number, fact]), dtype=bool)
+                self._put(number, fact, account, hit, could, rows["country"], sorted(mine))
 
     def _values(
         self,
