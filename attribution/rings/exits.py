@@ -17,8 +17,9 @@ They are one operator's where
    a public VPN brings everybody together alike;
 2. $w_i \le$ `APART` $\cdot\,b$, and `FEW` meetings more: a family, or a ring with exits of its own, meets itself first;
 3. half of the accounts of the first meet the second: nobody is carried along by one colleague;
-4. of all the groups these two are one operator's with probability `BELIEVED`, by their $m = b' n_1 n_2$ meetings as a
-   Poisson count: $m \ln(b'/o) - m + o\,n_1 n_2 \ge \ln(\text{groups}) + \ln[p / (1 - p)]$.
+4. the first is of the second with probability `BELIEVED`: before anything is known as likely as the second is large
+   among the $G$ accounts that are in groups, and by their $m = b' n_1 n_2$ meetings as a Poisson count,
+   $m \ln(b'/o) - m + o\,n_1 n_2 \ge \ln[(G - n_2)/n_2] + \ln[p / (1 - p)]$.
 
 Pairs of small groups cannot show that much. So Leiden proposes communities of groups, each looked at again as if it
 were alone, and a group leaves where 1 to 3 do not hold between it and the rest of its community. Then communities, and
@@ -197,7 +198,8 @@ def _likewise(
     size = np.bincount(label, weights=exits.size)
     met = (exits.uses @ diags_array(exits.share) @ (fold @ exits.uses).T).tocoo()
     row, other = met.coords
-    alike = (label[row] != other) & (_alike(met.data, exits.size[row] * size[other], count) >= rate[row])
+    needed = _needed(size[other], exits.size.sum())
+    alike = (label[row] != other) & (_alike(met.data, exits.size[row] * size[other], needed) >= rate[row])
     found = (np.bincount(row[alike], weights=one[alike], minlength=groups) for one in (met.data, size[other]))
     meets, people = (one.astype(np.float64) for one in found)
     return meets, people
@@ -211,7 +213,7 @@ def _grown(exits: Exits, label: NDArray[np.int64]) -> NDArray[np.int64]:
         by, size = (fold @ exits.uses).tocsr(), np.bincount(label, weights=exits.size).astype(np.float64)
         met = meetings(by, exits.share, exits.network)
         nats = _nats(exits, by, size, met)
-        passing = nats >= _needed(count)
+        passing = nats >= _needed(np.maximum(size[met.one], size[met.other]), exits.size.sum())
         if passing.any():
             passing[passing] = _reached(exits, label, size, met.one[passing], met.other[passing])
         if not passing.any():
@@ -239,9 +241,9 @@ def _strangers(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return how often either end of each pair meets strangers, both (pairs,); one meeting is added, so none is 0."""
     pairs = size[met.one] * size[met.other]
-    rate, alike = met.rest / pairs, _alike(met.rest, pairs, len(size))
-    found = []
+    rate, found = met.rest / pairs, []
     for end, other in ((met.one, met.other), (met.other, met.one)):
+        alike = _alike(met.rest, pairs, _needed(size[other], exits.size.sum()))
         sums = _sums_above(end, alike, rate, np.column_stack([met.all, size[other]]))
         meets, people = (sums + np.column_stack([met.all, size[other]]) * (alike < rate)[:, None]).T
         strangers = np.maximum(exits.accounts - size[end] - people, 1)
@@ -249,14 +251,14 @@ def _strangers(
     return found[0], found[1]
 
 
-def _alike(met: NDArray[np.float64], pairs: NDArray[np.float64], groups: int) -> NDArray[np.float64]:
+def _alike(met: NDArray[np.float64], pairs: NDArray[np.float64], needed: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the highest rate that so many meetings are believed to be of, rather than of an `OFTEN`th of it."""
-    return np.asarray((met * np.log(OFTEN) - _needed(groups)) / ((1.0 - 1.0 / OFTEN) * pairs), np.float64)
+    return np.asarray((met * np.log(OFTEN) - needed) / ((1.0 - 1.0 / OFTEN) * pairs), np.float64)
 
 
-def _needed(groups: int) -> float:
-    """Return the nats that make one of so many groups the right one with probability `BELIEVED`."""
-    return float(np.log(groups) + np.log(BELIEVED / (1.0 - BELIEVED)))
+def _needed(size: NDArray[np.float64], grouped: int) -> NDArray[np.float64]:
+    """Return the nats that make a group of this size the right one with probability `BELIEVED`: as likely as large."""
+    return np.asarray(np.log(np.maximum(grouped - size, 1) / size) + np.log(BELIEVED / (1.0 - BELIEVED)), np.float64)
 
 
 def _sums_above(
