@@ -115,7 +115,6 @@ def run(
         with say.stage("verdict") as stage:
             rings = case.rings(judge(clusters, people, settings.rings, case.hearing.keep_with), people)
             covert = [ring for ring in rings if ring.verdict is Verdict.COORDINATED]
-            drawn = aside.submit(tables.backbones, links, rings, people)  # while DuckDB looks for what they sent
             stage.rows = len(covert)
         with say.stage("campaigns") as stage:
             sent = traffic(con, *output.memberships(covert, people))
@@ -157,7 +156,7 @@ def run(
                 settings.report.browser,
                 str(store or ""),
             )
-            document, backbones = case.told(document, known_labs), drawn.result()
+            document, drawn = case.told(document, known_labs), tables.backbones(links, rings, people)
         # A third of the memory; what is written is made, and the store reads its edges from the facts.
         del people, links, clusters, rings, covert, tenants, named, sent, texts, kin
         with say.stage("publish"):
@@ -168,7 +167,7 @@ def run(
             (folder / output.MANIFEST).write_text(manifest, "utf-8")
             record = dataclasses.replace(record, manifest=manifest)
             prepared.result()
-            case.publish(record, {**found, "links": backbones}, told, known_labs)
+            case.publish(record, {**found, "links": drawn}, told, known_labs)
     return Result(record.run_id, Path(out), found, document)
 
 
