@@ -13,6 +13,7 @@ import pandas as pd
 
 from attribution.domain import Ring, Verdict
 from attribution.rings import members, verdict
+from attribution.rings.blocks import fall_apart
 from attribution.rings.cells import join_cells
 from attribution.rings.gather import gather
 from attribution.rings.hypotheses import HYPOTHESES
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     Keep = Callable[[NDArray[np.int32], NDArray[np.bool_]], NDArray[np.bool_]]
 
-__all__ = ["cluster", "find_rings", "gather", "join_cells", "judge", "part", "partition"]
+__all__ = ["cluster", "fall_apart", "find_rings", "gather", "join_cells", "judge", "part", "partition"]
 
 
 def find_rings(links: Links, population: Population, config: Config, seed: int) -> tuple[Ring, ...]:
@@ -48,10 +49,15 @@ def find_rings(links: Links, population: Population, config: Config, seed: int) 
 
 
 def cluster(links: Links, population: Population, config: Config, seed: int, aside: Beside | None = None) -> Partition:
-    """Cut the links into clusters, join what only shows as a whole, take in who belongs, part who only hides there."""
+    """Cut the links into clusters, join what only shows as a whole, take in who belongs, part who only hides there.
+
+    Those who share nothing but words are parted before that, since they tell less about who is open, and after it,
+    since an account that met one of the others by chance can be in between.
+    """
     found = partition(links, population.size, config.rings, seed, aside)
     found = gather(join_cells(found, population, config, seed), links, population, config.rings, seed)
-    return part(found, population, config.rings.min_size)
+    least = config.rings.min_size
+    return fall_apart(part(fall_apart(found, population, least), population, least), population, least)
 
 
 def judge(

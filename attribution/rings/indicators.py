@@ -21,10 +21,10 @@ from attribution.rings.ties import (
     any_of,
     company,
     home_of,
-    kept_to_cluster,
     main_of,
     meet,
     names,
+    private,
     ties_of,
     unknown,
 )
@@ -40,6 +40,8 @@ COMMON_SHARE = 0.1
 """A place is common to a cluster when this share of the members (and three of them) are at home there."""
 CARELESS_AGE = pd.Timedelta(days=7)
 QUIET_HOURS = 4
+MOSTLY = 0.5
+"""Part of those who share a member's card or device that must have its home or its organisation, or else it hides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +153,13 @@ def one_device(view: View) -> NDArray[np.float64]:
     return _one(view, Facet.DEVICE, "devices")
 
 
-def _concealed(view: View, facet: Facet) -> NDArray[np.float64]:
+def _hidden(view: View, facet: Facet, part: float) -> NDArray[np.float64]:
+    """Tell who shares values with members of whom less than a part (0: nobody) has its home or its organisation."""
     entries = view.entries(facet)
     if entries is None or not view.knows("events.ip"):  # who sits where is unknown: nobody can be seen to hide it
         return unknown(view)
     shared = meet(view, facet, entries)
-    return answered(~company(view, entries, shared), any_of(view, entries, shared))
+    return answered(~company(view, entries, shared, part), any_of(view, entries, shared))
 
 
 def open_block(view: View) -> NDArray[np.bool_]:
@@ -170,18 +173,18 @@ def open_block(view: View) -> NDArray[np.bool_]:
         group = view.numbered(tie)
         count = np.bincount(group)
         found |= (tie >= 0) & (count[group] >= 3) & (count[group] < 0.5 * size)
-    hides = (concealed_card(view) == 1) | (concealed_device(view) == 1)
+    hides = (_hidden(view, Facet.PAYMENT, 0.0) == 1) | (_hidden(view, Facet.DEVICE, 0.0) == 1)
     return np.asarray(found & ~hides, dtype=np.bool_)
 
 
 def concealed_card(view: View) -> NDArray[np.float64]:
-    """The account shares a payment instrument with members none of whom has its home or its organisation."""
-    return _concealed(view, Facet.PAYMENT)
+    """The account shares payment instruments with members most of whom have neither its home nor its organisation."""
+    return _hidden(view, Facet.PAYMENT, MOSTLY)
 
 
 def concealed_device(view: View) -> NDArray[np.float64]:
-    """The account shares a device with members none of whom has its home or its organisation."""
-    return _concealed(view, Facet.DEVICE)
+    """The account shares devices with members most of whom have neither its home nor its organisation."""
+    return _hidden(view, Facet.DEVICE, MOSTLY)
 
 
 def unrelated_names(view: View) -> NDArray[np.float64]:
@@ -208,20 +211,20 @@ def unrelated_names(view: View) -> NDArray[np.float64]:
     return answered(same < others * (1 + frequency) / 2, others > 0)
 
 
-def private_template(view: View, apart: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+def private_template(view: View) -> NDArray[np.float64]:
     """The account sends a prompt template that hardly anyone outside the cluster sends."""
     entries = view.entries(Facet.TEMPLATE)
     if entries is None:
         return unknown(view)
-    return answered(any_of(view, entries, kept_to_cluster(entries, apart)), view.activity["templates"].to_numpy() > 0)
+    return answered(any_of(view, entries, private(entries)), view.activity["templates"].to_numpy() > 0)
 
 
-def dominant_template(view: View, apart: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+def dominant_template(view: View) -> NDArray[np.float64]:
     """Most of the account's requests are templates that hardly anyone outside the cluster sends."""
     entries = view.entries(Facet.TEMPLATE)
     if entries is None:
         return unknown(view)
-    own = kept_to_cluster(entries, apart)
+    own = private(entries)
     share = view.per_member(entries.member[own], entries.count[own].astype(np.float64))
     activity = view.activity
     return answered(share >= 0.5 * activity["events"].to_numpy(), activity["templates"].to_numpy() > 0)

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attribution.domain import Family
-from attribution.rings.indicators import INDICATORS, dominant_template, open_block, private_template
+from attribution.rings.indicators import INDICATORS, open_block
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,7 +54,6 @@ BETWEEN_THEMSELVES = frozenset({Family.PAYMENT, Family.DEVICE})
 def confidence(view: View, answer: NDArray[np.float64]) -> NDArray[np.float64]:
     """Probability of membership for every member of every cluster, float64 (members,)."""
     block = open_block(view)
-    content = {ask.__name__: ask(view, block) for ask in (private_template, dominant_template)}
     bystanders = np.where(block, OPEN, BYSTANDERS)
     logit = np.log((1 - bystanders) / bystanders)
     for position, indicator in enumerate(INDICATORS):
@@ -68,8 +67,8 @@ def confidence(view: View, answer: NDArray[np.float64]) -> NDArray[np.float64]:
         ring = ((k + 1) / (n + 2))[view.cluster]
         if indicator.family in BETWEEN_THEMSELVES:
             value = np.where(block, 0.0, value)
-        elif indicator.name in content:
-            value = np.where(block, content[indicator.name], value)
+        elif indicator.family is Family.CONTENT:
+            known &= ~block  # who copied whom is not to be seen
         nats = np.where(value == 1, np.log(ring / rate), np.log((1 - ring) / (1 - rate)))
         logit += np.where(known & (ring > rate), nats, 0.0)
     return np.asarray(1 / (1 + np.exp(-logit)), dtype=np.float64)

@@ -10,8 +10,10 @@ and who hides among them has ties that they have not. Three steps, for each clus
    \mathrm{Binomial}(u, \beta)$, $\beta$ the outsiders' share of the cluster. The greatest $-\ln P$ of each family
    (instruments, devices, templates) counts; together they must reach `LEAST` nats for `HALF` of the group. A few
    accounts of a ring that leave through one exit have nothing of their own.
-2. **Each member goes to those whose values it uses**, the open ones or those of the others who have ties of their own
-   in the same sense, with `OWN` nats: by the sum over families of the greatest and the least
+2. **Each member goes to those whose values it uses**: those of the open ones who use nothing that is the others' own
+   with `LEAST` nats (nor, in rounds, of those found out so: accounts of a ring may sit in the office, more of them than
+   the agency has people), or those of the others who have ties of their own in the same sense, with `OWN` nats. It goes
+   by the sum over families of the greatest and the least
 
    $$ \ln\frac{(h + p) / (H + 1)}{(b + p) / (B + 1)}, \qquad p = \frac{h + b}{H + B} $$
 
@@ -76,7 +78,8 @@ def part(found: Partition, population: Population, least: int) -> Partition:
         return found
     view = View.of(population, found.clusters)
     open_ = _open(view)
-    away = _sided(view, ~open_ & (own_ties(view, view.numbered(open_)) >= OWN), open_)
+    hidden = ~open_ & (own_ties(view, view.numbered(open_)) >= OWN)
+    away = _sided(view, hidden, _plainly(view, open_))
     away = _sided(view, away, ~away)  # once more, now that those who only looked open are with the others
     own, with_stay = own_ties(view, view.numbered(away)) >= OWN, _with(view, ~away)
     size = _per_cluster(view, away)
@@ -115,6 +118,34 @@ def _open(view: View) -> NDArray[np.bool_]:
     return found
 
 
+def _plainly(view: View, open_: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Find the open ones who use nothing that is the others' own, nor that of those found out so: at most n rounds."""
+    plain = open_
+    while (theirs := plain & _uses_own_of(view, ~plain)).any():
+        plain = plain & ~theirs
+    return plain
+
+
+def _uses_own_of(view: View, side: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell who uses a value that is a side's own, with `LEAST` nats."""
+    found: NDArray[np.bool_] = np.zeros(len(view.account), np.bool_)
+    others = 1 - (_per_cluster(view, side) / view.size)[view.cluster]
+    for facet in FAMILIES:
+        entries = view.entries(facet)
+        if entries is not None:
+            users = np.bincount(entries.group, weights=side[entries.member])[entries.group]
+            own = _nats(entries.inside - users, entries.inside, others[entries.member])
+            found |= view.per_member(entries.member[(users >= SEVERAL) & (own >= LEAST)]) > 0
+    return found
+
+
+def _nats(
+    outside: NDArray[np.floating] | NDArray[np.integer], users: NDArray[np.int64], share: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return -ln of the probability of at most so many users from outside, if use and side had nothing to do."""
+    return np.asarray(-np.log(np.maximum(bdtr(outside, users, share), TINY)))
+
+
 def own_ties(view: View, group: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the nats of the ties that each member has with its group of the cluster and with nobody else in it."""
     size = np.bincount(group)[group]
@@ -127,9 +158,8 @@ def own_ties(view: View, group: NDArray[np.int64]) -> NDArray[np.float64]:
         key = entries.value * (int(group.max(initial=0)) + 1) + group[entries.member]
         _, number, count = np.unique(key, return_inverse=True, return_counts=True)
         users = count[number]
-        random = bdtr(entries.inside - users, entries.inside, others[entries.member])
-        own = np.where(users >= SEVERAL, -np.log(np.maximum(random, TINY)), 0.0)
-        nats += _most(view, entries, own)
+        own = _nats(entries.inside - users, entries.inside, others[entries.member])
+        nats += _most(view, entries, np.where(users >= SEVERAL, own, 0.0))
     return nats
 
 

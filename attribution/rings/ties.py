@@ -47,14 +47,6 @@ def private(entries: Entries) -> NDArray[np.bool_]:
     return (entries.inside >= 3) & (entries.inside >= PRIVATE_SHARE * entries.popularity)
 
 
-def kept_to_cluster(entries: Entries, apart: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
-    """Find the entries whose value is private to the cluster, not just to those who stand apart in it."""
-    own = private(entries)
-    if apart is not None:
-        own &= np.bincount(entries.group, weights=apart[entries.member])[entries.group] < 0.5 * entries.inside
-    return own
-
-
 def meet(view: View, facet: Facet, entries: Entries) -> NDArray[np.bool_]:
     """Tell the entries whose value more members use than strangers would: one row an entry.
 
@@ -117,17 +109,19 @@ def ties_of(view: View) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return np.where(view.activity["datacentre"].to_numpy(np.float64) >= 0.5, -1, home_of(view)), affiliation(view)[0]
 
 
-def company(view: View, entries: Entries, shared: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Find who has company: someone of the same shared group at home in the same place or of the same organisation.
+def company(view: View, entries: Entries, shared: NDArray[np.bool_], part: float) -> NDArray[np.bool_]:
+    """Find who has company: of those who share its values one or more, and at least a part, are of its own.
 
-    A data centre is nobody's home: whoever rents an exit there can stand beside anybody.
+    That is, at home in the same place or of the same organisation. A data centre is nobody's home: whoever rents an
+    exit there can stand beside anybody. Who shares two values counts twice.
     """
-    rows = np.flatnonzero(shared)
-    group, member = entries.group[rows], entries.member[rows]
-    company = np.zeros(len(view.account), bool)
+    group, member = entries.group[shared], entries.member[shared]
+    others = view.per_member(member, entries.inside[shared].astype(np.float64) - 1)
+    found: NDArray[np.bool_] = np.zeros(len(view.account), np.bool_)
     for tie in ties_of(view):
         frame = pd.DataFrame({"group": group, "member": member, "tie": tie[member]})
         frame = frame[frame["tie"] >= 0]
-        together = frame.groupby(["group", "tie"])["member"].transform("size") >= 2
-        company[frame.loc[together, "member"].to_numpy()] = True
-    return company
+        same = frame.groupby(["group", "tie"])["member"].transform("size").to_numpy() - 1.0
+        beside = view.per_member(frame["member"].to_numpy(), same)
+        found |= (beside > 0) & (beside >= part * others)
+    return found

@@ -43,12 +43,18 @@ AT_HOME: About = {"ips": [1, 1, 1, 1, 1, 0]}
 
 SHARED = {0: {"private": 1}, 1: {"private": 1}, **everyone("public", [2, 3, *CROWD]), 4: {"own": 1}}
 MAIN = together(everyone("main", [0, 1, 2]), everyone("second", [3, 4]), everyone("own", [5]))
-PAIRS = together(*(everyone(f"pair {a}", [a, a + 1]) for a in (0, 2, 5, 7)), everyone("own", [4]))
-"""0 and 1 have nothing in common; 2 and 3 live together; 5 and 6 rent in one data centre; 7 and 8 are colleagues."""
-HIDING: About = {"ips": [1] * 9, "datacentre": [0, 0, 0, 0, 0, 1, 1, 0, 0], "org": {7: "acme", 8: "acme"}}
-HOME_OF = [0, 1, 2, 2, 4, 5, 5, 7, 8]
+PAIRS = together(
+    *(everyone(f"pair {a}", [a, a + 1]) for a in (0, 2, 5, 7)),
+    everyone("own", [4]),
+    everyone("three", [9, 10, 11]),
+    everyone("four", [12, 13, 14, 15]),
+)
+"""0 and 1 have nothing in common; 2 and 3 live together; 5 and 6 rent in one data centre; 7 and 8 are colleagues. Of
+the two others on its value 9 and 10 have one at home, which is half of them; of the three others 12 and 13 have one."""
+HIDING: About = {"ips": [1] * 16, "datacentre": [0, 0, 0, 0, 0, 1, 1, *[0] * 9], "org": {7: "acme", 8: "acme"}}
+HOME_OF = [0, 1, 2, 2, 4, 5, 5, 7, 8, 9, 9, 11, 12, 12, 14, 15]
 LIVING = {account: {f"home {home}": 10} for account, home in enumerate(HOME_OF)}
-HIDDEN = [1, 1, 0, 0, _, 1, 1, 0, 0]
+HIDDEN = [1, 1, 0, 0, _, 1, 1, 0, 0, 0, 0, 1, 1, 1, 1, 1]
 
 WORDINGS = together(
     everyone("kept", [0, 1, 2, 3, 500]),  # four of five users inside: exactly .8
@@ -126,7 +132,7 @@ CASES: Mapping[str, Case] = {
     "shared_card": Case(Cluster(6, {Facet.PAYMENT: SHARED}), [1, 1, 0, 0, 0, _], ("payment",)),
     "one_payer": Case(Cluster(7, {Facet.PAYMENT: MAIN}), [1, 1, 1, 0, 0, 0, _], ("payment",)),
     "concealed_card": Case(
-        Cluster(9, {Facet.PAYMENT: PAIRS, Facet.NETWORK: LIVING}, HIDING), HIDDEN, ("payment", "ip")
+        Cluster(16, {Facet.PAYMENT: PAIRS, Facet.NETWORK: LIVING}, HIDING), HIDDEN, ("payment", "ip")
     ),
     "throwaway_card": Case(
         Cluster(7, {}, {"payment_kind": ["prepaid", "virtual", "crypto", "credit", "corporate", "unknown", None]}),
@@ -153,7 +159,7 @@ CASES: Mapping[str, Case] = {
     "shared_device": Case(Cluster(6, {Facet.DEVICE: SHARED}), [1, 1, 0, 0, 0, _], ("device",)),
     "one_device": Case(Cluster(7, {Facet.DEVICE: MAIN}), [1, 1, 1, 0, 0, 0, _], ("device",)),
     "concealed_device": Case(
-        Cluster(9, {Facet.DEVICE: PAIRS, Facet.NETWORK: LIVING}, HIDING), HIDDEN, ("device", "ip")
+        Cluster(16, {Facet.DEVICE: PAIRS, Facet.NETWORK: LIVING}, HIDING), HIDDEN, ("device", "ip")
     ),
     "private_template": Case(Cluster(8, {Facet.TEMPLATE: WORDINGS}), [1, 1, 1, 1, 0, 0, 0, _], ("template",)),
     "dominant_template": Case(Cluster(6, {Facet.TEMPLATE: SHARES}), [1, 0, 1, 0, 0, _], ("template",)),

@@ -116,6 +116,23 @@ def test_ring_accounts_that_look_open_go_to_the_ring() -> None:
     assert parted(people, [*AGENCY, *RING]) == [list(AGENCY), list(RING)]
 
 
+def test_a_ring_larger_than_its_agency_leaves_whole() -> None:
+    """A quarter of its accounts are in the office, more than the agency has people, and a quarter has its card."""
+    house, many = range(30), range(40, 184)
+    office = many[::4]
+    uses = together(
+        agency(members=house),
+        {
+            Facet.PAYMENT: {a: [30] if i % 4 == 1 else [400 + i // 5] for i, a in enumerate(many)},
+            Facet.DEVICE: {a: [500 + i // 4] for i, a in enumerate(many)},
+            Facet.TEMPLATE: {a: (*(HOUSE if a in office else ()), *EXTRACT) for a in many},
+            Facet.NETWORK: {a: [OFFICE] for a in office},
+        },
+    )
+    people = at_office(uses, [*house, *office])
+    assert parted(people, [*house, *many]) == [list(many), list(house)]
+
+
 def test_own_ties_add_up_over_families() -> None:
     people = world(together(agency(), ring()))
     del people.incidence[Facet.TEMPLATE]
