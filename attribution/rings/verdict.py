@@ -138,7 +138,7 @@ def score(k: NDArray[np.float64], n: NDArray[np.float64], size: NDArray[np.int64
         total=decided,
         without=without,
         speaks=by_family[rows, covert] - _in_general(by_family[:, _INNOCENT]),
-        probability=calibrated(decided),
+        probability=calibrated(decided, without),
         nats=nats,
         priors=prior,
     )
@@ -162,10 +162,21 @@ def _value(total: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(total.min(axis=2).max(axis=1), dtype=np.float64)
 
 
-def calibrated(total: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Turn scores into probabilities with the reviewed coefficients in `calibration.json`."""
+def calibrated(total: NDArray[np.float64], without: NDArray[np.float64]) -> NDArray[np.float64]:
+    r"""Turn scores into probabilities with the reviewed coefficients in `calibration.json`.
+
+    $$ \mathrm{logit}\,P = c + a\,s + b \min_f s_{-f} $$
+
+    with $s$ the score and $s_{-f}$ the score without family $f$: of two clusters with one score the one that hangs on a
+    single family is less sure. Monotone in both, since $a, b \ge 0$.
+
+    Parameters
+    ----------
+    total : (clusters,), the score.
+    without : (clusters, families), the score with each family left out.
+    """
     fitted = json.loads(files("attribution.rings").joinpath("calibration.json").read_text("utf-8"))
-    logit = fitted["intercept"] + fitted["slope"] * total
+    logit = fitted["intercept"] + fitted["score"] * total + fitted["weakest"] * without.min(axis=1)
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logit, -30, 30))), dtype=np.float64)
 
 
@@ -192,8 +203,8 @@ def sensitivity(scores: Scores, config: RingConfig) -> list[tuple[IfPrior, ...]]
     found: list[list[IfPrior]] = [[] for _ in scores.total]
     for times in TIMES:
         shift = float(np.log(times))
-        total = scores.total + shift
-        moved = replace(scores, total=total, without=scores.without + shift, probability=calibrated(total))
+        total, without = scores.total + shift, scores.without + shift
+        moved = replace(scores, total=total, without=without, probability=calibrated(total, without))
         for row, (what, _) in enumerate(decide(moved, config)):
             found[row].append(IfPrior(times, what, float(moved.probability[row])))
     return [tuple(row) for row in found]

@@ -105,9 +105,16 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Cluster(msgspec.Struct, frozen=True, kw_only=True):
-    """One cluster: score in nats, probability, verdict, size, share in true rings, each indicator's share or None."""
+    """One cluster: score in nats, as it is and at its least with a family left out, and what became of it.
+
+    Attributes
+    ----------
+    guilty : share of the members in true rings.
+    shares : each indicator's share of the known members, or None.
+    """
 
     score: float
+    weakest: float
     probability: float
     verdict: str
     size: int
@@ -175,6 +182,7 @@ def _cluster(ring: Ring, guilty: np.ndarray) -> Cluster:
     known = [(lines[i.name]["holds"], lines[i.name]["known"]) for i in INDICATORS]
     return Cluster(
         score=float(lines["conclusion"]["score"]),  # type: ignore[arg-type]  # a number, see the ledger
+        weakest=min(lines["conclusion"]["without_family"].values()),  # type: ignore[attr-defined]  # numbers by family
         probability=ring.probability,
         verdict=ring.verdict.value,
         size=len(ring.members),

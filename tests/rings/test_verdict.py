@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -137,13 +139,26 @@ def test_other_priors_are_those_of_a_table_with_other_priors(observed: dict[str,
     rarer, commoner = verdict.sensitivity(scores, RingConfig())[0]
     assert (rarer.times, commoner.times) == verdict.TIMES
     for view in (rarer, commoner):
-        moved = scores.total[0] + math.log(view.times)
-        assert view.probability == pytest.approx(float(verdict.calibrated(np.array([moved]))[0]), abs=1e-12)
+        moved = verdict.calibrated(scores.total + math.log(view.times), scores.without + math.log(view.times))
+        assert view.probability == pytest.approx(float(moved[0]), abs=1e-12)
     asked = verdict.decide(scores, RingConfig())[0][0]
     if asked is not Verdict.COORDINATED:
         assert rarer.verdict is not Verdict.COORDINATED
     if asked is Verdict.COORDINATED:
         assert commoner.verdict is Verdict.COORDINATED
+
+
+def test_probability_by_hand_from_the_reviewed_coefficients() -> None:
+    """Logistic in the score and in what is left of it without its strongest family, and never falling with either."""
+    fitted = json.loads(files("attribution.rings").joinpath("calibration.json").read_text("utf-8"))
+    total, without = np.array([4.0, 4.0, 40.0]), np.array([[3.0, 1.5], [3.0, -2.0], [40.0, 35.0]])
+    logit = [
+        fitted["intercept"] + fitted["score"] * s + fitted["weakest"] * w for s, w in ((4, 1.5), (4, -2), (40, 35))
+    ]
+    expected = [1 / (1 + math.exp(-min(x, 30.0))) for x in logit]
+    assert verdict.calibrated(total, without).tolist() == pytest.approx(expected, abs=1e-12)
+    assert fitted["score"] >= 0
+    assert fitted["weakest"] >= 0
 
 
 def cases() -> list[dict[str, Any]]:
