@@ -80,9 +80,10 @@ def _nats(names: Sequence[str], by_facet: NDArray[np.float32]) -> pa.StringArray
     told = []
     for name, column in zip(names, by_facet.astype(float).round(2).T, strict=True):
         nats, place = np.unique(column, return_inverse=True)
-        texts = [f"{_CANONICAL.encode(name)}:{nat}" if nat else None for nat in nats.tolist()]
+        texts = [f",{_CANONICAL.encode(name)}:{nat}" if nat else "" for nat in nats.tolist()]
         told.append(pa.array(texts, pa.string()).take(pa.array(place)))
-    inside = pc.binary_join_element_wise(*told, ",", null_handling="skip")
+    # not joined by commas with nothing skipped: Arrow loses a row in which everything is
+    inside = pc.utf8_ltrim(pc.binary_join_element_wise(*told, ""), ",")
     return pc.binary_join_element_wise("{", inside, "}", "")
 
 

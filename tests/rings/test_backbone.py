@@ -83,11 +83,11 @@ def test_a_star_keeps_all_its_rays() -> None:
 
 def test_links_become_rows_with_short_numbers() -> None:
     links = Links(
-        source=np.array([0, 1], np.int32),
-        target=np.array([2, 2], np.int32),
-        by_facet=np.array([[1.23456, 0], [0.5, 2]], np.float32),
-        weight=np.array([1.23456, 2.5], np.float32),
-        p_value=np.array([1.23456e-7, 5e-324]),
+        source=np.array([0, 0, 1], np.int32),
+        target=np.array([1, 2, 2], np.int32),
+        by_facet=np.array([[0, 0], [1.23456, 0], [0.5, 2]], np.float32),  # the first is a person's must-link
+        weight=np.array([0, 1.23456, 2.5], np.float32),
+        p_value=np.array([1, 1.23456e-7, 5e-324]),
         facets=(Facet.IP, Facet.PAYMENT),
         threshold=0.01,
     )
@@ -96,6 +96,7 @@ def test_links_become_rows_with_short_numbers() -> None:
     made = tables.backbones(links, [ring("x", [0, 1, 2])], people)
     assert made.schema.equals(LINKS)
     assert [(*row[:4], json.loads(row[4])) for row in map(tuple, (r.values() for r in made.to_pylist()))] == [
+        ("a", "b", 0.0, 1.0, {}),
         ("a", "é", 1.23, 1.2e-07, {"ip": 1.23}),
         ("b", "é", 2.5, 5e-324, {"ip": 0.5, "payment": 2.0}),
     ]
