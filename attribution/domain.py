@@ -171,6 +171,7 @@ ACTIVITY_COLUMNS: tuple[str, ...] = (
     "verified",  # bool or None
     "ips",  # int, distinct addresses, 0 if none known
     "networks",  # int, distinct networks (/24, /48)
+    "located",  # int, events with an address
     "devices",  # int
     "payments",  # int
     "templates",  # int

@@ -99,7 +99,7 @@ def anonymous_egress(view: View) -> NDArray[np.float64]:
 def scattered_exits(view: View) -> NDArray[np.float64]:
     """The account keeps appearing from new networks, as through rotating exits, rather than from a few places."""
     activity = view.activity
-    networks, events = activity["networks"].to_numpy(), activity["events"].to_numpy()
+    networks, events = activity["networks"].to_numpy(), activity["located"].to_numpy()
     return answered(networks >= np.maximum(4, 0.25 * events), (activity["ips"].to_numpy() > 0) & (events >= 8))
 
 
@@ -159,7 +159,8 @@ def _hidden(view: View, facet: Facet, part: float) -> NDArray[np.float64]:
     if entries is None or not view.knows("events.ip"):  # who sits where is unknown: nobody can be seen to hide it
         return unknown(view)
     shared = meet(view, facet, entries)
-    return answered(~company(view, entries, shared, part), any_of(view, entries, shared))
+    hides = any_of(view, entries, shared) & ~company(view, entries, shared, part)
+    return answered(hides, view.activity["devices" if facet is Facet.DEVICE else "payments"].to_numpy() > 0)
 
 
 def open_block(view: View) -> NDArray[np.bool_]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from attribution.rings.view import Entries, View
 
 HOME_SHARE = 0.5
-"""Share of an account's requests that makes a network its home."""
+"""Share of an account's requests whose address is known that makes a network its home."""
 PRIVATE_SHARE = 0.8
 """A value is private to a cluster when this share of all its users are members."""
 CHANCE = 0.02
@@ -64,11 +64,11 @@ def meet(view: View, facet: Facet, entries: Entries) -> NDArray[np.bool_]:
 
 
 def home_of(view: View) -> NDArray[np.int64]:
-    """Return the number of the network that sends at least half of each member's requests; -1: there is none."""
+    """Return the network that at least half of each member's requests with an address are from; -1: there is none."""
     home = np.full(len(view.account), -1, np.int64)
     entries = view.entries(Facet.NETWORK)
     if entries is not None:
-        main = entries.count >= HOME_SHARE * view.activity["events"].to_numpy()[entries.member]
+        main = entries.count >= HOME_SHARE * view.activity["located"].to_numpy()[entries.member]
         # two networks with exactly half each: the one with the smaller number, written last
         home[entries.member[main][::-1]] = entries.value[main][::-1]
     return home

@@ -46,7 +46,9 @@ main_payment as (
     where place = 1
 ),
 n_ip as (select account, cast(count(*) as bigint) as n from usage_ip group by account),
-n_network as (select account, cast(count(*) as bigint) as n from usage_network group by account),
+n_network as (
+    select account, cast(count(*) as bigint) as n, cast(sum(events) as bigint) as events from usage_network group by account
+),
 n_device as (select account, cast(count(*) as bigint) as n from usage_device group by account),
 n_payment as (select account, cast(count(*) as bigint) as n from usage_payment group by account),
 n_template as (select account, cast(count(*) as bigint) as n from usage_template group by account)
@@ -55,6 +57,7 @@ select
     p.created_at, p.email_domain, p.org, p.country, coalesce(p.pathway, w.pathway) as pathway, p.verified,
     coalesce(n_ip.n, 0) as ips,
     coalesce(n_network.n, 0) as networks,
+    coalesce(n_network.events, 0) as located,
     coalesce(n_device.n, 0) as devices,
     coalesce(n_payment.n, 0) as payments,
     coalesce(n_template.n, 0) as templates,

@@ -29,7 +29,11 @@ USED = {
     Facet.TEMPLATE: "templates",
 }
 ABSENT: Mapping[str, tuple[tuple[Facet, ...], Mapping[str, object], frozenset[str]]] = {
-    "ip": ((Facet.IP, Facet.NETWORK), {"ips": 0, "networks": 0, "datacentre": np.nan}, frozenset({"events.ip"})),
+    "ip": (
+        (Facet.IP, Facet.NETWORK),
+        {"ips": 0, "networks": 0, "located": 0, "datacentre": np.nan},
+        frozenset({"events.ip"}),
+    ),
     "ips": ((), {"datacentre": np.nan}, frozenset()),
     "device": ((Facet.DEVICE,), {"devices": 0}, frozenset()),
     "payment": ((Facet.PAYMENT, Facet.BATCH), {"payments": 0, "payment_kind": None}, frozenset()),
@@ -112,6 +116,7 @@ def _activity(cluster: Cluster) -> pd.DataFrame:
     for name, values in cluster.about.items():
         said = values if isinstance(values, dict) else dict(enumerate(values))
         columns[name] = pd.Series([said.get(account, columns[name][account]) for account in range(ACCOUNTS)])
+    columns["located"] = columns["located" if "located" in cluster.about else "events"]
     return pd.DataFrame(columns)
 
 

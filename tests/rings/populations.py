@@ -38,7 +38,7 @@ def world(rows: Mapping[Facet, Mapping[int, Sequence[int]]], domain: Mapping[int
         for facet in (Facet.IP, Facet.NETWORK, Facet.PAYMENT, Facet.DEVICE, Facet.TEMPLATE)
     }
     activity = pd.DataFrame({name: np.ones(ACCOUNTS) for name in ACTIVITY_COLUMNS})
-    activity["events"] = 2
+    activity["events"] = activity["located"] = 2
     activity["datacentre"] = 0.0
     activity["org"] = pd.Series([None] * ACCOUNTS, dtype=object)
     activity["email_domain"] = pd.Series([(domain or {}).get(a) for a in range(ACCOUNTS)], dtype=object)
