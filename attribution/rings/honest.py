@@ -170,7 +170,7 @@ HONEST: tuple[Hypothesis, ...] = (
         ),
     ),
     Hypothesis(
-        "companies on one tool", False, 0.005, (60.0, 1.0), "Runners and staff of several companies whom one tool or suite brings together.",
+        "companies on one tool", False, 0.002, (60.0, 1.0), "Runners and staff of several companies whom one tool or suite brings together.",
         expects(
             met=("many", "runners leave through the same cloud exits, company by company"),
             one_device=("some", "one image for each company"),
