@@ -284,16 +284,16 @@ def _attempt(run: Run, run_id: str | None, work: Callable[[Run, View], T]) -> tu
         what = f"no run {run_id!r}" if run_id is not None else "the store holds no run"
         raise NotFoundError(what, remedy="`attribution graph load` brings one in; GET /v1/runs lists what is there")
     view = View(**rows[0])
-    missing: NotFoundError | None = None
+    failed: Exception | None = None
     try:
         result = work(run, view)
-    except NotFoundError as error:
-        missing = error
+    except (NotFoundError, LookupError, TypeError, ValueError) as error:  # what a row without its properties comes to
+        failed = error
     again = run(queries.RESOLVE, run=view.run_id)
     if not again or again[0]["generation"] != view.generation:
-        return None
-    if missing is not None:
-        raise missing
+        return None  # half of it was gone already
+    if failed is not None:
+        raise failed
     return (result,)
 
 

@@ -81,15 +81,21 @@ class Witness(threading.Thread):
     def __init__(self, url: str) -> None:
         super().__init__(daemon=True)
         self._store, self._over, self.saw = open_graph(url), threading.Event(), set[tuple[str, str]]()
+        self._failed: Exception | None = None
 
     def run(self) -> None:
-        while not self._over.wait(0.05):
-            self.saw.add(seen(self._store))
+        try:
+            while not self._over.wait(0.05):
+                self.saw.add(seen(self._store))
+        except Exception as error:  # noqa: BLE001  # told by `end`: a thread's own end is seen by nobody
+            self._failed = error
 
     def end(self) -> set[tuple[str, str]]:
         self._over.set()
         self.join(30)
         self._store.close()
+        if self._failed is not None:
+            raise self._failed
         return self.saw
 
 

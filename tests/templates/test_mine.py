@@ -148,6 +148,14 @@ def test_a_wide_template_that_is_stored_does_not_take_a_narrow_one_of_a_later_ba
     assert set(run(con, letters(NARROW, 3, 4)).values()) == {of_narrow}
 
 
+def test_the_same_prompts_again_bring_no_template(con: duckdb.DuckDBPyConnection) -> None:
+    rows = corpus(9, copies=(60, 300), one_offs=1000, more=60)
+    run(con, [text for text, _ in rows])
+    before = patterns(con)
+    run(con, [text for text, _ in rows])
+    assert patterns(con) == before
+
+
 def test_values_that_are_common_on_one_day_make_no_template_of_their_own(con: duckdb.DuckDBPyConnection) -> None:
     run(con, letters(WIDE, 300, 1))
     before = patterns(con)

@@ -33,16 +33,16 @@ _FILLS = 3
 _SLOT_NAMES = 0xF0000000
 
 
-def discover(grower: Grower, nodes: list[Node], *, last: bool = True) -> list[Found]:
+def discover(grower: Grower, nodes: list[Node], *, last: bool = True, top: int = 0) -> list[Found]:
     """Return the templates in a tree of groups, in an order that depends on content alone.
 
     Parameters
     ----------
-    grower, nodes : what was grown for one root.
+    grower, nodes : what was grown; `top` is the root that is looked at.
     last : whether prompts that follow none of a group's parts are to get the group's own pattern even where parts are
         templates of their own. If not, they are left over, to be looked at again without those of the parts.
     """
-    picked = [choice for number in list(nodes[0].children) for choice in pick(grower, nodes, number, last=last)]
+    picked = [choice for number in list(nodes[top].children) for choice in pick(grower, nodes, number, last=last)]
     found = [nodes[i].found(grower.tokens) for i in picked]
     return _general([*found, *_generalise(found, grower.strength)], grower.strength)
 

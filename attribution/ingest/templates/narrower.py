@@ -2,9 +2,9 @@
 
 What one batch shows, another had no reason to: people ask for "a cover letter for {}", and months later a client
 sends "a cover letter for {}, as a table with the columns {}". Every one of its prompts fits the known wording, which
-would take them all. So the prompts of each known template are divided like any other group, and a part that is a
-template of its own (`refine.is_own`: fixed words in a row where the known one has a slot, or two slots whose values go
-together) is one.
+would take them all. So the prompts of each known template are divided like any other group, and a part that has words
+in a row where the known one has a slot is a template of its own. Two slots whose values go together are none here: with
+a few prompts of each of hundreds of templates, some do by chance.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from attribution.ingest.templates.containment import gaps_of
 from attribution.ingest.templates.discover import discover
 from attribution.ingest.templates.grow import root
-from attribution.ingest.templates.refine import Group, is_own
+from attribution.ingest.templates.refine import has_sentence
 
 if TYPE_CHECKING:
     from attribution.ingest.templates.grow import Found, Grower
@@ -39,15 +38,16 @@ def narrower(grower: Grower, matcher: Matcher) -> list[Found]:
     number = matcher(grower.tokens)
     order = np.argsort(number, kind="stable")
     starts = np.searchsorted(number[order], np.arange(len(matcher.patterns) + 1))
+    enough = [
+        (pattern, rows)
+        for pattern, rows in zip(matcher.patterns, np.split(order, starts)[1:], strict=False)
+        if int(grower.weight[rows].sum()) >= grower.floor
+    ]
+    if not enough:
+        return []
+    nodes = grower.grow([root(rows, grower.weight) for _, rows in enough])
     found: list[Found] = []
-    for at, pattern in enumerate(matcher.patterns):
-        rows = order[starts[at] : starts[at + 1]]
-        if int(grower.weight[rows].sum()) < grower.floor:
-            continue
-        whole = Group(rows, pattern.tokens)
-        for part in discover(grower, grower.grow([root(rows, grower.weight)]), last=False):
-            shape = part.pattern()
-            fits = gaps_of(pattern.tokens, shape) is not None
-            if fits and is_own(grower.tokens, whole, Group(rows, shape), grower.strength):
-                found.append(part)
+    for top, (pattern, _) in enumerate(enough):
+        parts = discover(grower, nodes, last=False, top=top)
+        found += [part for part in parts if has_sentence(pattern.tokens, part.pattern(), grower.strength)]
     return found
