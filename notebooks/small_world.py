@@ -21,7 +21,7 @@ from attribution.judgements import Judgement, Kind, record
 from attribution.simulate import WorldOptions, simulate
 from attribution.store import open_store
 
-OPTIONS = WorldOptions(accounts=1500, rings=4, evasion=0.25, seed=4)
+OPTIONS = WorldOptions(accounts=1500, rings=4, evasion=0.25, seed=10)
 FIRST_NIGHT = "2026-03-14"
 """The first night's log ends here; the second one's holds everything."""
 VERDICTS = alt.Scale(domain=["coordinated", "undetermined", "innocent"], range=["#a33b0f", "#8a8f98", "#2f6f73"])

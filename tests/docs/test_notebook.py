@@ -29,7 +29,7 @@ ON_THE_SMALL_WORLD = {
     # pictures, and what is printed at least
     "first_look": (4, ["events of 1,500 accounts", "and one group holds", "coordinated: "]),
     "inside_a_ring": (7, ["Reason: ", "cards that they share", "nats, computed from:"]),
-    "why_not_flagged": (3, ["linked: False", "needed 1.1e-04", "cannot be decided", "are in no cluster."]),
+    "why_not_flagged": (3, ["linked: False", "needed 1.4e-04", "cannot be decided", "are in no cluster."]),
     "who_benefits": (4, ["benefits. Analytic confidence", "abstains", "is named up to odds of", "no lab is named."]),
     "two_nights": (
         3,
