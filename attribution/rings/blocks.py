@@ -22,25 +22,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from scipy.special import bdtr
 
-from attribution.domain import Facet, Partition
+from attribution.domain import Facet
+from attribution.rings.parting import COSTLY, SEVERAL, cut, nats_apart
 from attribution.rings.ties import meet
 from attribution.rings.view import View
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from attribution.domain import Population
+    from attribution.domain import Partition, Population
 
 STRONG = float(np.log(10.0))
 """Nats by which words must differ: 10 to 1, "strong"; that nothing costly is shared speaks already."""
 MOST = 0.75
 """Share of a cluster that must be in blocks of two or more."""
-SEVERAL = 3
-"""Users that a template must have to be the words of a side."""
-TINY = 1e-300
-COSTLY = (Facet.PAYMENT, Facet.DEVICE)
 
 
 def fall_apart(found: Partition, population: Population, least: int) -> Partition:
@@ -64,13 +60,9 @@ def fall_apart(found: Partition, population: Population, least: int) -> Partitio
         return found
     view = View.of(population, found.clusters)
     block = blocks(view)
-    clusters, frequency = [], []
-    bounds = np.cumsum(view.size)[:-1]
-    for accounts, share, own in zip(found.clusters, found.frequency, np.split(block, bounds), strict=True):
-        for side in _sides(accounts, own, population, least):
-            clusters.append(accounts[side])
-            frequency.append(share[side])
-    return Partition.by_size(clusters, frequency, found.agreement)
+    own = np.split(block, np.cumsum(view.size)[:-1])
+    sides = (_sides(accounts, mine, population, least) for accounts, mine in zip(found.clusters, own, strict=True))
+    return cut(found, sides)
 
 
 def blocks(view: View) -> NDArray[np.int64]:
@@ -127,5 +119,5 @@ def _users(
 def _own(mine: NDArray[np.int64], theirs: NDArray[np.int64], size: int, others: int) -> float:
     """Return the most nats with which a template is one side's and not the other's."""
     several = mine >= SEVERAL
-    random = bdtr(theirs[several], (mine + theirs)[several], others / (size + others))
-    return float(-np.log(max(random.min(initial=1.0), TINY)))
+    nats = nats_apart(theirs[several], (mine + theirs)[several], others / (size + others))
+    return float(nats.max(initial=0.0))

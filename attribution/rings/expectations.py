@@ -70,6 +70,8 @@ class Hypothesis:
     expects: Mapping[str, Expectation]
 
 
-def expects(**cells: tuple[str, str]) -> Mapping[str, Expectation]:
-    """Write a column of the table: indicator to word and reason."""
-    return MappingProxyType({name: Expectation(*cell) for name, cell in cells.items()})
+def expects(
+    common: Mapping[str, Expectation] = MappingProxyType({}), /, **cells: tuple[str, str]
+) -> Mapping[str, Expectation]:
+    """Write a column of the table: indicator to word and reason, beside what is `common` to several columns."""
+    return MappingProxyType({**common, **{name: Expectation(*cell) for name, cell in cells.items()}})

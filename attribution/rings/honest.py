@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from attribution.rings.expectations import Hypothesis, expects
 
+_STRANGERS = expects(
+    affiliated=("few", "strangers"),
+    corporate_card=("few", "private people seldom pay with company cards"),
+    verified_organisation=("few", "private people are no organisations"),
+    unrelated_names=("many", "strangers"),
+    concealed_card=("few", "strangers pay for themselves"),
+    concealed_device=("few", "strangers have their own devices"),
+    throwaway_card=("some", "here and there somebody has a prepaid or virtual card"),
+    round_the_clock=("few", "strangers, one or the other of whom runs a machine"),
+)  # fmt: skip
+"""What all who have nothing to do with one another expect, whatever it is that brings them together."""
 HONEST: tuple[Hypothesis, ...] = (
     Hypothesis(
         "team", False, 0.25, (8.0, 0.8), "A start-up or department: one office, one card, the same prompts.",
@@ -102,47 +113,33 @@ HONEST: tuple[Hypothesis, ...] = (
     Hypothesis(
         "shared connection", False, 0.1, (20.0, 1.2), "Strangers behind one address: a café, a CGNAT, a mobile gateway.",
         expects(
+            _STRANGERS,
             met=("most", "the address is what they share"),
             one_device=("hardly any", "strangers have their own devices"),
-            corporate_card=("few", "private people seldom pay with company cards"),
-            verified_organisation=("few", "private people are no organisations"),
             one_payer=("hardly any", "strangers pay for themselves"),
             one_place=("many", "one gateway"),
             common_place=("most", "the address is what they share"),
             anonymous_egress=("few", "the connection is a real one"),
-            affiliated=("few", "strangers"),
             shared_card=("hardly any", "strangers pay for themselves"),
             shared_device=("hardly any", "strangers have their own devices"),
             private_template=("few", "strangers have their own questions"),
-            round_the_clock=("few", "strangers, one or the other of whom runs a machine"),
-            unrelated_names=("many", "strangers"),
-            concealed_card=("few", "strangers pay for themselves"),
-            concealed_device=("few", "strangers have their own devices"),
             scattered_exits=("few", "people have a few places"),
-            throwaway_card=("some", "here and there somebody has a prepaid or virtual card"),
         ),
     ),
     Hypothesis(
         "VPN users", False, 0.08, (20.0, 1.2), "Strangers who leave through the same VPN or cloud exits.",
         expects(
+            _STRANGERS,
             met=("most", "the exits are what they share"),
             one_device=("hardly any", "strangers have their own devices"),
-            corporate_card=("few", "private people seldom pay with company cards"),
-            verified_organisation=("few", "private people are no organisations"),
             one_payer=("hardly any", "strangers pay for themselves"),
             anonymous_egress=("nearly all", "the exits are what they share"),
-            affiliated=("few", "strangers"),
             shared_card=("hardly any", "strangers pay for themselves"),
             shared_device=("hardly any", "strangers have their own devices"),
             private_template=("few", "strangers have their own questions"),
-            round_the_clock=("few", "strangers, one or the other of whom runs a machine"),
-            unrelated_names=("many", "strangers"),
-            concealed_card=("few", "strangers pay for themselves"),
-            concealed_device=("few", "strangers have their own devices"),
             scattered_exits=("all or none, rather none", "one exit for long, or a new one each time"),
             common_place=("all or none", "one exit, or a pool that rotates and is nobody's home"),
             one_place=("all or none", "one exit, or a pool that rotates and is nobody's home"),
-            throwaway_card=("some", "here and there somebody has a prepaid or virtual card"),
         ),
     ),
     Hypothesis(
@@ -307,11 +304,10 @@ HONEST: tuple[Hypothesis, ...] = (
     Hypothesis(
         "agent users", False, 0.03, (40.0, 1.3), "Unrelated users of one tool or copied prompt: the template is all they share.",
         expects(
+            _STRANGERS,
             anonymous_egress=("some", "agents run on laptops and on servers alike"),
             met=("few", "strangers in many places; a few are neighbours"),
             one_device=("hardly any", "strangers have their own devices"),
-            corporate_card=("few", "private people seldom pay with company cards"),
-            verified_organisation=("few", "private people are no organisations"),
             one_payer=("hardly any", "strangers pay for themselves"),
             one_place=("hardly any", "strangers in many places"),
             common_place=("hardly any", "strangers in many places"),
@@ -319,12 +315,6 @@ HONEST: tuple[Hypothesis, ...] = (
             shared_card=("hardly any", "strangers pay for themselves"),
             shared_device=("hardly any", "strangers have their own devices"),
             private_template=("nearly all", "the tool's own prompt is what they have in common"),
-            round_the_clock=("few", "strangers, one or the other of whom runs a machine"),
-            affiliated=("few", "strangers"),
-            unrelated_names=("many", "strangers"),
-            concealed_card=("few", "strangers pay for themselves"),
-            concealed_device=("few", "strangers have their own devices"),
-            throwaway_card=("some", "here and there somebody has a prepaid or virtual card"),
         ),
     ),
     Hypothesis(
@@ -378,24 +368,17 @@ HONEST: tuple[Hypothesis, ...] = (
     Hypothesis(
         "chance", False, 0.1, (8.0, 1.3), "People linked by accident, each to the next: a recycled address, a copied prompt.",
         expects(
-            unrelated_names=("many", "strangers"),
+            _STRANGERS,
             met=("some", "a recycled address"),
-            corporate_card=("few", "private people seldom pay with company cards"),
-            verified_organisation=("few", "private people are no organisations"),
             one_payer=("few", "strangers"),
             one_place=("all or none, rather none", "strangers from everywhere, or from behind one recycled address"),
             common_place=("all or none, rather none", "strangers from everywhere, or from behind one recycled address"),
             scattered_exits=("few", "people have a few places"),
-            affiliated=("few", "strangers"),
             shared_card=("few", "strangers pay for themselves"),
             shared_device=("few", "strangers have their own devices"),
             private_template=("some", "a copied prompt"),
             dominant_template=("hardly any", "one prompt among many"),
-            round_the_clock=("few", "strangers, one or the other of whom runs a machine"),
-            concealed_card=("few", "strangers pay for themselves"),
-            concealed_device=("few", "strangers have their own devices"),
             anonymous_egress=("few", "people have addresses of their own"),
-            throwaway_card=("some", "here and there somebody has a prepaid or virtual card"),
         ),
     ),
 )  # fmt: skip

@@ -36,6 +36,8 @@ from attribution.rings.ties import ties_of
 from attribution.rings.view import View
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from numpy.typing import NDArray
 
     from attribution.domain import Population
@@ -87,17 +89,18 @@ def part(found: Partition, population: Population, least: int) -> Partition:
     holds &= _per_cluster(view, away & with_stay) < HALF * size
     holds &= (view.size - size >= least) & (_per_cluster(view, open_ & ~away) >= HALF * (view.size - size))
     holds &= _per_cluster(view, open_ & away) < HALF * size
-    return _cut(found, view, away & holds[view.cluster])
+    leaves = np.split(away & holds[view.cluster], np.cumsum(view.size)[:-1])
+    return cut(found, ((side, ~side) if side.any() else (~side,) for side in leaves))
 
 
-def _cut(found: Partition, view: View, apart: NDArray[np.bool_]) -> Partition:
-    clusters, frequency = [], []
-    bounds = np.cumsum(view.size)[:-1]
-    for accounts, share, away in zip(found.clusters, found.frequency, np.split(apart, bounds), strict=True):
-        for side in (away, ~away) if away.any() else (~away,):
-            clusters.append(accounts[side])
-            frequency.append(share[side])
-    return Partition.by_size(clusters, frequency, found.agreement)
+def cut(found: Partition, sides: Iterable[Sequence[NDArray[np.bool_]]]) -> Partition:
+    """Return the sides of each cluster, masks of its members, as clusters; each account keeps its frequency."""
+    parts = [
+        (accounts[side], share[side])
+        for accounts, share, masks in zip(found.clusters, found.frequency, sides, strict=True)
+        for side in masks
+    ]
+    return Partition.by_size([accounts for accounts, _ in parts], [share for _, share in parts], found.agreement)
 
 
 def _per_cluster(view: View, which: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -134,13 +137,13 @@ def _uses_own_of(view: View, side: NDArray[np.bool_]) -> NDArray[np.bool_]:
         entries = view.entries(facet)
         if entries is not None:
             users = np.bincount(entries.group, weights=side[entries.member])[entries.group]
-            own = _nats(entries.inside - users, entries.inside, others[entries.member])
+            own = nats_apart(entries.inside - users, entries.inside, others[entries.member])
             found |= view.per_member(entries.member[(users >= SEVERAL) & (own >= LEAST)]) > 0
     return found
 
 
-def _nats(
-    outside: NDArray[np.floating] | NDArray[np.integer], users: NDArray[np.int64], share: NDArray[np.float64]
+def nats_apart(
+    outside: NDArray[np.floating] | NDArray[np.integer], users: NDArray[np.int64], share: NDArray[np.float64] | float
 ) -> NDArray[np.float64]:
     """Return -ln of the probability of at most so many users from outside, if use and side had nothing to do."""
     return np.asarray(-np.log(np.maximum(bdtr(outside, users, share), TINY)))
@@ -158,7 +161,7 @@ def own_ties(view: View, group: NDArray[np.int64]) -> NDArray[np.float64]:
         key = entries.value * (int(group.max(initial=0)) + 1) + group[entries.member]
         _, number, count = np.unique(key, return_inverse=True, return_counts=True)
         users = count[number]
-        own = _nats(entries.inside - users, entries.inside, others[entries.member])
+        own = nats_apart(entries.inside - users, entries.inside, others[entries.member])
         nats += _most(view, entries, np.where(users >= SEVERAL, own, 0.0))
     return nats
 

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from attribution.domain import ACTIVITY_COLUMNS, Facet, Incidence, Population
+from attribution.domain import ACTIVITY_COLUMNS, Facet, Incidence, Partition, Population
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 ACCOUNTS = 600
 NAMES = {Facet.IP: "10.{0}.{1}.{2}", Facet.NETWORK: "10.{0}.{1}", Facet.TEMPLATE: "t{0}-{1}-{2}"}
@@ -53,3 +53,18 @@ def world(rows: Mapping[Facet, Mapping[int, Sequence[int]]], domain: Mapping[int
         hours=np.ones((ACCOUNTS, 24), np.int32),
         known=frozenset({"events.ip", "accounts.org"}),
     )
+
+
+def parts_of(
+    step: Callable[[Partition, Population, int], Partition],
+    people: Population,
+    *clusters: Iterable[int],
+    least: int = 5,
+) -> list[list[int]]:
+    """Return what a step that cuts clusters makes of some, and see that everybody keeps their own frequency."""
+    groups = tuple(np.array(sorted(cluster), np.int32) for cluster in clusters)
+    found = Partition(groups, tuple((g / 100).astype(np.float32) for g in groups), 1.0)
+    out = step(found, people, least)
+    for accounts, frequency in zip(out.clusters, out.frequency, strict=True):
+        np.testing.assert_allclose(frequency, accounts / 100, rtol=1e-6)
+    return [cluster.tolist() for cluster in out.clusters]

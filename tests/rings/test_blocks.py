@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from populations import world
+from populations import parts_of, world
 from scipy.stats import binom
 
 from attribution.domain import Facet, Partition
@@ -17,7 +18,6 @@ from attribution.rings.view import View
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from attribution.domain import Population
 
 COPIED, EXTRACT = 100, (200, 201)
 RING, TEAM = range(40), range(40, 52)
@@ -38,13 +38,7 @@ def framed(team: Iterable[int] = TEAM, **more: Mapping[int, Sequence[int]]) -> U
     return uses
 
 
-def parts(people: Population, *clusters: Iterable[int], least: int = 5) -> list[list[int]]:
-    groups = tuple(np.array(sorted(cluster), np.int32) for cluster in clusters)
-    found = Partition(groups, tuple((g / 100).astype(np.float32) for g in groups), 1.0)
-    out = fall_apart(found, people, least)
-    for accounts, frequency in zip(out.clusters, out.frequency, strict=True):
-        np.testing.assert_allclose(frequency, accounts / 100, rtol=1e-6)  # everybody keeps their own
-    return [cluster.tolist() for cluster in out.clusters]
+parts = partial(parts_of, fall_apart)
 
 
 def test_a_framed_team_without_office_or_name_is_a_cluster_of_its_own() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from populations import world
+from populations import parts_of, world
 from scipy.stats import binom
 
 from attribution.domain import Facet, Partition
@@ -67,13 +68,7 @@ def at_office(uses: Uses, who: Iterable[int]) -> Population:
     return people
 
 
-def parted(people: Population, *clusters: Iterable[int], least: int = 5) -> list[list[int]]:
-    groups = tuple(np.array(sorted(cluster), np.int32) for cluster in clusters)
-    found = Partition(groups, tuple((g / 100).astype(np.float32) for g in groups), 1.0)
-    out = part(found, people, least)
-    for accounts, frequency in zip(out.clusters, out.frequency, strict=True):
-        np.testing.assert_allclose(frequency, accounts / 100, rtol=1e-6)  # everybody keeps their own
-    return [cluster.tolist() for cluster in out.clusters]
+parted = partial(parts_of, part)
 
 
 def test_a_ring_that_hides_in_an_agency_is_a_cluster_of_its_own() -> None:

@@ -73,15 +73,12 @@ class _Index:
         return [number for token in sorted(set(pattern.tolist())) for number in self.by_token.get(token, [])]
 
 
-def is_richer(parent: NDArray[np.int64], part: NDArray[np.int64], strength: Strength) -> bool:
+def is_richer(gaps: list[NDArray[np.int64]], strength: Strength) -> bool:
     """Tell whether a part has structure of its own inside a slot of its parent, rather than one value of the slot.
 
-    It has when some slot of the parent holds, in the part, two or more runs of fixed tokens (at least four in all,
-    three of them with a meaning; keywords of programs have none) with a slot beside them.
+    It has when some slot of the parent holds, in the part (`gaps_of`), two or more runs of fixed tokens (at least four
+    in all, three of them with a meaning; keywords of programs have none) with a slot beside them.
     """
-    gaps = gaps_of(parent, part)
-    if gaps is None:
-        return True
     for gap in gaps:
         kept, content = strength.measure(gap)
         runs = int(((gap[1:] != SLOT) & (gap[:-1] == SLOT)).sum()) + int(len(gap) > 0 and gap[0] != SLOT)

@@ -59,17 +59,18 @@ def mine(con: duckdb.DuckDBPyConnection, *, key: bytes, config: TemplateConfig) 
     job = _Job(con, key, seed_of(key), config.min_count, Strength.of(common_tokens(seed_of(key))))
     rows = con.execute("select template_id, pattern, example from templates").fetchall()
     known = {name: parse(name, text, example, job.seed) for name, text, example in rows}
+    recognised = build(known.values())
     fresh: dict[str, Pattern] = {}
     ((total,),) = con.execute("select count(*) from prompts").fetchall()
     if total > _MEMORY:
         # Too many to hold: learn from a sample first, so that most prompts are recognised as they stream by.
-        parts = stream(con, job.seed, total // _SAMPLE, lambda batch: _split(batch, build(known.values()), 0.0).rest)
+        parts = stream(con, job.seed, total // _SAMPLE, lambda batch: _split(batch, recognised, 0.0).rest)
         sample = Corpus.of(list(parts))
         grower = job.grower(sample)
         learned = discover(grower, grower.grow([root(np.arange(len(sample)), sample.weight)]), last=False)
         fresh = {name: pattern for name, pattern in job.render(sample, learned).items() if name not in known}
     passed = job.let_by(total, {**known, **fresh})
-    if own := job.narrower(Corpus.of([part.seen for part in passed]), known):
+    if own := job.narrower(Corpus.of([part.seen for part in passed]), recognised):
         fresh |= own
         passed = job.let_by(total, {**known, **fresh})
     held, found = _search(job, Corpus.of([part.rest for part in passed]), {*known, *fresh})
@@ -167,9 +168,10 @@ class _Job:
         share = min(1.0, _SAMPLE / max(total, 1))
         return list(stream(self.con, self.seed, 1, lambda batch: _split(batch, matcher, share)))
 
-    def narrower(self, corpus: Corpus, known: dict[str, Pattern]) -> dict[str, Pattern]:
-        """Return templates of their own among prompts that known ones would take."""
-        found = narrower(self.grower(corpus), build(known.values())) if len(corpus) else []
+    def narrower(self, corpus: Corpus, recognised: Matcher) -> dict[str, Pattern]:
+        """Return templates of their own among prompts that known ones, `recognised`, would take."""
+        known = {pattern.template_id for pattern in recognised.patterns}
+        found = narrower(self.grower(corpus), recognised) if len(corpus) else []
         return {name: pattern for name, pattern in self.render(corpus, found).items() if name not in known}
 
     def grower(self, corpus: Corpus) -> Grower:

@@ -61,7 +61,7 @@ class _Filled:
 def is_own(tokens: Tokens, group: Group, part: Group, strength: Strength) -> bool:
     """Tell whether a part of a group is a template of its own; linear in 512 prompts of the group."""
     gaps = gaps_of(group.pattern, part.pattern)
-    if gaps is None or has_sentence(group.pattern, part.pattern, strength):
+    if gaps is None or _sentence(gaps, strength):
         return True
     filled = _filled(group.pattern, gaps, strength)
     if not _apart(filled):
@@ -83,14 +83,17 @@ def _together(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> bool:
 def says_more(general: NDArray[np.int64], filled: NDArray[np.int64], strength: Strength) -> bool:
     """Tell the same by the two patterns alone: fixed words in a row, or in two slots apart from each other."""
     gaps = gaps_of(general, filled)
-    return gaps is None or has_sentence(general, filled, strength) or _apart(_filled(general, gaps, strength))
+    return gaps is None or _sentence(gaps, strength) or _apart(_filled(general, gaps, strength))
 
 
 def has_sentence(general: NDArray[np.int64], part: NDArray[np.int64], strength: Strength) -> bool:
     """Tell whether a part of a pattern that it fits has structure, or words in a row, where that one has a slot."""
     gaps = gaps_of(general, part)
-    runs = any(_has_run(gap, strength, _RUN_CONTENT) for gap in gaps or ())
-    return gaps is not None and (runs or is_richer(general, part, strength))
+    return gaps is not None and _sentence(gaps, strength)
+
+
+def _sentence(gaps: list[NDArray[np.int64]], strength: Strength) -> bool:
+    return is_richer(gaps, strength) or any(_has_run(gap, strength, _RUN_CONTENT) for gap in gaps)
 
 
 def _apart(filled: list[_Filled]) -> bool:
