@@ -25,6 +25,7 @@ from attribution.rings.ties import (
     meet,
     names,
     private,
+    shares_with,
     ties_of,
     unknown,
 )
@@ -166,16 +167,34 @@ def _hidden(view: View, facet: Facet, part: float) -> NDArray[np.float64]:
 def open_block(view: View) -> NDArray[np.bool_]:
     """Find the members of an open minority: three or more, not half of the cluster, with one home or organisation.
 
-    Who shares a card or a device with nobody of that home or organisation hides it and is not of them.
+    They must share with their own: a mail domain is chosen by whoever makes the accounts, and accounts meet at a
+    carrier's exits. Of the members with whom they share cards and devices, all would be of a group; of accounts that
+    have nothing but the label in common, the group's part of the cluster. Nearer to that than to all, they are no
+    group (`_keeps_together`). Who shares a card or a device with nobody of that home or organisation hides it and is
+    not of them.
     """
     size = view.size[view.cluster]
     found: NDArray[np.bool_] = np.zeros(len(view.account), np.bool_)
     for tie in ties_of(view):
         group = view.numbered(tie)
-        count = np.bincount(group)
-        found |= (tie >= 0) & (count[group] >= 3) & (count[group] < 0.5 * size)
+        count = np.bincount(group)[group]
+        found |= (tie >= 0) & (count >= 3) & (count < 0.5 * size) & _keeps_together(view, group)
     hides = (_hidden(view, Facet.PAYMENT, 0.0) == 1) | (_hidden(view, Facet.DEVICE, 0.0) == 1)
     return np.asarray(found & ~hides, dtype=np.bool_)
+
+
+def _keeps_together(view: View, group: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell whose group shares cards and devices among itself rather than with anybody in the cluster; bool (members,).
+
+    Of the meetings of its members on these, counted together, the share with their own is nearer to 1 than to the
+    (g - 1)/(n - 1) that a group of g of n members has if sharing has nothing to do with it. Who shares nothing keeps.
+    """
+    size = np.bincount(group)
+    with_any, with_own = (
+        np.bincount(group, weights=one, minlength=len(size))[group] for one in shares_with(view, group)
+    )
+    chance = (size[group] - 1) / np.maximum(view.size[view.cluster] - 1, 1)
+    return np.asarray(with_own >= with_any * (1 + chance) / 2, dtype=np.bool_)
 
 
 def concealed_card(view: View) -> NDArray[np.float64]:
@@ -197,18 +216,7 @@ def unrelated_names(view: View) -> NDArray[np.float64]:
     name = names(view.activity)
     everywhere = names(view.population.activity)
     frequency = name.map(everywhere.value_counts() / max(1, everywhere.notna().sum())).to_numpy(np.float64)
-    others, same = np.zeros(len(view.account)), np.zeros(len(view.account))
-    codes, _ = pd.factorize(name, sort=True)
-    for facet in (Facet.PAYMENT, Facet.DEVICE):
-        entries = view.entries(facet)
-        if entries is None:
-            continue
-        shared = meet(view, facet, entries) & (codes[entries.member] >= 0)
-        frame = pd.DataFrame({"group": entries.group[shared], "member": entries.member[shared]})
-        frame["name"] = codes[frame["member"]]
-        member = frame["member"].to_numpy()
-        others += view.per_member(member, frame.groupby("group")["member"].transform("size").to_numpy() - 1.0)
-        same += view.per_member(member, frame.groupby(["group", "name"])["member"].transform("size").to_numpy() - 1.0)
+    others, same = shares_with(view, pd.factorize(name, sort=True)[0])
     return answered(same < others * (1 + frequency) / 2, others > 0)
 
 

@@ -109,6 +109,24 @@ def ties_of(view: View) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return np.where(view.activity["datacentre"].to_numpy(np.float64) >= 0.5, -1, home_of(view)), affiliation(view)[0]
 
 
+def shares_with(view: View, code: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Count with how many members each shares cards and devices, and with how many of its own code; both (members,).
+
+    More than strangers do (`meet`); who shares two values counts twice. Members with a code under 0 do not count.
+    """
+    found = np.zeros((2, len(view.account)))
+    for facet in (Facet.PAYMENT, Facet.DEVICE):
+        entries = view.entries(facet)
+        if entries is None:
+            continue
+        shared = meet(view, facet, entries) & (code[entries.member] >= 0)
+        member = entries.member[shared]
+        frame = pd.DataFrame({"value": entries.group[shared], "code": code[member]})
+        for total, by in zip(found, (["value"], ["value", "code"]), strict=True):
+            total += view.per_member(member, frame.groupby(by)["code"].transform("size").to_numpy() - 1.0)
+    return found[0], found[1]
+
+
 def company(view: View, entries: Entries, shared: NDArray[np.bool_], part: float) -> NDArray[np.bool_]:
     """Find who has company: of those who share its values one or more, and at least a part, are of its own.
 
