@@ -21,6 +21,7 @@ from attribution.rings.ties import (
     any_of,
     company,
     home_of,
+    keeps_together,
     main_of,
     meet,
     names,
@@ -167,34 +168,18 @@ def _hidden(view: View, facet: Facet, part: float) -> NDArray[np.float64]:
 def open_block(view: View) -> NDArray[np.bool_]:
     """Find the members of an open minority: three or more, not half of the cluster, with one home or organisation.
 
-    They must share with their own: a mail domain is chosen by whoever makes the accounts, and accounts meet at a
-    carrier's exits. Of the members with whom they share cards and devices, all would be of a group; of accounts that
-    have nothing but the label in common, the group's part of the cluster. Nearer to that than to all, they are no
-    group (`_keeps_together`). Who shares a card or a device with nobody of that home or organisation hides it and is
-    not of them.
+    They must keep together (`ties.keeps_together`): a mail domain is chosen by whoever makes the accounts, and accounts
+    that leave through one carrier look at home there. Who shares a card or a device with nobody of that home or
+    organisation hides it and is not of them.
     """
     size = view.size[view.cluster]
     found: NDArray[np.bool_] = np.zeros(len(view.account), np.bool_)
     for tie in ties_of(view):
         group = view.numbered(tie)
         count = np.bincount(group)[group]
-        found |= (tie >= 0) & (count >= 3) & (count < 0.5 * size) & _keeps_together(view, group)
+        found |= (tie >= 0) & (count >= 3) & (count < 0.5 * size) & keeps_together(view, tie + 1)
     hides = (_hidden(view, Facet.PAYMENT, 0.0) == 1) | (_hidden(view, Facet.DEVICE, 0.0) == 1)
     return np.asarray(found & ~hides, dtype=np.bool_)
-
-
-def _keeps_together(view: View, group: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Tell whose group shares cards and devices among itself rather than with anybody in the cluster; bool (members,).
-
-    Of the meetings of its members on these, counted together, the share with their own is nearer to 1 than to the
-    (g - 1)/(n - 1) that a group of g of n members has if sharing has nothing to do with it. Who shares nothing keeps.
-    """
-    size = np.bincount(group)
-    with_any, with_own = (
-        np.bincount(group, weights=one, minlength=len(size))[group] for one in shares_with(view, group)
-    )
-    chance = (size[group] - 1) / np.maximum(view.size[view.cluster] - 1, 1)
-    return np.asarray(with_own >= with_any * (1 + chance) / 2, dtype=np.bool_)
 
 
 def concealed_card(view: View) -> NDArray[np.float64]:

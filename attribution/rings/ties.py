@@ -91,7 +91,11 @@ def names(activity: pd.DataFrame) -> pd.Series[str]:
 
 
 def affiliation(view: View) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Code each member's organisation (verified, else a mail domain that is mostly the cluster's); -1 is none."""
+    """Code each member's organisation (verified, else a mail domain that is mostly the cluster's); -1 is none.
+
+    Anybody can buy several domains and deal them out. Where cards and devices run across domains, which of them an
+    account has says nothing of who it is, and they are no organisations (`keeps_together`, among those who have one).
+    """
     population, activity = view.population, view.activity
     org = activity["org"]
     domain = activity["email_domain"]
@@ -99,9 +103,10 @@ def affiliation(view: View) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     inside = domain.groupby([view.cluster, domain]).transform("size")
     own_domain = domain.where((inside >= 2) & (inside >= 0.5 * everywhere))
     name = org.where(org.notna(), own_domain)
-    codes, _ = pd.factorize(name, sort=True)
+    codes = pd.factorize(name, sort=True)[0].astype(np.int64)
+    codes = np.where(org.notna() | keeps_together(view, codes), codes, -1)
     known = (org.notna() | domain.notna()).to_numpy()
-    return codes.astype(np.int64), known
+    return codes, known
 
 
 def ties_of(view: View) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -114,17 +119,36 @@ def shares_with(view: View, code: NDArray[np.int64]) -> tuple[NDArray[np.float64
 
     More than strangers do (`meet`); who shares two values counts twice. Members with a code under 0 do not count.
     """
-    found = np.zeros((2, len(view.account)))
+    with_any, with_own = np.zeros(len(view.account)), np.zeros(len(view.account))
     for facet in (Facet.PAYMENT, Facet.DEVICE):
         entries = view.entries(facet)
         if entries is None:
             continue
         shared = meet(view, facet, entries) & (code[entries.member] >= 0)
         member = entries.member[shared]
-        frame = pd.DataFrame({"value": entries.group[shared], "code": code[member]})
-        for total, by in zip(found, (["value"], ["value", "code"]), strict=True):
-            total += view.per_member(member, frame.groupby(by)["code"].transform("size").to_numpy() - 1.0)
-    return found[0], found[1]
+        frame = pd.DataFrame({"value": entries.group[shared], "code": code[member], "member": member})
+        with_any += view.per_member(member, frame.groupby("value")["member"].transform("size").to_numpy() - 1.0)
+        with_own += view.per_member(
+            member, frame.groupby(["value", "code"])["member"].transform("size").to_numpy() - 1.0
+        )
+    return with_any, with_own
+
+
+def keeps_together(view: View, code: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell who is of a group (code, -1: none) that shares cards and devices among itself; bool (members,).
+
+    Of the meetings on these of a group's members with members who are of any, counted together, the share with their
+    own is nearer to 1 than to the (g - 1)/(n - 1) that a group of g of n has if sharing has nothing to do with it.
+    A group that shares nothing keeps together.
+    """
+    group = view.numbered(code)
+    size = np.bincount(group, weights=code >= 0)
+    with_any, with_own = (
+        np.bincount(group, weights=one, minlength=len(size))[group] for one in shares_with(view, code)
+    )
+    of_any = np.bincount(view.cluster, weights=code >= 0)[view.cluster]
+    chance = (size[group] - 1) / np.maximum(of_any - 1, 1)
+    return np.asarray((code >= 0) & (with_own >= with_any * (1 + chance) / 2), dtype=np.bool_)
 
 
 def company(view: View, entries: Entries, shared: NDArray[np.bool_], part: float) -> NDArray[np.bool_]:
