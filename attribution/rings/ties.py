@@ -23,6 +23,8 @@ HOME_SHARE = 0.5
 """Share of an account's requests whose address is known that makes a network its home."""
 PRIVATE_SHARE = 0.8
 """A value is private to a cluster when this share of all its users are members."""
+PART = 0.5
+"""Part of the others in a cluster that may be on the cards and devices of a group which still keeps together."""
 CHANCE = 0.02
 """Probability under which members do not meet on any value of an account by accident."""
 
@@ -90,23 +92,29 @@ def names(activity: pd.DataFrame) -> pd.Series[str]:
     return activity["org"].where(activity["org"].notna(), activity["email_domain"])
 
 
-def affiliation(view: View) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Code each member's organisation (verified, else a mail domain that is mostly the cluster's); -1 is none.
-
-    Anybody can buy several domains and deal them out. Where cards and devices run across domains, which of them an
-    account has says nothing of who it is, and they are no organisations (`keeps_together`, among those who have one).
-    """
-    population, activity = view.population, view.activity
-    org = activity["org"]
-    domain = activity["email_domain"]
-    everywhere = domain.map(population.activity["email_domain"].value_counts())
+def own_names(view: View) -> NDArray[np.int64]:
+    """Code each member's organisation (verified), else its mail domain if that is mostly the cluster's; -1: none."""
+    org, domain = view.activity["org"], view.activity["email_domain"]
+    everywhere = domain.map(view.population.activity["email_domain"].value_counts())
     inside = domain.groupby([view.cluster, domain]).transform("size")
     own_domain = domain.where((inside >= 2) & (inside >= 0.5 * everywhere))
-    name = org.where(org.notna(), own_domain)
-    codes = pd.factorize(name, sort=True)[0].astype(np.int64)
-    codes = np.where(org.notna() | keeps_together(view, codes), codes, -1)
-    known = (org.notna() | domain.notna()).to_numpy()
-    return codes, known
+    return pd.factorize(org.where(org.notna(), own_domain), sort=True)[0].astype(np.int64)
+
+
+def dealt_out(view: View) -> NDArray[np.bool_]:
+    """Tell whose mail domain is one of several that are dealt out: cards and devices run across them.
+
+    Anybody can buy a few domains. Where accounts of the cluster with names of their own share cards and devices
+    whatever the name (`keeps_together`), the domain that an account has says nothing of who it is.
+    """
+    codes = own_names(view)
+    return (codes >= 0) & view.activity["org"].isna().to_numpy() & ~keeps_together(view, codes)
+
+
+def affiliation(view: View) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Code each member's organisation (verified, else a mail domain of its own that is not dealt out); -1 is none."""
+    known = (view.activity["org"].notna() | view.activity["email_domain"].notna()).to_numpy()
+    return np.where(dealt_out(view), -1, own_names(view)), known
 
 
 def ties_of(view: View) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -137,9 +145,10 @@ def shares_with(view: View, code: NDArray[np.int64]) -> tuple[NDArray[np.float64
 def keeps_together(view: View, code: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Tell who is of a group (code, -1: none) that shares cards and devices among itself; bool (members,).
 
-    Of the meetings on these of a group's members with members who are of any, counted together, the share with their
-    own is nearer to 1 than to the (g - 1)/(n - 1) that a group of g of n has if sharing has nothing to do with it.
-    A group that shares nothing keeps together.
+    Members of a group of g of the n members who are of any meet their own on cards and devices with odds `own/others`,
+    all counted together. Were the code a label that is dealt out, these would be (g - 1)/(n - g); where r of the n - g
+    others are on the group's cards as well, (g - 1)/r. So the ratio of the two is (n - g)/r, and a group keeps together
+    if that is 1/`PART` or more: an agency of which a part of a ring makes use does, and so does who shares nothing.
     """
     group = view.numbered(code)
     size = np.bincount(group, weights=code >= 0)
@@ -147,8 +156,8 @@ def keeps_together(view: View, code: NDArray[np.int64]) -> NDArray[np.bool_]:
         np.bincount(group, weights=one, minlength=len(size))[group] for one in shares_with(view, code)
     )
     of_any = np.bincount(view.cluster, weights=code >= 0)[view.cluster]
-    chance = (size[group] - 1) / np.maximum(of_any - 1, 1)
-    return np.asarray((code >= 0) & (with_own >= with_any * (1 + chance) / 2), dtype=np.bool_)
+    own_odds, chance_odds = with_own * (of_any - size[group]), (with_any - with_own) * (size[group] - 1)
+    return np.asarray((code >= 0) & (PART * own_odds >= chance_odds), dtype=np.bool_)
 
 
 def company(view: View, entries: Entries, shared: NDArray[np.bool_], part: float) -> NDArray[np.bool_]:
