@@ -14,7 +14,9 @@ others together say `STRONG` nats), one of which an attacker cannot set freely a
 a score above 0 with each family left out. A family speaks when what it shows is `SPEAKS` nats likelier under the
 covert explanation than among innocents in general,
 
-$$ g_f = \sum_{j \in f} \ell_{cj} - \ln \sum_i \pi_i e^{\sum_{j \in f} \ell_{ij}} / \sum_i \pi_i $$
+$$ g_f = \sum_{j \in f} \ell_{cj} - \ln \sum_i e^{\pi_i + \sum_{j \in f} \ell_{ij}} + \ln \sum_i e^{\pi_i} $$
+
+with $\pi_i$ prior and size: innocents of that size, for no household has nine hundred members.
 
 Not: than under the one innocent explanation that is hardest to beat. That one is hardest just because it explains some
 family as well as coordination does; whether it explains the others is what the score and the leaving out decide.
@@ -32,6 +34,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import logsumexp
 
 from attribution.domain import Family, Verdict
 from attribution.rings import likelihood
@@ -137,7 +140,7 @@ def score(k: NDArray[np.float64], n: NDArray[np.float64], size: NDArray[np.int64
         family=pair[rows, c, i],
         total=decided,
         without=without,
-        speaks=by_family[rows, covert] - _in_general(by_family[:, _INNOCENT]),
+        speaks=by_family[rows, covert] - _in_general(by_family[:, _INNOCENT], prior[:, _INNOCENT]),
         probability=calibrated(decided, without),
         nats=nats,
         priors=prior,
@@ -151,11 +154,10 @@ def _decide(total: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.i
     return c, total[np.arange(len(total)), c].argmin(axis=1)
 
 
-def _in_general(by_family: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Nats of each family among innocent clusters: the mean likelihood over explanations, by prior."""
-    prior = np.array([HYPOTHESES[i].prior for i in _INNOCENT.tolist()])
-    likelihoods = np.exp(by_family) * (prior / prior.sum())[None, :, None]
-    return np.asarray(np.log(likelihoods.sum(axis=1)), dtype=np.float64)
+def _in_general(by_family: NDArray[np.float64], prior: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Nats of each family among innocent clusters of that size: the mean likelihood over explanations, by prior."""
+    weight = prior - logsumexp(prior, axis=1, keepdims=True)
+    return np.asarray(logsumexp(by_family + weight[:, :, None], axis=1), dtype=np.float64)
 
 
 def _value(total: NDArray[np.float64]) -> NDArray[np.float64]:

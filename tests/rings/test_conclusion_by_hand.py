@@ -81,7 +81,7 @@ def test_each_family_left_out_recomputes(lines: tuple[Evidence, ...]) -> None:
 def test_what_each_family_says_of_innocents_in_general_recomputes(lines: tuple[Evidence, ...]) -> None:
     conclusion, explanations = told(lines)
     best = next(line.detail["covert"] for line in lines if line.name == "prior_and_size")
-    prior = {h.name: h.prior for h in HYPOTHESES if not h.covert}
+    prior = {h.name: math.exp(explanations[h.name]["prior_and_size"]) for h in HYPOTHESES if not h.covert}
     for family in set(FAMILY.values()):
         fits = {name: by_family(explanations[name])[family] for name in prior}
         general = sum(p * math.exp(fits[name]) for name, p in prior.items()) / sum(prior.values())

@@ -207,11 +207,11 @@ def test_costly_families_add_up_to_ten_to_one(nats: dict[str, float], found: Ver
     assert spoken(**nats)[0] is found
 
 
-def test_innocents_in_general_are_the_mean_over_explanations_by_prior() -> None:
+def test_innocents_in_general_are_the_mean_over_explanations_by_prior_and_size() -> None:
     scores = scores_of({"shared_device": [30, 40], "concealed_device": [28, 30]}, 40)
     device = [p for p, i in enumerate(INDICATORS) if i.family.value == "device"]
     innocent = [h for h, hypothesis in enumerate(HYPOTHESES) if not hypothesis.covert]
-    prior = [HYPOTHESES[h].prior for h in innocent]
+    prior = [math.exp(scores.priors[0, h]) for h in innocent]
     likelihoods = [math.exp(sum(float(scores.nats[0, h, p]) for p in device)) for h in innocent]
     mean = math.log(math.fsum(w * x for w, x in zip(prior, likelihoods, strict=True)) / math.fsum(prior))
     covert = sum(float(scores.nats[0, scores.covert[0], p]) for p in device)
