@@ -20,11 +20,14 @@ from attribution.rings.ties import (
     answered,
     any_of,
     company,
+    dealt_out,
     home_of,
+    keeps_together,
     main_of,
     meet,
     names,
     private,
+    shares_with,
     ties_of,
     unknown,
 )
@@ -166,14 +169,18 @@ def _hidden(view: View, facet: Facet, part: float) -> NDArray[np.float64]:
 def open_block(view: View) -> NDArray[np.bool_]:
     """Find the members of an open minority: three or more, not half of the cluster, with one home or organisation.
 
-    Who shares a card or a device with nobody of that home or organisation hides it and is not of them.
+    An office (a business or campus address) speaks for itself: who works from one beside its people is left out with
+    them, and not they taken for it. Other homes and names must keep together (`ties.keeps_together`): a mail domain is
+    chosen by whoever makes the accounts, and accounts that leave through one carrier look at home there. Who shares a
+    card or a device with nobody of that home or organisation hides it and is not of them.
     """
     size = view.size[view.cluster]
     found: NDArray[np.bool_] = np.zeros(len(view.account), np.bool_)
-    for tie in ties_of(view):
+    office = view.activity["business"].to_numpy(np.float64) >= 0.5
+    for tie, stands in zip(ties_of(view), (office, np.zeros_like(office)), strict=True):
         group = view.numbered(tie)
-        count = np.bincount(group)
-        found |= (tie >= 0) & (count[group] >= 3) & (count[group] < 0.5 * size)
+        count = np.bincount(group)[group]
+        found |= (tie >= 0) & (count >= 3) & (count < 0.5 * size) & (stands | keeps_together(view, tie + 1))
     hides = (_hidden(view, Facet.PAYMENT, 0.0) == 1) | (_hidden(view, Facet.DEVICE, 0.0) == 1)
     return np.asarray(found & ~hides, dtype=np.bool_)
 
@@ -192,23 +199,16 @@ def unrelated_names(view: View) -> NDArray[np.float64]:
     """The account shares cards or devices with members whose organisations or mail domains are as mixed as strangers'.
 
     As mixed as strangers': of the uses that it shares, those by its own organisation (or mail domain, where there is no
-    organisation) are a share nearer to that name's share of the whole population than to all.
+    organisation) are a share nearer to that name's share of the whole population than to all; a domain that was dealt
+    out (`ties.dealt_out`) has among strangers the share that it was dealt to.
     """
     name = names(view.activity)
     everywhere = names(view.population.activity)
     frequency = name.map(everywhere.value_counts() / max(1, everywhere.notna().sum())).to_numpy(np.float64)
-    others, same = np.zeros(len(view.account)), np.zeros(len(view.account))
-    codes, _ = pd.factorize(name, sort=True)
-    for facet in (Facet.PAYMENT, Facet.DEVICE):
-        entries = view.entries(facet)
-        if entries is None:
-            continue
-        shared = meet(view, facet, entries) & (codes[entries.member] >= 0)
-        frame = pd.DataFrame({"group": entries.group[shared], "member": entries.member[shared]})
-        frame["name"] = codes[frame["member"]]
-        member = frame["member"].to_numpy()
-        others += view.per_member(member, frame.groupby("group")["member"].transform("size").to_numpy() - 1.0)
-        same += view.per_member(member, frame.groupby(["group", "name"])["member"].transform("size").to_numpy() - 1.0)
+    codes = pd.factorize(name, sort=True)[0].astype(np.int64)
+    dealt_to = np.bincount(view.numbered(codes))[view.numbered(codes)] / view.size[view.cluster]
+    frequency = np.where(dealt_out(view), dealt_to, frequency)
+    others, same = shares_with(view, codes)
     return answered(same < others * (1 + frequency) / 2, others > 0)
 
 

@@ -9,10 +9,11 @@ $$ \mathrm{logit}\,P = \ln\frac{1-\rho}{\rho} + \sum_t x_t \ln\frac{r_t}{b_t} + 
 with $\rho$ = `BYSTANDERS`; unknown ties are left out. A tie that few members have ($r_t < b_t$) says nothing about
 those who lack it and is left out as well, so that a ring's second card does not count against those with the first.
 
-An open minority (`open_block`: colleagues at home in one office, or of one organisation, in a ring whose other members
-hide) starts from `OPEN` instead, and what its members share among themselves is no tie to the ring: their company's
-card and machines, and templates that they use more than the others. So the team whose template a ring copied, or the
-agency from whose office it works, is left out; who shares a card or a device across, with nobody of that home, is not.
+An open minority (`open_block`: colleagues at home in one office, or of one organisation, who share cards and devices
+with one another if with anybody, in a ring whose other members hide) starts from `OPEN` instead, and what its members
+share among themselves is no tie to the ring: their company's card and machines, and templates that they use more than
+the others. So the team whose template a ring copied, or the agency from whose office it works, is left out; who shares
+a card or a device across, with nobody of that home, is not.
 """
 
 from __future__ import annotations

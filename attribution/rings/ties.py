@@ -25,6 +25,8 @@ HAUNT = 0.33
 """Share of an account's requests whose address is known that makes a network a place where it often is."""
 PRIVATE_SHARE = 0.8
 """A value is private to a cluster when this share of all its users are members."""
+PART = 0.5
+"""Part of the others in a cluster that may be on the cards and devices of a group which still keeps together."""
 CHANCE = 0.02
 """Probability under which members do not meet on any value of an account by accident."""
 
@@ -92,23 +94,72 @@ def names(activity: pd.DataFrame) -> pd.Series[str]:
     return activity["org"].where(activity["org"].notna(), activity["email_domain"])
 
 
-def affiliation(view: View) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Code each member's organisation (verified, else a mail domain that is mostly the cluster's); -1 is none."""
-    population, activity = view.population, view.activity
-    org = activity["org"]
-    domain = activity["email_domain"]
-    everywhere = domain.map(population.activity["email_domain"].value_counts())
+def own_names(view: View) -> NDArray[np.int64]:
+    """Code each member's organisation (verified), else its mail domain if that is mostly the cluster's; -1: none."""
+    org, domain = view.activity["org"], view.activity["email_domain"]
+    everywhere = domain.map(view.population.activity["email_domain"].value_counts())
     inside = domain.groupby([view.cluster, domain]).transform("size")
     own_domain = domain.where((inside >= 2) & (inside >= 0.5 * everywhere))
-    name = org.where(org.notna(), own_domain)
-    codes, _ = pd.factorize(name, sort=True)
-    known = (org.notna() | domain.notna()).to_numpy()
-    return codes.astype(np.int64), known
+    return pd.factorize(org.where(org.notna(), own_domain), sort=True)[0].astype(np.int64)
+
+
+def dealt_out(view: View) -> NDArray[np.bool_]:
+    """Tell whose mail domain is one of several that are dealt out: cards and devices run across them.
+
+    Anybody can buy a few domains. Where accounts of the cluster with names of their own share cards and devices
+    whatever the name (`keeps_together`), the domain that an account has says nothing of who it is.
+    """
+    codes = own_names(view)
+    return (codes >= 0) & view.activity["org"].isna().to_numpy() & ~keeps_together(view, codes)
+
+
+def affiliation(view: View) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Code each member's organisation (verified, else a mail domain of its own that is not dealt out); -1 is none."""
+    known = (view.activity["org"].notna() | view.activity["email_domain"].notna()).to_numpy()
+    return np.where(dealt_out(view), -1, own_names(view)), known
 
 
 def ties_of(view: View) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return each member's home that is not in a data centre, and its organisation; -1 where there is none."""
     return np.where(view.activity["datacentre"].to_numpy(np.float64) >= 0.5, -1, home_of(view)), affiliation(view)[0]
+
+
+def shares_with(view: View, code: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Count with how many members each shares cards and devices, and with how many of its own code; both (members,).
+
+    More than strangers do (`meet`); who shares two values counts twice. Members with a code under 0 do not count.
+    """
+    with_any, with_own = np.zeros(len(view.account)), np.zeros(len(view.account))
+    for facet in (Facet.PAYMENT, Facet.DEVICE):
+        entries = view.entries(facet)
+        if entries is None:
+            continue
+        shared = meet(view, facet, entries) & (code[entries.member] >= 0)
+        member = entries.member[shared]
+        frame = pd.DataFrame({"value": entries.group[shared], "code": code[member], "member": member})
+        with_any += view.per_member(member, frame.groupby("value")["member"].transform("size").to_numpy() - 1.0)
+        with_own += view.per_member(
+            member, frame.groupby(["value", "code"])["member"].transform("size").to_numpy() - 1.0
+        )
+    return with_any, with_own
+
+
+def keeps_together(view: View, code: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell who is of a group (code, -1: none) that shares cards and devices among itself; bool (members,).
+
+    Members of a group of g of the n members who are of any meet their own on cards and devices with odds `own/others`,
+    all counted together. Were the code a label that is dealt out, these would be (g - 1)/(n - g); where r of the n - g
+    others are on the group's cards as well, (g - 1)/r. So the ratio of the two is (n - g)/r, and a group keeps together
+    if that is 1/`PART` or more: an agency of which a part of a ring makes use does, and so does who shares nothing.
+    """
+    group = view.numbered(code)
+    size = np.bincount(group, weights=code >= 0)
+    with_any, with_own = (
+        np.bincount(group, weights=one, minlength=len(size))[group] for one in shares_with(view, code)
+    )
+    of_any = np.bincount(view.cluster, weights=code >= 0)[view.cluster]
+    own_odds, chance_odds = with_own * (of_any - size[group]), (with_any - with_own) * (size[group] - 1)
+    return np.asarray((code >= 0) & (PART * own_odds >= chance_odds), dtype=np.bool_)
 
 
 def company(view: View, entries: Entries, shared: NDArray[np.bool_], part: float) -> NDArray[np.bool_]:

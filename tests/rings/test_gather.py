@@ -100,6 +100,27 @@ def test_an_open_minority_is_left_out_and_the_hidden_ring_kept() -> None:
     assert confidence[40:].max() < 0.5
 
 
+def test_a_ring_with_two_mail_domains_of_its_own_is_no_open_minority() -> None:
+    """Cards run across the names: what its accounts are called has nothing to do with who shares."""
+    rng = np.random.default_rng(5)
+    card = rng.integers(0, 10, 60)
+    rows = {Facet.PAYMENT: {a: [int(card[a])] for a in range(60)}, Facet.TEMPLATE: {a: [1, 2] for a in range(60)}}
+    names = {a: ("one.example", "two.example", "mail.example")[min(a % 7 // 3, 2)] for a in range(60)}
+    view = View.of(world(rows, names), (np.arange(60, dtype=np.int32),))
+    assert not open_block(view).any()
+    assert members.confidence(view, verdict.answers(view)).min() > 0.9
+
+
+def test_a_team_on_whose_card_the_ring_pays_as_well_is_an_open_minority() -> None:
+    ring, team = list(range(40)), list(range(40, 46))
+    rows = {
+        Facet.PAYMENT: {**{a: [a // 5] for a in ring}, **{a: [50] for a in [*team, 0, 9]}},
+        Facet.TEMPLATE: {a: [1, 2] if a < 40 else [2] for a in [*ring, *team]},
+    }
+    view = View.of(world(rows, dict.fromkeys(team, "team.example")), (np.array([*ring, *team], np.int32),))
+    assert open_block(view).tolist() == [False] * 40 + [True] * 6
+
+
 @pytest.mark.parametrize("without", [Facet.IP, Facet.TEMPLATE])
 def test_a_missing_column_joins_and_takes_in_nobody_by_itself(without: Facet) -> None:
     ring = list(range(20))

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
-from clusters import START, UNKNOWN, About, Cluster, everyone, together
+from clusters import START, UNKNOWN, About, Cluster, Uses, everyone, together
 
 from attribution.domain import Facet
 from attribution.rings import verdict
-from attribution.rings.indicators import INDICATORS, affiliated, one_place
+from attribution.rings.indicators import INDICATORS, affiliated, one_place, unrelated_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -237,6 +237,33 @@ def test_who_is_at_home_nowhere_is_not_at_home_together() -> None:
 def test_nobody_is_an_organisation_by_itself() -> None:
     """One of five is a fifth of the cluster, and still alone."""
     assert affiliated(Cluster(5, {}, {"org": {0: "acme"}}).view())[0] == 0
+
+
+ONE, TWO = dict.fromkeys(range(4), "one.example"), dict.fromkeys(range(4, 8), "two.example")
+ACROSS = together(*(everyone(f"card {a}", [a, a + 4]) for a in range(4)), everyone("all", range(8)))
+APART = together(everyone("card of one", ONE), everyone("card of two", TWO))
+
+
+@pytest.mark.parametrize(
+    ("cards", "organised", "unrelated"),
+    [(ACROSS, 0, 1), (APART, 1, 0), ({}, 1, UNKNOWN)],
+    ids=["cards run across", "two companies", "nothing shared"],
+)
+def test_domains_that_are_dealt_out_are_no_organisations(cards: Uses, organised: float, unrelated: float) -> None:
+    about = {"email_domain": {**ONE, **TWO}}
+    view = Cluster(8, {Facet.PAYMENT: cards}, about).view()
+    np.testing.assert_array_equal(affiliated(view), [organised] * 8)
+    np.testing.assert_array_equal(unrelated_names(view), [unrelated] * 8)
+
+
+def test_a_verified_name_is_an_organisation_whoever_pays() -> None:
+    view = Cluster(8, {Facet.PAYMENT: ACROSS}, {"org": {**ONE, **TWO}}).view()
+    np.testing.assert_array_equal(affiliated(view), [1] * 8)
+
+
+def test_private_mail_beside_the_company_name_takes_nothing_from_it() -> None:
+    view = Cluster(8, {Facet.PAYMENT: everyone("all", range(8))}, {"email_domain": ONE}).view()
+    np.testing.assert_array_equal(affiliated(view), [1] * 4 + [UNKNOWN] * 4)
 
 
 def test_every_indicator_has_a_case_and_every_case_an_indicator() -> None:
