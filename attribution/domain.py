@@ -176,6 +176,7 @@ ACTIVITY_COLUMNS: tuple[str, ...] = (
     "payments",  # int
     "templates",  # int
     "residential",  # float: share of events with a known egress kind that came from residential or mobile addresses
+    "mobile",  # float: same for mobile ones alone
     "business",  # float: same for business or education
     "datacentre",  # float: same for hosting, vpn or proxy
     "payment_kind",  # str or None: kind of the most used instrument

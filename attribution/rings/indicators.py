@@ -21,11 +21,11 @@ from attribution.rings.ties import (
     any_of,
     company,
     dealt_out,
-    home_of,
     keeps_together,
     main_of,
     meet,
     names,
+    place_of,
     private,
     shares_with,
     ties_of,
@@ -67,8 +67,8 @@ def _first_line(docstring: str | None) -> str:
 
 
 def common_place(view: View) -> NDArray[np.float64]:
-    """The account has one place where it is at home, and many of the cluster are at home there as well."""
-    home = home_of(view)
+    """The account has one place where it is at home, no carrier's, and many of the cluster are at home there too."""
+    home = place_of(view)
     group = view.numbered(home)
     count = np.bincount(group)
     size = view.size[view.cluster]
@@ -81,7 +81,7 @@ def one_place(view: View) -> NDArray[np.float64]:
     entries = view.entries(Facet.NETWORK)
     if entries is None:
         return unknown(view)
-    home = home_of(view)
+    home = place_of(view)
     return answered((home >= 0) & (home == main_of(view, home)), view.activity["ips"].to_numpy() > 0)
 
 

@@ -78,6 +78,11 @@ def home_of(view: View) -> NDArray[np.int64]:
     return home
 
 
+def place_of(view: View) -> NDArray[np.int64]:
+    """Return the home of each member that is a place, -1: none; whoever has a SIM stands at a carrier's gateway."""
+    return np.where(view.activity["mobile"].to_numpy(np.float64) >= HOME_SHARE, -1, home_of(view))
+
+
 def main_of(view: View, value: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return each member's cluster's most frequent value (the smallest of equals; values under 0 do not count)."""
     frame = pd.DataFrame({"cluster": view.cluster, "value": value})

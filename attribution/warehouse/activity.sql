@@ -29,6 +29,7 @@ egress as (
         u.account,
         cast(sum(u.events) as bigint) as known,
         cast(sum(case when k.kind in ('residential', 'mobile') then u.events else 0 end) as bigint) as residential,
+        cast(sum(case when k.kind = 'mobile' then u.events else 0 end) as bigint) as mobile,
         cast(sum(case when k.kind in ('business', 'education') then u.events else 0 end) as bigint) as business,
         cast(sum(case when k.kind in ('hosting', 'vpn', 'proxy') then u.events else 0 end) as bigint) as datacentre
     from usage_ip as u
@@ -62,6 +63,7 @@ select
     coalesce(n_payment.n, 0) as payments,
     coalesce(n_template.n, 0) as templates,
     cast(g.residential as double) / g.known as residential,
+    cast(g.mobile as double) / g.known as mobile,
     cast(g.business as double) / g.known as business,
     cast(g.datacentre as double) / g.known as datacentre,
     m.kind as payment_kind

@@ -39,7 +39,7 @@ def world(rows: Mapping[Facet, Mapping[int, Sequence[int]]], domain: Mapping[int
     }
     activity = pd.DataFrame({name: np.ones(ACCOUNTS) for name in ACTIVITY_COLUMNS})
     activity["events"] = activity["located"] = 2
-    activity["datacentre"] = 0.0
+    activity["datacentre"] = activity["mobile"] = 0.0
     activity["org"] = pd.Series([None] * ACCOUNTS, dtype=object)
     activity["email_domain"] = pd.Series([(domain or {}).get(a) for a in range(ACCOUNTS)], dtype=object)
     for name in ("first_seen", "last_seen", "created_at"):

@@ -11,7 +11,7 @@ from clusters import START, UNKNOWN, About, Cluster, Uses, everyone, together
 
 from attribution.domain import Facet
 from attribution.rings import verdict
-from attribution.rings.indicators import INDICATORS, affiliated, one_place, unrelated_names
+from attribution.rings.indicators import INDICATORS, affiliated, common_place, one_place, unrelated_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -232,6 +232,17 @@ def test_the_ledger_counts_who_answered_and_who_said_yes(name: str) -> None:
 def test_who_is_at_home_nowhere_is_not_at_home_together() -> None:
     wandering = {account: {f"road {account}-{n}": 1 for n in range(10)} for account in range(4)}
     assert one_place(Cluster(4, {Facet.NETWORK: wandering}, {"ips": [10] * 4}).view()).tolist() == [0, 0, 0, 0]
+
+
+def test_a_carriers_gateway_is_nobodys_place() -> None:
+    """Accounts of a phone farm leave through one gateway; who has a line at home and a phone beside it has a place."""
+    at_home = {account: {"gateway": 10} for account in range(6)}
+    asked = [
+        (indicator, Cluster(6, {Facet.NETWORK: at_home}, {"ips": [1] * 6, "mobile": mobile}).view())
+        for mobile in ([1.0] * 3 + [0.5] * 3, [0.4] * 3 + [UNKNOWN] * 3)
+        for indicator in (common_place, one_place)
+    ]
+    assert [indicator(view).tolist() for indicator, view in asked] == [[0] * 6, [0] * 6, [1] * 6, [1] * 6]
 
 
 def test_nobody_is_an_organisation_by_itself() -> None:

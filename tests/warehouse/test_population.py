@@ -94,7 +94,7 @@ def test_activity_counts_everything() -> None:
     assert tuple(people.activity.columns) == ACTIVITY_COLUMNS
     first = people.activity.iloc[0]
     assert (first["events"], first["active_days"], first["ips"], first["networks"], first["devices"]) == (2, 2, 2, 1, 2)
-    assert (first["residential"], first["datacentre"]) == (0.5, 0.5)
+    assert (first["residential"], first["mobile"], first["datacentre"]) == (0.5, 0.0, 0.5)
     assert first["first_seen"] == pd.Timestamp(MONDAY + timedelta(minutes=5))
     assert people.activity["residential"].isna().tolist() == [False, False, True, True]
     assert people.activity["input_tokens"].isna().all()
