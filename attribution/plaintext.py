@@ -27,7 +27,7 @@ def clean(text: str, limit: int = 200) -> str:
     `4 * limit` whatever the length of `text`.
     """
     if len(text) <= limit and text.isascii() and text.isprintable():
-        return " ".join(text.split()) if " " in text else text
+        return " ".join(text.split()) if "  " in text or text[:1] == " " or text[-1:] == " " else text
     window = text[: 4 * limit + 64]
     kept: list[str] = []
     marks = 0

@@ -63,8 +63,8 @@ class Claims:
 
     def __init__(self, traffic: Traffic, dossiers: Dossiers) -> None:
         people = traffic.people
-        self._names = people["account_id"].astype("str").tolist()
-        self.position: Mapping[str, int] = {name: row for row, name in enumerate(self._names)}
+        self._names = pa.array(people["account_id"], pa.large_string())
+        self.position: Mapping[str, int] = {name: row for row, name in enumerate(self._names.to_pylist())}
         self.outside = ~people["member"].to_numpy(dtype=bool)
         self._dossiers = dossiers
         self.labs_of_address: dict[str, dict[str, set[int]]] = {"networks": {}, "asns": {}, "known.ips": {}}
@@ -126,7 +126,7 @@ class Claims:
     def _addresses(self, rows: pd.DataFrame) -> None:  # noqa: C901  # three facts of one look-up
         if not len(rows) or not self._dossiers.labs:
             return
-        account = np.asarray(rows["account_id"].map(self.position), dtype=np.int64)
+        account = self._accounts(rows)
         names = rows["ip"].drop_duplicates().sort_values().tolist()
         tree = NetworkTree(self._dossiers)
         for name in names if tree.size else ():
@@ -176,7 +176,7 @@ class Claims:
         given = rows[column].notna().to_numpy(dtype=bool)
         if not given.any():
             return
-        account = np.asarray(rows["account_id"].map(self.position), dtype=np.int64)
+        account = self._accounts(rows)
         could = self._marked(account, np.ones(len(rows), dtype=bool) if everybody else given)
         distinct = sorted(rows.loc[given, column].unique()) if prefix else []
         for number, lab in enumerate(self._dossiers.labs):
@@ -207,6 +207,11 @@ class Claims:
             home = set(country[hit].dropna())
             there = self._marked(account, country.isin(home).to_numpy(dtype=bool))
         self._claims[lab, fact] = Claim(self._marked(account, hit), could, there, tuple(shown[:5]))
+
+    def _accounts(self, rows: pd.DataFrame) -> NDArray[np.int64]:
+        """Return the position of each row's account among the watched ones."""
+        found = pc.index_in(pa.array(rows["account_id"], pa.large_string()), value_set=self._names)
+        return np.asarray(found, dtype=np.int64)
 
     def _marked(self, account: NDArray[np.int64], rows: NDArray[np.bool_]) -> NDArray[np.bool_]:
         marked = np.zeros(len(self._names), dtype=bool)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,7 @@ import numpy as np
 from attribution.labs.claims import Claims, Count
 from attribution.labs.core import Outside, Recogniser, texts_of
 from attribution.labs.coverage import Coverage, coverage_of
-from attribution.labs.pivots import JUMP, Pivot, pivots
+from attribution.labs.pivots import JUMP, Pivot, pivots, releases
 from attribution.labs.presence import Use
 from attribution.labs.similarity import features, similarity
 from attribution.labs.subjects import Subject, Vocabulary
@@ -43,6 +45,7 @@ EXCLUSIVE = 0.8
 """Part of an account's campaign traffic from which the account itself counts as this campaign's."""
 ENOUGH_OWN = 0.2
 """Part of the members that must be a campaign's own, or its accounts' cards and devices say nothing of it."""
+THREADS = min(2, os.cpu_count() or 1)
 SAME_TEMPLATE = 0.85
 """Likeness from which a campaign's template counts as one of a dossier's examples."""
 
@@ -110,7 +113,9 @@ class Gatherer:
     def facts(self, campaigns: Sequence[Campaign]) -> tuple[Facts, ...]:
         """Gather the facts of each campaign; campaigns of one ring are seen together (whose account is it?)."""
         own = _own_accounts(campaigns)
-        all_pivots = [pivots(c, self._population, self._traffic, self._config) for c in campaigns]
+        known = releases(self._traffic)
+        with ThreadPoolExecutor(THREADS) as pool:  # numpy lets go of the interpreter where permutations are drawn
+            all_pivots = list(pool.map(lambda c: pivots(c, self._population, known, self._config), campaigns))
         outside_hours = self._population.hours[self._outside.mask].sum(axis=0).astype(np.int64)
         found = []
         for campaign, mine, moves in zip(campaigns, own, all_pivots, strict=True):

@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from attribution.config import LabConfig
@@ -47,35 +51,77 @@ class Pivot:
         return self.effect >= JUMP and self.p_value < LEVEL
 
 
-def pivots(campaign: Campaign, population: Population, traffic: Traffic, config: LabConfig) -> tuple[Pivot, ...]:
-    """Return the event study of each model released within the logs, in order of release.
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The 24 hours after a model was first seen, as all campaigns look at them; accounts by id, one row each.
+
+    Attributes
+    ----------
+    members : string array (members,), who is in a ring.
+    member_level, control_level : int64, log2 of how much each one sent.
+    member_share, control_share : float64, the part of it that went to the new model.
+    control_rank : int64, place among the accounts outside rings of the same level.
+    """
+
+    model: str
+    day: str
+    members: pa.LargeStringArray
+    member_level: NDArray[np.int64]
+    member_share: NDArray[np.float64]
+    control_level: NDArray[np.int64]
+    control_share: NDArray[np.float64]
+    control_rank: NDArray[np.int64]
+
+
+def releases(traffic: Traffic) -> tuple[Release, ...]:
+    """Return what is the same for every campaign, for each model released within the logs; by day and model."""
+    released = {
+        str(m): pd.Timestamp(t) for m, t in zip(traffic.models["model"], traffic.models["released"], strict=True)
+    }
+    found = []
+    for model, part in traffic.adoption.groupby("model", sort=True):
+        rows = part.sort_values("account_id")
+        member = rows["member"].to_numpy(dtype=bool)
+        level = rows["level"].to_numpy(dtype=np.int64)
+        share = (rows["on_model"] / rows["events"]).to_numpy(dtype=np.float64)
+        found.append(
+            Release(
+                model=str(model),
+                day=released[str(model)].date().isoformat(),
+                members=pa.array(rows["account_id"][member], pa.large_string()),
+                member_level=level[member],
+                member_share=share[member],
+                control_level=level[~member],
+                control_share=share[~member],
+                control_rank=np.asarray(rows[~member].groupby("level").cumcount(), dtype=np.int64),
+            )
+        )
+    return tuple(sorted(found, key=lambda release: (release.day, release.model)))
+
+
+def pivots(
+    campaign: Campaign, population: Population, known: Sequence[Release], config: LabConfig
+) -> tuple[Pivot, ...]:
+    """Return the event study of each of the `known` releases.
 
     The statistic is the mean over accounts of the share of an account's exchanges that went to the new model in the 24
     hours after it was first seen anywhere. Null hypothesis: within a level of activity, members and accounts outside
     rings are exchangeable; the p-value is that of a stratified permutation with `config.permutations` draws, one-sided,
     never 0. The interval is the normal one of a difference of means, 95 %.
     """
-    names = set(population.accounts.take(campaign.members.tolist()).to_pylist())
-    rows = traffic.adoption
-    rows = rows[~rows["member"] | rows["account_id"].isin(names)]
-    released = {
-        str(m): pd.Timestamp(t) for m, t in zip(traffic.models["model"], traffic.models["released"], strict=True)
-    }
-    found = []
-    for model, group in rows.groupby("model", sort=True):
-        pivot = _study(str(model), released[str(model)], group, config.permutations)
-        if pivot is not None:
-            found.append(pivot)
-    return tuple(sorted(found, key=lambda pivot: (pivot.day, pivot.model)))
+    names = population.accounts.take(pa.array(campaign.members)).cast(pa.large_string())
+    studied = (_study(release, names, config.permutations) for release in known)
+    return tuple(pivot for pivot in studied if pivot is not None)
 
 
-def _study(model: str, released: pd.Timestamp, rows: pd.DataFrame, draws: int) -> Pivot | None:
-    rows = _comparable(rows)
-    member = rows["member"].to_numpy(dtype=bool)
-    levels = rows["level"].to_numpy(dtype=np.int64)
+def _study(release: Release, names: pa.LargeStringArray, draws: int) -> Pivot | None:
+    mine = np.flatnonzero(np.asarray(pc.is_in(release.members, value_set=names)))
+    first, beside = mine[:MOST_CONTROLS], _controls(release, release.member_level[mine])
+    member = np.arange(len(first) + len(beside)) < len(first)
+    levels = np.concatenate([release.member_level[first], release.control_level[beside]])
     comparable = np.isin(levels, np.intersect1d(levels[member], levels[~member]))
     member, levels = member[comparable], levels[comparable]
-    share = (rows["on_model"] / rows["events"]).to_numpy(dtype=np.float64)[comparable]
+    share = np.concatenate([release.member_share[first], release.control_share[beside]])[comparable]
     inside, outside = share[member], share[~member]
     if min(len(inside), len(outside)) < FEW:
         return None
@@ -83,8 +129,8 @@ def _study(model: str, released: pd.Timestamp, rows: pd.DataFrame, draws: int) -
     effect = float(inside.mean() - (outside * weight).sum())
     error = float(np.sqrt(inside.var(ddof=1) / len(inside) + outside.var(ddof=1) / len(outside)))
     return Pivot(
-        model=model,
-        day=released.date().isoformat(),
+        model=release.model,
+        day=release.day,
         accounts=len(inside),
         controls=len(outside),
         share=round(float(inside.mean()), 6),
@@ -96,13 +142,11 @@ def _study(model: str, released: pd.Timestamp, rows: pd.DataFrame, draws: int) -
     )
 
 
-def _comparable(rows: pd.DataFrame) -> pd.DataFrame:
-    """Keep for each level at most `CONTROLS` controls a member (and no fewer than `FEW`), in order of account id."""
-    members = rows[rows["member"]].groupby("level").size()
-    controls = rows[~rows["member"]].sort_values("account_id")
-    rank = controls.groupby("level").cumcount()
-    keep = np.minimum(np.maximum(CONTROLS * controls["level"].map(members).fillna(0), FEW), MOST_CONTROLS)
-    return pd.concat([rows[rows["member"]].sort_values("account_id").head(MOST_CONTROLS), controls[rank < keep]])
+def _controls(release: Release, levels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Choose for each level at most `CONTROLS` controls a member (and no fewer than `FEW`), in order of account id."""
+    most = int(max(release.control_level.max(initial=0), levels.max(initial=0))) + 1
+    wanted = np.minimum(np.maximum(CONTROLS * np.bincount(levels, minlength=most), FEW), MOST_CONTROLS)
+    return np.flatnonzero(release.control_rank < wanted[release.control_level])
 
 
 def _matched(member: NDArray[np.bool_], levels: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -7,16 +7,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
 from attribution.domain import Facet
 from attribution.lineage.matching import Group
+from attribution.rings.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from attribution.domain import Campaign, Evidence, Incidence, Population, Ring
+    from attribution.domain import Campaign, Evidence, Population, Ring
 
 IDENTITY = (Facet.DEVICE, Facet.PAYMENT, Facet.IP)
 """Facets whose values may tell one ring from another."""
@@ -28,18 +30,9 @@ MARKS_KEPT = 64
 
 def ring_groups(rings: Sequence[Ring], population: Population) -> tuple[Group, ...]:
     """Return the rings as groups; members weigh by their confidence, marks by how much they are the ring's own."""
-    users = {facet: population.incidence[facet].popularity() for facet in IDENTITY if facet in population.incidence}
     return tuple(
-        Group(
-            ring.ring_id,
-            _members(population, ring.members, ring.confidence),
-            _normal(
-                item
-                for facet, popular in users.items()
-                for item in _values(population.incidence[facet], ring.members, popular)
-            ),
-        )
-        for ring in rings
+        Group(ring.ring_id, _members(population, ring.members, ring.confidence), _normal(marks))
+        for ring, marks in zip(rings, _marks(rings, population), strict=True)
     )
 
 
@@ -56,22 +49,32 @@ def campaign_groups(campaigns: Sequence[Campaign], population: Population) -> tu
 
 
 def _members(population: Population, members: NDArray[np.int32], weight: NDArray[np.float64]) -> dict[str, float]:
-    names = population.accounts.take(members.tolist()).to_pylist()
-    return {str(name): float(share) for name, share in zip(names, weight, strict=True)}
+    names = population.accounts.take(pa.array(members)).to_pylist()
+    return dict(zip(names, weight.tolist(), strict=True))
 
 
-def _values(
-    incidence: Incidence, members: NDArray[np.int32], popular: NDArray[np.int32]
-) -> list[tuple[tuple[str, str], float]]:
-    """Return the values that two members or more use and that are largely theirs: members times their part of users."""
-    values, users = np.unique(incidence.indices[incidence.places(members)[0]], return_counts=True)
-    part = users / np.maximum(popular[values], 1)
-    own = np.flatnonzero((users > 1) & (part >= OWN))
-    best = own[np.lexsort((values[own], -(users[own] * part[own])))][:MARKS_KEPT]
-    facet = incidence.facet.value
-    return [
-        ((facet, str(incidence.values[int(values[at])].as_py())), float(users[at] * part[at])) for at in best.tolist()
-    ]
+def _marks(rings: Sequence[Ring], population: Population) -> list[list[tuple[tuple[str, str], float]]]:
+    """Return for each ring the values that two members or more use and that are largely theirs.
+
+    They weigh their users in the ring times the part that these are of all users.
+    """
+    view = View.of(population, tuple(ring.members for ring in rings))
+    marks: list[list[tuple[tuple[str, str], float]]] = [[] for _ in rings]
+    for facet in IDENTITY:
+        entries = view.entries(facet)
+        if entries is None:
+            continue
+        one = np.unique(entries.group, return_index=True)[1]  # one entry for each value of each ring
+        part = entries.inside[one] / entries.popularity[one]
+        own = (entries.inside[one] > 1) & (part >= OWN)
+        one, weight = one[own], entries.inside[one[own]] * part[own]
+        ring, value = view.cluster[entries.member[one]], entries.value[one]
+        order = np.lexsort((value, -weight, ring))
+        order = order[np.arange(len(order)) - np.searchsorted(ring[order], ring[order]) < MARKS_KEPT]
+        names = population.incidence[facet].values.take(pa.array(value[order])).to_pylist()
+        for number, name, told in zip(ring[order].tolist(), names, weight[order].tolist(), strict=True):
+            marks[number].append(((facet.value, str(name)), told))
+    return marks
 
 
 def _normal(items: Iterable[tuple[tuple[str, str], float]]) -> dict[tuple[str, str], float]:

@@ -21,6 +21,7 @@ STRUCTURE_FAMILY, CONCLUSION = "structure", "conclusion"
 """The line that says why the verdict is what it is: reason, score, score without each family, what is unknown."""
 DETAIL_ITEMS = 40
 DETAIL_TEXT = 300
+_NUMBERS, _LISTS = (bool, int, float), (list, tuple)
 
 
 def ledger(evidence: Iterable[Evidence], explanations: Mapping[str, str]) -> tuple[LedgerLine, ...]:
@@ -28,49 +29,45 @@ def ledger(evidence: Iterable[Evidence], explanations: Mapping[str, str]) -> tup
     ordered = sorted(
         evidence, key=lambda line: (line.lab_id or "", -abs(round(line.weight, 4)), line.family, line.name)
     )
-    return tuple(
-        LedgerLine(
-            family=clean(line.family, 40),
-            name=clean(line.name, 80),
-            says=clean(str(line.detail.get("question", explanations.get(line.name, ""))), 400),
-            weight=round(line.weight, 4) + 0.0,
-            lab_id=None if line.lab_id is None else clean(line.lab_id),
-            detail={
-                clean(str(key), 60): plain(value) for key, value in sorted(line.detail.items()) if key != "question"
-            },
-        )
-        for line in ordered
+    return tuple(_line(line, explanations) for line in ordered)
+
+
+def _line(line: Evidence, explanations: Mapping[str, str]) -> LedgerLine:
+    told = dict(sorted(line.detail.items()))
+    question = told.pop("question", explanations.get(line.name, ""))
+    return LedgerLine(
+        family=clean(line.family, 40),
+        name=clean(line.name, 80),
+        says=clean(str(question), 400),
+        weight=round(line.weight, 4) + 0.0,
+        lab_id=None if line.lab_id is None else clean(line.lab_id),
+        detail={clean(str(key), 60): plain(value) for key, value in told.items()},
     )
 
 
 def plain(value: object) -> object:
     """Return a detail's value with its strings cleaned and its long lists cut; `evidence.parquet` holds all."""
+    if value is None or isinstance(value, _NUMBERS):
+        return value
     if isinstance(value, str):
         return clean(value, DETAIL_TEXT)
     if isinstance(value, dict):
         return {clean(str(key), 60): plain(inner) for key, inner in sorted(value.items())[:DETAIL_ITEMS]}
-    if isinstance(value, list | tuple):
+    if isinstance(value, _LISTS):
         items = [plain(item) for item in value[:DETAIL_ITEMS]]
         return [*items, f"… {len(value) - DETAIL_ITEMS} more"] if len(value) > DETAIL_ITEMS else items
-    if value is None or isinstance(value, bool | int | float):
-        return value
     return clean(json.dumps(value, default=str), DETAIL_TEXT)
 
 
 def hypotheses(ring: Ring) -> tuple[Hypothesis, ...]:
     """Return the scores of all explanations, the best first."""
-    lines = [line for line in ring.evidence if line.family == HYPOTHESIS_FAMILY]
-    scored = [(float(str(line.detail["score"])), line) for line in lines]
-    best = max((score for score, _ in scored), default=0.0)
-    ordered = sorted(scored, key=lambda one: (-round(one[0], 4), one[1].name))
+    lines = [(line.name, dict(line.detail.items())) for line in ring.evidence if line.family == HYPOTHESIS_FAMILY]
+    scored = [(float(str(told["score"])), name, bool(told.get("covert", False))) for name, told in lines]
+    best = max((score for score, _, _ in scored), default=0.0)
+    ordered = sorted(scored, key=lambda one: (-round(one[0], 4), one[1]))
     return tuple(
-        Hypothesis(
-            name=clean(line.name, 60),
-            covert=bool(line.detail.get("covert", False)),
-            score=round(score, 4),
-            relative=round(score - best, 4),
-        )
-        for score, line in ordered
+        Hypothesis(name=clean(name, 60), covert=covert, score=round(score, 4), relative=round(score - best, 4))
+        for score, name, covert in ordered
     )
 
 

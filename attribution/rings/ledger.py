@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -13,12 +14,15 @@ from attribution.rings.likelihood import WITNESSES
 from attribution.rings.verdict import FAMILIES, FAMILY_CAP
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, ItemsView, Iterator
+
     from attribution.rings.verdict import IfPrior, Scores
 
 STRUCTURE = "structure"
 """Family of lines that are no facts about members: prior and size, the reason of the verdict."""
 HYPOTHESIS = "hypothesis"
 """Family of lines that hold one explanation's own score in their detail: context, weight 0."""
+_NAMES = tuple(indicator.name for indicator in INDICATORS)
 
 
 def ledger(
@@ -26,10 +30,10 @@ def ledger(
 ) -> tuple[Evidence, ...]:
     """Return lines whose weights sum to the score of the cluster; `ifs` is what other priors would make of it."""
     lines = [_prior(scores, row, ring_id, size)]
-    lines += [_indicator(scores, row, ring_id, position) for position in range(len(INDICATORS))]
+    lines += _indicators(scores, row, ring_id)
     lines += [line for f in range(len(FAMILIES)) if (line := _cap(scores, row, ring_id, f))]
     lines.append(_conclusion(scores, row, ring_id, reason, ifs))
-    lines += [_explanation(scores, row, ring_id, position) for position in range(len(HYPOTHESES))]
+    lines += _explanations(scores, row, ring_id)
     return tuple(lines)
 
 
@@ -50,19 +54,54 @@ def _prior(scores: Scores, row: int, ring_id: str, size: int) -> Evidence:
     return Evidence(ring_id, None, STRUCTURE, "prior_and_size", float(scores.prior[row]), detail)
 
 
-def _indicator(scores: Scores, row: int, ring_id: str, position: int) -> Evidence:
+class Told(Mapping[str, object]):
+    """The detail of a line, made when it is asked for: written out, those of 11,000 clusters are half a gigabyte."""
+
+    __slots__ = ("_make", "_position", "_row", "_scores")
+
+    def __init__(
+        self, make: Callable[[Scores, int, int], dict[str, object]], scores: Scores, row: int, position: int
+    ) -> None:
+        self._make, self._scores, self._row, self._position = make, scores, row, position
+
+    def _made(self) -> dict[str, object]:
+        return self._make(self._scores, self._row, self._position)
+
+    def items(self) -> ItemsView[str, object]:
+        """Return all facts; whoever wants several asks here, since each look makes them anew."""
+        return self._made().items()
+
+    def __getitem__(self, key: str) -> object:
+        """Return one fact."""
+        return self._made()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        """Go through the names of the facts."""
+        return iter(self._made())
+
+    def __len__(self) -> int:
+        """Return how many facts there are."""
+        return len(self._made())
+
+
+def _indicators(scores: Scores, row: int, ring_id: str) -> list[Evidence]:
+    return [
+        Evidence(ring_id, None, indicator.family.value, indicator.name, weight, Told(_indicated, scores, row, position))
+        for position, (indicator, weight) in enumerate(zip(INDICATORS, scores.indicator[row].tolist(), strict=True))
+    ]
+
+
+def _indicated(scores: Scores, row: int, position: int) -> dict[str, object]:
     indicator = INDICATORS[position]
-    detail: dict[str, object] = {
+    return {
         "question": indicator.question,
         "holds": int(scores.k[row, position]),
         "known": int(scores.n[row, position]),
         "surprise": SURPRISE,
         "witnesses": WITNESSES,
+        **_opinion("covert", int(scores.covert[row]), indicator.name),
+        **_opinion("innocent", int(scores.innocent[row]), indicator.name),
     }
-    detail |= _opinion("covert", int(scores.covert[row]), indicator.name)
-    detail |= _opinion("innocent", int(scores.innocent[row]), indicator.name)
-    weight = float(scores.indicator[row, position])
-    return Evidence(ring_id, None, indicator.family.value, indicator.name, weight, detail)
 
 
 @cache  # the same few opinions stand in the ledger of every cluster
@@ -101,15 +140,22 @@ def _conclusion(scores: Scores, row: int, ring_id: str, reason: str, ifs: tuple[
     return Evidence(ring_id, None, STRUCTURE, "conclusion", 0.0, detail)
 
 
-def _explanation(scores: Scores, row: int, ring_id: str, position: int) -> Evidence:
+def _explanations(scores: Scores, row: int, ring_id: str) -> list[Evidence]:
+    return [
+        Evidence(ring_id, None, HYPOTHESIS, hypothesis.name, 0.0, Told(_explained, scores, row, position))
+        for position, hypothesis in enumerate(HYPOTHESES)
+    ]
+
+
+def _explained(scores: Scores, row: int, position: int) -> dict[str, object]:
     hypothesis = HYPOTHESES[position]
     known, told = scores.n[row].tolist(), scores.nats[row, position].tolist()
-    nats = {i.name: nat for i, n, nat in zip(INDICATORS, known, told, strict=True) if n}
-    detail: dict[str, object] = {
+    nats = {name: nat for name, n, nat in zip(_NAMES, known, told, strict=True) if n}
+    prior = float(scores.priors[row, position])
+    return {
         "covert": hypothesis.covert,
         "description": hypothesis.description,
-        "prior_and_size": float(scores.priors[row, position]),
+        "prior_and_size": prior,
         "indicators": nats,
+        "score": prior + sum(nats.values()),
     }
-    detail["score"] = float(scores.priors[row, position]) + sum(nats.values())
-    return Evidence(ring_id, None, HYPOTHESIS, hypothesis.name, 0.0, detail)

@@ -14,7 +14,7 @@ from attribution.errors import NotFoundError, UsageError
 from attribution.labs import attribute, campaigns, score_accounts
 from attribution.labs.dossiers import Dossiers
 from attribution.labs.loading import parse
-from attribution.labs.pivots import pivots
+from attribution.labs.pivots import pivots, releases
 from attribution.labs.rhythm import zone_estimate
 
 CONFIG = LabConfig(permutations=199)
@@ -153,7 +153,7 @@ def test_without_dossiers_everything_is_unknown(small: Small) -> None:
 def test_release_pivot_is_seen_and_none_without_a_jump() -> None:
     jump = world(Ask(jump=True))
     (one,) = found(jump)
-    (pivot,) = pivots(one, jump.population, jump.traffic, CONFIG)
+    (pivot,) = pivots(one, jump.population, releases(jump.traffic), CONFIG)
     assert pivot.significant
     assert pivot.low < pivot.effect < pivot.high or pivot.effect == pivot.low == pivot.high
     assert pivot.p_value == pytest.approx(1 / 200)
@@ -176,7 +176,7 @@ def test_permutation_p_values_are_uniform_under_the_null(small: Small) -> None:
         rows["model"], rows["events"] = "m-9", 10
         rows["on_model"] = rng.binomial(10, 0.3, len(rows))
         traffic = dataclasses.replace(small.traffic, adoption=rows, models=models)
-        p_values.append(pivots(one, small.population, traffic, CONFIG)[0].p_value)
+        p_values.append(pivots(one, small.population, releases(traffic), CONFIG)[0].p_value)
     assert 0.3 < np.mean(p_values) < 0.7
     assert np.mean(np.array(p_values) <= 0.1) < 0.25
 
