@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import ipaddress
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from attribution.errors import NotFoundError, UsageError
+from attribution.ingest.addresses import canonical_address
 from attribution.store import open_store
 from attribution.store.neo4j import Neo4jStore
 from attribution.store.neo4j_rows import graph_key
@@ -37,10 +39,13 @@ BROWSER = "ATTRIBUTION_NEO4J_BROWSER"
 """Environment variable: where Neo4j Browser answers, such as http://localhost:7474."""
 _IN_ROWS = frozenset({"account", "ring", "campaign"})
 """Kinds whose names stand in columns of the same name."""
+_SHARED = "only values that two or more accounts share are in the graph; its networks are a /24 (IPv4) or a /48 (IPv6)"
 _WHERE = {
+    **dict.fromkeys(("ip", "network", "device", "card", "template", "value"), _SHARED),
     "account": "only accounts that share a value with another one, or stand in a ring, are in the graph",
     "ring": "`attribution ask rings_to_look_at` lists rings",
     "campaign": "`attribution ask who_benefits` lists campaigns",
+    "lab": "`attribution ask who_benefits` lists labs",
 }
 
 
@@ -227,17 +232,34 @@ def _resolved(run: Callable[..., Rows], view: View, parameter: Parameter, value:
     """Return what the graph calls the thing that a parameter names; other values as they are."""
     if value is None or parameter.kind not in NAMED:
         return value
-    key = _key(parameter, value)
     text = NAMED[parameter.kind]
     within = {"generation": view.generation} if "$generation" in text else {}
-    found = [str(row["name"]) for row in run(text, key=key, **within)]
-    if not found:
+    for spelling in _spellings(parameter, str(value)):
+        key = _key(parameter, spelling)
+        found = [str(row["name"]) for row in run(text, key=key, **within)]
+        if found:
+            break
+    else:
         raise NotFoundError(f"no {parameter.kind} {value!r} in this run", remedy=_WHERE.get(parameter.kind, ""))
     if parameter.kind in KEYED or found[0] == value:
         return key
     if len(found) > 1:
         raise UsageError(f"{value!r} begins several {parameter.kind} ids", remedy=f"such as {' and '.join(found)}")
     return found[0]
+
+
+def _spellings(parameter: Parameter, value: str) -> tuple[str, ...]:
+    """Return a value as it was given, and an address or network as the graph spells it."""
+    if parameter.kind not in {"ip", "network", "value"}:
+        return (value,)
+    if "/" not in value:
+        other = canonical_address(value)
+    else:
+        try:
+            other = str(ipaddress.ip_network(value.strip(), strict=False))
+        except ValueError:
+            other = None
+    return (value,) if other in {None, value} else (value, str(other))
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  # whatever Cypher returns

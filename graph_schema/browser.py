@@ -38,14 +38,14 @@ class Look:
 
 
 LOOKS = {
-    "Ring": Look("#D7373F", "#A3161D", "#FFFFFF", 80, "{ring_id}"),
+    "Ring": Look("#D7373F", "#A3161D", "#FFFFFF", 110, "{ring_id}"),
     "Campaign": Look("#F08C2E", "#BF6510", "#1F1F1F", 65, "{campaign_id}"),
     "Lab": Look("#7B4FB3", "#5A3390", "#FFFFFF", 65, "{lab_id}"),
     "Account": Look("#4C8EDA", "#2870C2", "#FFFFFF", 40, "{account_id}"),
-    "PaymentInstrument": Look("#F2C94C", "#C29B1C", "#1F1F1F", 50, "{value}"),
-    "Device": Look("#569480", "#3B6F5E", "#FFFFFF", 50, "{value}"),
-    "Ip": Look("#8DCC93", "#5DB665", "#1F1F1F", 40, "{value}"),
-    "Network": Look("#3F9E4D", "#27742F", "#FFFFFF", 55, "{value}"),
+    "PaymentInstrument": Look("#F2C94C", "#C29B1C", "#1F1F1F", 70, "{value}"),
+    "Device": Look("#569480", "#3B6F5E", "#FFFFFF", 70, "{value}"),
+    "Ip": Look("#8DCC93", "#5DB665", "#1F1F1F", 70, "{value}"),
+    "Network": Look("#3F9E4D", "#27742F", "#FFFFFF", 80, "{value}"),
     "Asn": Look("#1F6B2C", "#12471B", "#FFFFFF", 60, "{key}"),
     "PromptTemplate": Look("#E58AB5", "#C2558A", "#1F1F1F", 50, "{value}"),
     "Evidence": Look("#C9CDD3", "#9AA1AC", "#1F1F1F", 40, "{name}"),
@@ -68,7 +68,13 @@ _LINES = {
     "SUPERSEDES": ("#5C6773", "2px"),
 }
 """Colour and width of relationships: a value's in the colour of the value, links between accounts in the background."""
-_CAPTIONS = {"LINKED_TO": "{weight}", "ATTRIBUTED_TO": "{likelihood_term}", "SUPERSEDES": "{event}"}
+_CAPTIONS = {
+    **dict.fromkeys(("MEMBER_OF", "USED_IP", "IN_NETWORK", "USED_DEVICE", "PAID_WITH", "SENT_TEMPLATE"), ""),
+    "LINKED_TO": "{weight}",
+    "ATTRIBUTED_TO": "{likelihood_term}",
+    "SUPERSEDES": "{event}",
+}
+"""What stands on a relationship: nothing where its colour says it, a hundred names on one another hide the picture."""
 
 
 def grass() -> str:

@@ -92,10 +92,13 @@ WITH w WHERE w.holder = $holder REMOVE w.holder, w.expires, w.batch
 LOADED = """
 MATCH (a:Account) CALL (a) {
   MATCH (a)-[r:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE]->(v)
-  WHERE coalesce(r.since, 0) <= $version AND (r.until IS NULL OR r.until > $version)
+  WHERE (coalesce(r.since, 0) <= $version AND (r.until IS NULL OR r.until > $version))
+     OR NOT r.since IS :: INTEGER OR NOT r.until IS :: INTEGER
   RETURN collect(toInteger(split(elementId(r), ':')[2])) AS place, collect(type(r)) AS type,
          collect(coalesce(v.value, '')) AS value,
-         collect(CASE WHEN r.count IS :: INTEGER NOT NULL THEN r.count ELSE -1 END) AS events,
+         collect(CASE WHEN NOT r.since IS :: INTEGER THEN -2 WHEN NOT r.until IS :: INTEGER THEN -3
+                      WHEN r.count IS NULL OR NOT r.count IS :: INTEGER THEN -1
+                      WHEN r.count < 0 THEN 0 ELSE r.count END) AS events,
          collect(CASE WHEN r.first_seen IS :: ZONED DATETIME NOT NULL
                       THEN r.first_seen.epochSeconds * 1000000 + r.first_seen.microsecond ELSE -1 END) AS first_seen,
          collect(CASE WHEN r.last_seen IS :: ZONED DATETIME NOT NULL
@@ -103,7 +106,8 @@ MATCH (a:Account) CALL (a) {
 WITH a, place, type, value, events, first_seen, last_seen WHERE size(value) > 0
 RETURN coalesce(a.account_id, '') AS account, place, type, value, events, first_seen, last_seen
 """
-"""Usage edges that hold, those of others (without `since`) among them. What has another type comes as -1 or ''."""
+"""Usage edges that hold, those of others (without `since`) among them. What has another type comes as -1 or '';
+`since` and `until` of another type, which no reader could place, as a count of -2 or -3."""
 LOADED_ORIGINS = """
 MATCH (n:Asn) CALL (n) {
   MATCH (i:Ip)-[r:IN_ASN]->(n) WHERE r.since IS NULL
@@ -249,9 +253,16 @@ ATTRIBUTIONS = (
     + _ATTRIBUTION
     + "ORDER BY t.rank, l.lab_id"
 )
-SHARED = """
+_USABLE = """(r.since IS NOT NULL OR r.count IS :: INTEGER NOT NULL AND r.count > 0
+  AND r.first_seen IS :: ZONED DATETIME NOT NULL AND r.last_seen IS :: ZONED DATETIME NOT NULL
+  AND r.first_seen <= r.last_seen)"""
+"""What others loaded with other types went to the quarantine of the run that read it: no run holds it."""
+SHARED = (
+    """
 MATCH (:Ring {generation: $generation, ring_id: $subject})<-[:MEMBER_OF]-(a:Account)-[r:<USED>]->(v:<Value>)
-WHERE coalesce(r.since, 0) <= $version AND (r.until IS NULL OR r.until > $version)
+WHERE coalesce(r.since, 0) <= $version AND (r.until IS NULL OR r.until > $version) AND """
+    + _USABLE
+    + """
 WITH v, collect(a.account_id) AS accounts, collect(r) AS edges WHERE size(accounts) >= 2
 UNWIND range(0, size(accounts) - 1) AS k
 WITH v.value AS value, accounts[k] AS account, edges[k] AS r
@@ -260,10 +271,14 @@ RETURN value, account, r.count AS events,
        r.last_seen.epochSeconds * 1000000 + r.last_seen.microsecond AS last_seen
 ORDER BY value, account
 """
-USAGE = """
+)
+USAGE = (
+    """
 MATCH (a:Account) CALL (a) {
   MATCH (a)-[r:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE]->(v)
-  WHERE coalesce(r.since, 0) <= $version AND (r.until IS NULL OR r.until > $version)
+  WHERE coalesce(r.since, 0) <= $version AND (r.until IS NULL OR r.until > $version) AND """
+    + _USABLE
+    + """
   RETURN collect(type(r)) AS type, collect(v.value) AS value, collect(r.since IS NULL) AS loaded,
          collect(r.count) AS events,
          collect(r.first_seen.epochSeconds * 1000000 + r.first_seen.microsecond) AS first_seen,
@@ -271,6 +286,7 @@ MATCH (a:Account) CALL (a) {
 WITH a, type, value, loaded, events, first_seen, last_seen WHERE size(value) > 0
 RETURN a.account_id AS account, type, value, loaded, events, first_seen, last_seen
 """
+)
 ADDRESSES = """
 MATCH (n:Asn) CALL (n) {
   MATCH (i:Ip)-[r:IN_ASN]->(n) WHERE r.since <= $version AND (r.until IS NULL OR r.until > $version)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from attribution.cli.session import console, table, text
+from attribution.errors import DossierError
+from attribution.plaintext import clean
 
 if TYPE_CHECKING:
     from attribution.labs.dossiers import Dossier
@@ -32,6 +34,11 @@ def check(labs: Annotated[Path, typer.Argument(metavar="LABS", help="The dossier
     """
     from attribution.labs import loading
 
+    problems = loading.check(labs)
+    for one in problems[:-1]:
+        typer.echo(f"error: {clean(f'{labs}: {one}', 1000)}\nremedy: {clean(one.remedy, 1000)}", err=True)
+    if problems:
+        raise DossierError(f"{labs}: {problems[-1]}", remedy=problems[-1].remedy)
     known = loading.load(labs)
     rows = table(f"{len(known.labs)} dossiers", "id", "name", ">facts", "unknown", ">sources", "version")
     for lab in known.labs:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
 BUG, INTERRUPTED, PIPE_CLOSED, TERMINATED = 70, 130, 141, 143
+_DISK_FULL = ("No space left on device", "Disk quota exceeded", "File too large")
+_MORE_MEMORY = "give the process more memory, or split the input by time"
 COLLECT = (200_000, 20, 50)
 """When the garbage collector looks for cycles. A run makes millions of objects and hardly a cycle; by Python's own
 thresholds a seventh of its time went into looking."""
@@ -67,7 +69,7 @@ def _outcome() -> int:  # noqa: PLR0911  # one line a way to end
     except BrokenPipeError:
         return PIPE_CLOSED
     except MemoryError:
-        return _tell("out of memory", "give the process more memory, or split the input by time", 1)
+        return _tell("out of memory", _MORE_MEMORY, 1)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return _tell(
@@ -88,6 +90,12 @@ def _usage(error: typer.TyperException) -> int:
 def _bug(error: Exception) -> int:
     if type(error).__name__ == "InterruptException":  # DuckDB's name for Ctrl-C, without importing DuckDB
         return _tell("interrupted", "", INTERRUPTED)
+    if type(error).__module__.endswith("duckdb"):  # what the disk or the memory refused, not a bug
+        said = str(error)
+        if any(full in said for full in _DISK_FULL):
+            return _tell("no space left on the disk", "make room where --out, --store and temporary files are", 1)
+        if type(error).__name__ == "OutOfMemoryException":
+            return _tell("out of memory", _MORE_MEMORY, 1)
     if os.environ.get(TRACEBACK):
         raise error
     remedy = f"this is a bug; please report it with what {TRACEBACK}=1 shows"

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 import pandas as pd
 
+from attribution.errors import InputError
 from attribution.evaluate.attributions import LabScores, score_labs
 from attribution.evaluate.metrics import (
     Calibration,
@@ -89,10 +90,15 @@ def evaluate(world: Path, out: Path) -> Scores:
     NotFoundError
         A folder lacks `truth/accounts`, `rings` or `members`.
     InputError
-        A table cannot be read.
+        A table cannot be read, or the run is of another world: the truth knows nobody whom it flagged.
     """
     truth, output = read_truth(world), read_output(out)
     known = output.flagged[output.flagged.index.isin(truth.accounts.index)]
+    if len(output.flagged) and not len(known):
+        raise InputError(
+            f"{out}: none of its {len(output.flagged):,} flagged accounts is in {world / 'truth'}",
+            remedy="name the world whose logs the run read",
+        )
     return Scores(
         rings=score_rings(truth, known),
         verdicts=_verdicts(truth, output),

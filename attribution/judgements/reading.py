@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import ipaddress
 import json
 import re
 from typing import TYPE_CHECKING
 
 import yaml
 
+from attribution.domain import Facet
 from attribution.errors import JudgementError
+from attribution.ingest.addresses import canonical_address
 from attribution.judgements.model import BENIGN_FACETS, SHAPES, Judgement, Kind
 from attribution.plaintext import clean
 
@@ -132,6 +135,7 @@ def make(
         names = [one.value for one in BENIGN_FACETS]
         if facet not in names:
             raise JudgementError(f"{where}: no facet {clean(str(facet), 60)!r}", remedy=f"choose of {', '.join(names)}")
+        _addressed(facet, subject, where)
     if kind in {Kind.MUST_LINK, Kind.CANNOT_LINK} and other is not None:
         if subject == other:
             raise JudgementError(
@@ -140,6 +144,22 @@ def make(
         subject, other = sorted((subject, other))
     moment = decided.astimezone(dt.UTC)
     return Judgement(kind, subject, author.strip(), moment, reason.strip(), other, facet)
+
+
+def _addressed(facet: str, value: str, where: str) -> None:
+    """Refuse what no log can hold: a mistyped address would be honoured nowhere, and nobody would learn of it."""
+    if facet == Facet.IP and canonical_address(value) is None:
+        raise JudgementError(
+            f"{where}: no address: {clean(value, 60)!r}",
+            remedy="write one as 198.51.100.7; a network (198.51.100.0/24) has the facet network",
+        )
+    if facet == Facet.NETWORK:
+        try:
+            ipaddress.ip_network(value, strict=False)
+        except ValueError as error:
+            raise JudgementError(
+                f"{where}: no network: {clean(value, 60)!r}", remedy="write one as 198.51.100.0/24"
+            ) from error
 
 
 def _text(path: Path) -> str:
@@ -219,7 +239,9 @@ def _kind(value: object, where: str) -> Kind:
 
 def _field(record: Mapping[str, object], key: str, where: str, limit: int) -> str:
     value = record.get(key)
-    if not isinstance(value, str) or not value.strip():
+    if value is not None and not isinstance(value, str):
+        raise JudgementError(f"{where}: `{key}` is no text: {clean(str(value), 60)}", remedy="write it in quotes")
+    if value is None or not value.strip():
         raise JudgementError(f"{where}: no `{key}`", remedy=f"add `{key}: ...` to the record, as text")
     if len(value) > limit:
         raise JudgementError(f"{where}: `{key}` is longer than {limit:,} characters", remedy="shorten it")

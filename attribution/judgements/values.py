@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from attribution.domain import Facet, Incidence
-from attribution.ingest.addresses import network_of
+from attribution.ingest.addresses import canonical_address, network_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,7 +86,7 @@ def _positions(incidence: Incidence, benign: Sequence[Judgement]) -> dict[int, t
     """Return the values of a facet that are benign, by position, with the first who said so and their users."""
     mine = {one.subject: one for one in reversed(benign) if one.facet == incidence.facet.value}
     wide = _networks(benign) if incidence.facet in {Facet.IP, Facet.NETWORK} else []
-    exact = mine | {_canonical(name): one for name, one in mine.items()}
+    exact = mine | {canonical_address(name) or name: one for name, one in mine.items()}
     if not exact and not wide:
         return {}
     found: dict[int, Judgement] = {}
@@ -118,15 +118,6 @@ def _within(name: str, wide: Sequence[tuple[Network, Judgement]]) -> Judgement |
         if mine.version == network.version and mine.subnet_of(network):  # type: ignore[arg-type]  # same version
             return judgement
     return None
-
-
-def _canonical(name: str) -> str:
-    try:
-        address = ipaddress.ip_address(name)
-    except ValueError:
-        return name
-    mapped = getattr(address, "ipv4_mapped", None)
-    return str(mapped or address)
 
 
 def _owner(incidence: Incidence) -> NDArray[np.int64]:

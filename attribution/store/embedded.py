@@ -253,10 +253,13 @@ class EmbeddedStore:
 
     def _check_format(self) -> None:
         if self._laid_out():
-            row = first(self._cursor(), "select version from results.format")
+            try:
+                row = first(self._cursor(), "select version from results.format")
+            except duckdb.Error:  # no such table, or another one
+                row = None
             if row is None or row[0] != sql.FORMAT:
                 raise StoreError(
-                    f"the store has format {row and row[0]}, this version reads {sql.FORMAT}",
+                    f"the store has {f'format {row[0]}' if row else 'no format'}, this version reads {sql.FORMAT}",
                     remedy="name a new file with --store, or use the version that wrote it",
                 )
 

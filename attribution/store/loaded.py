@@ -60,6 +60,13 @@ UNKNOWN = (
     " sent at least as many requests as are stated."
 )
 
+_NAMING = (
+    "MATCH (n:{label}) WHERE NOT coalesce(toStringOrNull(n.key), '') STARTS WITH 'sha256:'"
+    " WITH n, toStringOrNull(coalesce(n.{name}, n.key)) AS name WHERE name IS NOT NULL"
+    " SET n.{name} = name, n.key = name"
+)
+"""What gives nodes of others the names that the engine needs; it takes no property away, and leaves long keys alone."""
+
 
 def load_usage(
     url: str, con: duckdb.DuckDBPyConnection, config: IngestConfig, *, key: bytes, progress: ProgressCallback
@@ -116,7 +123,8 @@ def _check_keys(client: Client) -> None:
         if nodes := client.read(text)[0]["nodes"]:
             raise InputError(
                 f"{client.url}: {nodes:,} {label} nodes have no `{name}`, or a `key` that is not the same text",
-                remedy=f"MATCH (n:{label}) SET n.key = n.{name}; a node is found again by its key",
+                remedy=f"{_NAMING.format(label=label, name=name)}; a node is found again by its key,"
+                " so what has neither needs both or another label",
             )
 
 

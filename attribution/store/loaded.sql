@@ -5,6 +5,8 @@ with judged as (
         case
             when account_id = '' then 'missing:account_id'
             when value = '' then 'missing:value'
+            when events = -2 then 'wrong_type:since'
+            when events = -3 then 'wrong_type:until'
             when events < 0 then 'wrong_type:count'
             when events = 0 then 'out_of_range:count'
             when first_seen < 0 then 'bad_time:first_seen'

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
     Run = Callable[..., Rows]
 
+_NO_RUN = "`attribution graph load` brings one in; `attribution ask runs` and GET /v1/runs list what is there"
 ATTEMPTS = 5
 """How often a read starts again because the run it reads was replaced under it."""
 
@@ -282,7 +283,7 @@ def _attempt(run: Run, run_id: str | None, work: Callable[[Run, View], T]) -> tu
     rows = run(queries.RESOLVE, run=run_id)
     if not rows:
         what = f"no run {run_id!r}" if run_id is not None else "the store holds no run"
-        raise NotFoundError(what, remedy="`attribution graph load` brings one in; GET /v1/runs lists what is there")
+        raise NotFoundError(what, remedy=_NO_RUN)
     view = View(**rows[0])
     failed: Exception | None = None
     try:

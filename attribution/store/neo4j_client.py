@@ -20,6 +20,7 @@ from graph_schema import queries
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import TypeVar
+    from urllib.parse import SplitResult
 
     import neo4j
 
@@ -52,12 +53,7 @@ class Client:
     """
 
     def __init__(self, url: str, *, user: str | None = None, password: str | None = None) -> None:
-        parts = urlsplit(url)
-        if parts.password is not None:
-            raise StoreError(
-                f"{parts.scheme}://{parts.hostname}: the address holds a password",
-                remedy=f"put it into {PASSWORD}, or into a file that {PASSWORD_FILE} names",
-            )
+        parts = _address(url)
         self.url = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], "", "", ""))
         self._database = parts.path.strip("/") or None
         self._met = False
@@ -179,6 +175,32 @@ class Client:
         if (error := too_old(self.url, agent)) is not None:
             raise error
         self._met = True
+
+
+def _address(url: str) -> SplitResult:
+    """Take an address apart; raises StoreError where it is none, or says what would be passed over."""
+    remedy = "write neo4j://[USER@]HOST:7687[/DATABASE]"
+    scheme, _, rest = url.partition("://")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise StoreError(f"{scheme}://{rest.rpartition('@')[2]}: no address: {error}", remedy=remedy) from error
+    if parts.password is not None:
+        raise StoreError(
+            f"{parts.scheme}://{parts.hostname}: the address holds a password",
+            remedy=f"put it into {PASSWORD}, or into a file that {PASSWORD_FILE} names",
+        )
+    wrong = {
+        "no host": not parts.hostname,
+        "port 0": port == 0,
+        "no database has a / in its name": "/" in parts.path.strip("/"),
+        "nothing follows the database's name": bool(parts.query or parts.fragment),
+    }
+    for what, holds in wrong.items():
+        if holds:
+            raise StoreError(f"{url}: no address: {what}", remedy=remedy)
+    return parts
 
 
 def _password() -> str | None:

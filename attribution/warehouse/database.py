@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,38 @@ def holds_edges(con: duckdb.DuckDBPyConnection) -> bool:
     return True
 
 
+def _laid_out() -> str:
+    """Return the statements that make the fact tables where they are missing."""
+    return files("attribution.warehouse").joinpath("facts.sql").read_text("utf-8")
+
+
+@cache
+def _columns() -> dict[str, frozenset[str]]:
+    """Return the columns of the fact tables."""
+    with memory() as con:
+        con.execute(_laid_out())
+        return _columns_of(con)
+
+
+def _columns_of(con: duckdb.DuckDBPyConnection) -> dict[str, frozenset[str]]:
+    rows = con.execute(
+        "select table_name, list(column_name) from duckdb_columns()"
+        " where schema_name = 'main' and not internal group by table_name"
+    ).fetchall()
+    return {str(name): frozenset(columns) for name, columns in rows}
+
+
+def _check_tables(con: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Refuse a file of another program, or of a version with other fact tables, before anything is written to it."""
+    there = _columns_of(con)
+    for name, columns in _columns().items() if there else ():
+        if name in there and there[name] != columns:
+            raise StoreError(
+                f"{path}: its table {name} is not as this version of the engine writes it",
+                remedy="name another file with --store, or use the version that wrote it",
+            )
+
+
 @contextmanager
 def connect(
     path: Path | None, *, read_only: bool = False, memory_limit: str = "1500MB"
@@ -58,7 +91,7 @@ def connect(
     Raises
     ------
     StoreError
-        The file is locked by another process, is no DuckDB file, or cannot be created.
+        The file is locked by another process, is no DuckDB file or another program's, or cannot be created.
     """
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": memory_limit,
@@ -70,12 +103,14 @@ def connect(
     except duckdb.Error as error:
         raise StoreError(
             f"{path}: the store cannot be opened: {str(error).splitlines()[0]}",
-            remedy="end the process that holds it, or name another file with --store",
+            remedy="end the process that holds it if one does, or name another file with --store",
         ) from error
     try:
         _silent(con).execute("set timezone = 'UTC'")
+        if path is not None:
+            _check_tables(con, path)
         if not read_only:
-            con.execute(files("attribution.warehouse").joinpath("facts.sql").read_text("utf-8"))
+            con.execute(_laid_out())
         yield con
     finally:
         con.close()

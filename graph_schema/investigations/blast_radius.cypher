@@ -12,7 +12,7 @@ MATCH (v)<-[u:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE]-(a:Account)
 WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
 OPTIONAL MATCH (a)-[:MEMBER_OF]->(r:Ring)<-[:FOUND]-(run)
 WITH coalesce(r.verdict, 'in no ring') AS standing, a, r, u ORDER BY r.ring_id, a.account_id
-WITH standing, count(DISTINCT a) AS accounts, sum(u.count) AS exchanges, collect(DISTINCT r.ring_id)[..10] AS rings,
+WITH standing, count(DISTINCT a) AS accounts, sum(toIntegerOrNull(u.count)) AS exchanges, collect(DISTINCT r.ring_id)[..10] AS rings,
      max(u.last_seen) AS last_seen, collect(DISTINCT a.account_id)[..5] AS examples
 RETURN standing, accounts, exchanges, rings, last_seen, examples
 ORDER BY accounts DESC, standing LIMIT $limit

@@ -7,7 +7,7 @@ MATCH (run:Run) WHERE run.sequence IS NOT NULL AND ($run IS NULL OR run.run_id =
 WITH run ORDER BY run.sequence DESC LIMIT 1
 MATCH (a:Account)-[u:PAID_WITH]->(v:PaymentInstrument)
 WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
-WITH run, v, count(DISTINCT a) AS accounts, sum(u.count) AS exchanges, min(u.first_seen) AS first_seen
+WITH run, v, count(DISTINCT a) AS accounts, sum(toIntegerOrNull(u.count)) AS exchanges, min(u.first_seen) AS first_seen
   WHERE accounts >= $least
 ORDER BY accounts DESC, v.key LIMIT $limit
 CALL (run, v) {

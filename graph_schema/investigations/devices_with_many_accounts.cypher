@@ -7,7 +7,7 @@ MATCH (run:Run) WHERE run.sequence IS NOT NULL AND ($run IS NULL OR run.run_id =
 WITH run ORDER BY run.sequence DESC LIMIT 1
 MATCH (a:Account)-[u:USED_DEVICE]->(d:Device)
 WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
-WITH run, d, count(DISTINCT a) AS accounts, sum(u.count) AS exchanges WHERE accounts >= $least
+WITH run, d, count(DISTINCT a) AS accounts, sum(toIntegerOrNull(u.count)) AS exchanges WHERE accounts >= $least
 ORDER BY accounts DESC, d.key LIMIT $limit
 CALL (run, d) {
   MATCH (d)<-[w:USED_DEVICE]-(a:Account)

@@ -9,6 +9,7 @@ MATCH (run)-[:FOUND]->(r:Ring) WHERE $ring IS NULL OR r.ring_id = $ring
 WITH run, r ORDER BY r.verdict = 'coordinated' DESC, r.probability DESC, r.size DESC, r.ring_id LIMIT 1
 MATCH (r)<-[:MEMBER_OF]-(a:Account)-[u:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE]->()
 WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+  AND u.first_seen IS :: ZONED DATETIME NOT NULL
 WITH r, a, date(min(u.first_seen)) AS day
 WITH r, day, count(a) AS new_members ORDER BY day
 WITH r, collect([day, new_members]) AS days

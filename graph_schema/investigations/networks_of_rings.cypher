@@ -8,7 +8,7 @@ MATCH (run)-[:FOUND]->(r:Ring {verdict: 'coordinated'})<-[:MEMBER_OF]-(a:Account
       -[:IN_NETWORK]->(n:Network)
 WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
 WITH n, a, i, u, r ORDER BY r.ring_id
-RETURN n.value AS network, count(DISTINCT a) AS accounts, count(DISTINCT i) AS addresses, sum(u.count) AS exchanges,
+RETURN n.value AS network, count(DISTINCT a) AS accounts, count(DISTINCT i) AS addresses, sum(toIntegerOrNull(u.count)) AS exchanges,
        collect(DISTINCT r.ring_id)[..10] AS rings
 ORDER BY accounts DESC, network LIMIT $limit
 // picture: coordinated rings, the networks, and the members between them

@@ -12,6 +12,6 @@ MATCH (i)-[o:IN_ASN]->(n:Asn)
 WHERE o.since <= run.usage_version AND (o.until IS NULL OR o.until > run.usage_version)
 WITH n, o, a, i, u, r ORDER BY r.ring_id
 RETURN n.key AS asn, coalesce(o.as_org, n.name) AS run_by, o.kind AS kind, o.country AS country,
-       count(DISTINCT a) AS accounts, count(DISTINCT i) AS addresses, sum(u.count) AS exchanges,
+       count(DISTINCT a) AS accounts, count(DISTINCT i) AS addresses, sum(toIntegerOrNull(u.count)) AS exchanges,
        collect(DISTINCT r.ring_id)[..10] AS rings
 ORDER BY accounts DESC, asn, kind, country LIMIT $limit

@@ -11,7 +11,7 @@ WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until 
 WITH DISTINCT run, n
 MATCH (n)<-[:IN_NETWORK]-(i:Ip)<-[u:USED_IP]-(a:Account)
 WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
-WITH run, n, a, count(DISTINCT i) AS addresses, sum(u.count) AS exchanges
+WITH run, n, a, count(DISTINCT i) AS addresses, sum(toIntegerOrNull(u.count)) AS exchanges
 WITH n, a, addresses, exchanges,
   EXISTS { MATCH (a)-[:MEMBER_OF]->(:Ring {verdict: 'coordinated'})<-[:FOUND]-(run) } AS covert
 WITH n, count(a) AS accounts, sum(CASE WHEN covert THEN 1 ELSE 0 END) AS in_rings, sum(exchanges) AS exchanges,

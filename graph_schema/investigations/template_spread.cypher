@@ -17,9 +17,10 @@ CALL (run, named) {
   UNION WITH run, named WHERE named IS NOT NULL RETURN named AS t }
 MATCH (t)<-[u:SENT_TEMPLATE]-(a:Account)
 WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
+  AND u.first_seen IS :: ZONED DATETIME NOT NULL
 WITH run, t, a, u, EXISTS { MATCH (a)-[:MEMBER_OF]->(:Ring {verdict: 'coordinated'})<-[:FOUND]-(run) } AS covert
 WITH t, date(u.first_seen) AS day, count(a) AS new_accounts, sum(CASE WHEN covert THEN 1 ELSE 0 END) AS new_in_rings,
-     sum(u.count) AS exchanges_of_these ORDER BY day
+     sum(toIntegerOrNull(u.count)) AS exchanges_of_these ORDER BY day
 WITH t, collect([day, new_accounts, new_in_rings, exchanges_of_these]) AS days
 UNWIND range(0, size(days) - 1) AS k
 RETURN t.value AS template, days[k][0] AS day, days[k][1] AS new_accounts, days[k][2] AS new_in_coordinated_rings,

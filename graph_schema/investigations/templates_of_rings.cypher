@@ -9,7 +9,7 @@ MATCH (run)-[:FOUND]->(r:Ring)<-[:MEMBER_OF]-(a:Account)-[u:SENT_TEMPLATE]->(t:P
 WHERE r.verdict <> 'innocent' AND ($ring IS NULL OR r.ring_id = $ring) AND coalesce(u.since, 0) <= run.usage_version
   AND (u.until IS NULL OR u.until > run.usage_version)
 WITH run, t, r, a, u ORDER BY r.ring_id
-WITH run, t, collect(DISTINCT r.ring_id) AS rings, count(DISTINCT a) AS members, sum(u.count) AS exchanges
+WITH run, t, collect(DISTINCT r.ring_id) AS rings, count(DISTINCT a) AS members, sum(toIntegerOrNull(u.count)) AS exchanges
 WITH run, t, rings, members, exchanges, COUNT { MATCH (t)<-[x:SENT_TEMPLATE]-()
      WHERE coalesce(x.since, 0) <= run.usage_version AND (x.until IS NULL OR x.until > run.usage_version) } AS accounts
 RETURN t.value AS template, rings, members, accounts - members AS outsiders,

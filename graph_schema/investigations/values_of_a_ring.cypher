@@ -10,7 +10,7 @@ MATCH (run)-[:FOUND]->(r:Ring) WHERE $ring IS NULL OR r.ring_id = $ring
 WITH run, r ORDER BY r.verdict = 'coordinated' DESC, r.probability DESC, r.size DESC, r.ring_id LIMIT 1
 MATCH (r)<-[:MEMBER_OF]-(a:Account)-[u:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE]->(v)
 WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
-WITH run, r, v, count(DISTINCT a) AS members, sum(u.count) AS exchanges, min(u.first_seen) AS first_seen,
+WITH run, r, v, count(DISTINCT a) AS members, sum(toIntegerOrNull(u.count)) AS exchanges, min(u.first_seen) AS first_seen,
      max(u.last_seen) AS last_seen WHERE members >= $least
 ORDER BY members DESC, v.key LIMIT $limit
 CALL (run, r, v) { MATCH (v)<-[w:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE]-(o:Account)

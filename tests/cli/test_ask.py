@@ -72,6 +72,12 @@ def test_files_for_browser_are_written(tmp_path: Path) -> None:
         (["runs", "--link", "-p", "hat=1"], 2, "takes no hat"),
         (["runs", "--store", "engine.duckdb"], 2, "this store is a file"),
         (["runs", "--store", "bolt://127.0.0.1:1"], 6, "127.0.0.1:1"),
+        (["runs", "--store", "bolt://mara@127.0.0.1:port"], 6, "bolt://127.0.0.1:port: no address"),
+        (["runs", "--store", "bolt://127.0.0.1:99999"], 6, "no address: Port out of range"),
+        (["runs", "--store", "bolt://[::1"], 6, "no address"),
+        (["runs", "--store", "neo4j://"], 6, "no address: no host"),
+        (["runs", "--store", "neo4j://127.0.0.1:1/a/b"], 6, "no address: no database has a /"),
+        (["runs", "--store", "neo4j://127.0.0.1:1?database=x"], 6, "no address: nothing follows"),
     ],
 )
 def test_what_is_wrong_is_said(words: list[str], code: int, said: str, tmp_path: Path) -> None:

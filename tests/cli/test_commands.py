@@ -202,7 +202,31 @@ def test_labs_check_shows_what_is_known(command: Callable[..., Ended], tmp_path:
     assert ended.code == 0
     assert "lab-amber" in ended.out
     labs.write_text("labs:\n  - {id: lab-amber, nme: Amber}\n")
-    assert command("labs", "check", labs).code == 5
+    ended = command("labs", "check", labs)
+    assert ended.code == 5
+    assert [line.split(":")[0] for line in ended.err.splitlines()] == ["error", "remedy"] * 2, "every problem"
+    assert "without `name`" in ended.err
+    assert "did you mean `name`?" in ended.err
+    assert "more" not in ended.err
+
+
+def test_a_full_disk_is_no_bug(tmp_path: Path) -> None:
+    """The largest file that may be written is small, which looks the same to a program."""
+    events = "".join(
+        f'{{"account_id": "a{n % 900}", "ts": "2026-03-01T{n % 24:02}:00:00Z", "ip": "10.{n % 7}.{n % 251}.9"}}\n'
+        for n in range(30_000)
+    )
+    (tmp_path / "events.jsonl").write_text(events)
+    small = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000)); {ENTRY}"
+    ended = subprocess.run(
+        [sys.executable, "-c", small, "run", tmp_path, "--out", tmp_path / "out"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1, ended.stderr
+    assert "error: no space left on the disk\nremedy: make room" in ended.stderr
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_every_dial_of_the_simulator_can_be_set() -> None:

@@ -169,6 +169,15 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
         evaluate(tmp_path / "world", tmp_path)
 
 
+def test_a_run_of_another_world_is_refused(tmp_path: Path) -> None:
+    there = world(tmp_path / "world")
+    out = output(tmp_path / "out")
+    members = pd.read_parquet(out / "members.parquet")
+    members.assign(account_id="other-" + members["account_id"]).to_parquet(out / "members.parquet")
+    with pytest.raises(InputError, match="none of its 6 flagged accounts is in"):
+        evaluate(there, out)
+
+
 def test_baselines_on_a_small_world(tmp_path: Path) -> None:
     folder = tmp_path / "world"
     (folder / "truth").mkdir(parents=True)

@@ -64,6 +64,7 @@ def test_json_lines_say_the_same_as_yaml(tmp_path: Path) -> None:
         ({k: v for k, v in GOOD.items() if k != "kind"}, "no `kind`", "kinds: ring_confirmed"),
         ({k: v for k, v in GOOD.items() if k != "reason"}, "no `reason`", "add `reason: ...`"),
         ({**GOOD, "author": " "}, "no `author`", "add"),
+        ({**GOOD, "ring": 17}, "`ring` is no text: 17", "in quotes"),
         ({**GOOD, "rng": "x"}, "ring_confirmed has no key 'rng': did you mean 'ring'?", "its keys are kind"),
         ({**GOOD, "at": "yesterday"}, "`at` is no time: 'yesterday'", "2026-03-14T09:00:00Z"),
         ({**GOOD, "at": "2026-03-14T09:00:00"}, "`at` has no zone", "2026-03-14T09:00:00Z"),
@@ -107,6 +108,9 @@ def test_parts_are_checked_as_files_are() -> None:
     now = dt.datetime(2026, 3, 14, tzinfo=dt.UTC)
     for kind, subject, other, message in (
         (Kind.BENIGN_VALUE, "1.2.3.4", "planet", "no facet 'planet'"),
+        (Kind.BENIGN_VALUE, "198.51.100.300", "ip", "no address: '198.51.100.300'"),
+        (Kind.BENIGN_VALUE, "198.51.100.0/24", "ip", "no address: '198.51.100.0/24'"),
+        (Kind.BENIGN_VALUE, "campus", "network", "no network: 'campus'"),
         (Kind.MUST_LINK, "a", "a", "with itself"),
         (Kind.RING_CONFIRMED, " ", None, "ring is empty"),
     ):

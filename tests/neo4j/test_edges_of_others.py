@@ -10,10 +10,12 @@ import pytest
 import attribution
 from attribution.config import Config
 from attribution.errors import InputError, UsageError
+from attribution.investigate import answer
 from attribution.store import open_store
 from attribution.store.loaded import load_usage
 from attribution.store.neo4j import Neo4jStore
 from attribution.warehouse import connect
+from graph_schema.investigations import load
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +37,9 @@ CREATE (a)-[:USED_IP {count: 3, first_seen: datetime('2026-03-01T00:00:00Z'),
 SPOILED = (
     ("SET r.count = '3'", "wrong_type:count"),
     ("SET r.count = 0", "out_of_range:count"),
+    ("SET r.count = -3", "out_of_range:count"),
+    ("SET r.since = date('2026-03-01')", "wrong_type:since"),
+    ("SET r.until = 'x'", "wrong_type:until"),
     ("REMOVE r.first_seen", "bad_time:first_seen"),
     ("SET r.first_seen = '2026-03-01'", "bad_time:first_seen"),
     ("SET r.first_seen = datetime('1999-01-01T00:00:00Z')", "out_of_range:first_seen"),
@@ -162,10 +167,33 @@ def test_a_graph_that_cannot_be_read_is_told(graph: Client, tmp_path: Path, neo4
     graph.write("MATCH (v:Ip) REMOVE v.key")
     with pytest.raises(InputError, match="1 Ip nodes have no `value`, or a `key`") as caught:
         attribution.run(neo4j_environment, out=tmp_path / "none")
-    assert caught.value.remedy.startswith("MATCH (n:Ip) SET n.key = n.value")
+    graph.write(caught.value.remedy.partition(";")[0])
+    assert graph.read("MATCH (v:Ip) RETURN v.key AS key, v.value AS value") == [
+        {"key": "192.0.2.7", "value": "192.0.2.7"}
+    ]
+    graph.write("MATCH (v:Ip) REMOVE v.value")
+    with pytest.raises(InputError, match="1 Ip nodes have no `value`") as caught:
+        attribution.run(neo4j_environment, out=tmp_path / "none")
+    graph.write(caught.value.remedy.partition(";")[0])
+    assert graph.read("MATCH (v:Ip) RETURN v.value AS value") == [{"value": "192.0.2.7"}]  # and no key is lost
     with pytest.raises(UsageError, match="kept in that graph"):
         attribution.run(neo4j_environment, out=tmp_path / "none", store=tmp_path / "engine.duckdb")
     assert not list((tmp_path / "none").iterdir())
+
+
+def test_what_cannot_be_used_spoils_no_answer(graph: Client, tmp_path: Path, neo4j_environment: str) -> None:
+    graph.write(TWO)
+    for at, (spoil, _) in enumerate(SPOILED):
+        graph.write(TWO.replace("'a', 'b', 'c'", f"'odd{at}'"))
+        graph.write(f"MATCH (:Account {{key: 'odd{at}'}})-[r:USED_IP]->() {spoil}")
+    found = attribution.run(neo4j_environment, out=tmp_path / "out")
+    assert len(found.tables["quarantine"]) == len(SPOILED)
+    with open_store(neo4j_environment) as kept:
+        assert set(kept.table("usage")["account_id"].to_pylist()) >= {"a", "b", "c"}
+        for one in load().values():
+            given = {"value": "192.0.2.7", "account": "a", "other": "b"}
+            if not (needed := {p.name for p in one.parameters if p.needed}) - given.keys():
+                answer(kept, one.name, {name: given[name] for name in needed})
 
 
 def test_an_edge_twice_is_written_back_as_one(graph: Client, tmp_path: Path, neo4j_environment: str) -> None:

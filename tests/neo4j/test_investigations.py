@@ -153,6 +153,19 @@ def test_the_blast_radius_is_everybody(nights: Neo4jStore, facts: dict[str, pd.D
         assert dict(zip(found["standing"], found["accounts"], strict=True)) == wanted, (facet, value)
 
 
+def test_addresses_are_found_in_any_spelling(nights: Neo4jStore, facts: dict[str, pd.DataFrame]) -> None:
+    usage = facts[f"usage {facts['runs']['run_id'][0]}"].query("facet == 'ip' and not value.str.contains(':')")
+    ip = usage["value"].mode()[0]
+    net = ip.rpartition(".")[0]
+    for spelling, meant in ((f"::FFFF:{ip}", ip), (f" {ip} ", ip), (f"{ip}/24", f"{net}.0/24")):
+        found = answer(nights, "blast_radius", {"value": spelling})
+        assert found.parameters["value"] == meant
+        assert found.rows == answer(nights, "blast_radius", {"value": meant}).rows
+    with pytest.raises(NotFoundError, match=r"no value '198\.51\.0\.0/16'") as caught:
+        answer(nights, "blast_radius", {"value": "198.51.0.0/16"})
+    assert "a /24 (IPv4) or a /48 (IPv6)" in caught.value.remedy
+
+
 def test_planted_cards_bridge_the_rings(nights: Neo4jStore, facts: dict[str, pd.DataFrame]) -> None:
     run = facts["runs"]["run_id"][0]
     rings = facts[f"rings {run}"].query("verdict != 'innocent'")["ring_id"]

@@ -47,6 +47,15 @@ with beside() as second:
     print(second.begin(os.getpid)(), flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 """
+ENDED_AT_ONCE = """
+import signal, sys
+from attribution.beside import beside
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+for _ in range(50):
+    with beside():
+        pass
+"""
 alone = pytest.mark.skipif(
     sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2, reason="needs fork and a second core"
 )
@@ -62,6 +71,12 @@ def test_half_is_done_in_a_second_process_that_may_fail_or_die() -> None:
 def test_it_ends_when_the_first_process_is_killed() -> None:
     run = subprocess.run([sys.executable, "-c", KILLED], capture_output=True, text=True, check=False, timeout=60)
     assert run.returncode < 0  # and the output has ended: the second process would have held it open
+
+
+@alone
+def test_one_that_is_ended_before_it_began_says_nothing() -> None:
+    run = subprocess.run([sys.executable, "-c", ENDED_AT_ONCE], capture_output=True, text=True, check=False, timeout=60)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
 
 
 def test_without_one_the_work_is_done_here() -> None:

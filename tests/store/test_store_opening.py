@@ -104,6 +104,22 @@ def test_another_format_is_refused(tmp_path: Path) -> None:
             open_store(tmp_path / "a.duckdb", follow=follow)
 
 
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        ("create schema results; create table results.runs (a int)", "no format"),
+        ("create table events (a int)", "its table events is not as this version"),
+    ],
+)
+def test_a_file_of_another_program_is_refused_and_left_alone(tmp_path: Path, made: str, said: str) -> None:
+    path = tmp_path / "theirs.duckdb"
+    with duckdb.connect(str(path)) as con:
+        con.execute(made)
+    for write in (True, False):
+        with pytest.raises(StoreError, match=said):
+            open_store(path, write=write)
+
+
 def test_a_snapshot_follows_the_file_without_holding_it(tmp_path: Path) -> None:
     path = tmp_path / "a.duckdb"
     first = write_store(path)
