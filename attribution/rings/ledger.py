@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from attribution.domain import Evidence
 from attribution.rings.expectations import SURPRISE, Hypothesis
@@ -15,6 +18,8 @@ from attribution.rings.verdict import FAMILIES, FAMILY_CAP
 
 if TYPE_CHECKING:
     from collections.abc import Callable, ItemsView, Iterator
+
+    from numpy.typing import NDArray
 
     from attribution.rings.verdict import IfPrior, Scores
 
@@ -30,10 +35,18 @@ def ledger(
 ) -> tuple[Evidence, ...]:
     """Return lines whose weights sum to the score of the cluster; `ifs` is what other priors would make of it."""
     lines = [_prior(scores, row, ring_id, size)]
-    lines += _indicators(scores, row, ring_id)
+    cluster = _Cluster.of(scores, row)
+    weights = scores.indicator[row].tolist()
+    lines += [
+        Evidence(ring_id, None, indicator.family.value, indicator.name, weight, Told(_indicated, cluster, position))
+        for position, (indicator, weight) in enumerate(zip(INDICATORS, weights, strict=True))
+    ]
     lines += [line for f in range(len(FAMILIES)) if (line := _cap(scores, row, ring_id, f))]
     lines.append(_conclusion(scores, row, ring_id, reason, ifs))
-    lines += _explanations(scores, row, ring_id)
+    lines += [
+        Evidence(ring_id, None, HYPOTHESIS, hypothesis.name, 0.0, Told(_explained, cluster, position))
+        for position, hypothesis in enumerate(HYPOTHESES)
+    ]
     return tuple(lines)
 
 
@@ -54,18 +67,50 @@ def _prior(scores: Scores, row: int, ring_id: str, size: int) -> Evidence:
     return Evidence(ring_id, None, STRUCTURE, "prior_and_size", float(scores.prior[row]), detail)
 
 
+@dataclass(frozen=True, slots=True)
+class _Cluster:
+    """What the lines of one cluster are made of.
+
+    Attributes
+    ----------
+    holds, known : for how many of how many known members each indicator holds.
+    covert, innocent : positions in `HYPOTHESES` of the pair that decides.
+    names : the indicators that are known of some member.
+    nats : float64 (hypotheses, names). priors : of every explanation, with the size.
+    """
+
+    holds: list[int]
+    known: list[int]
+    covert: int
+    innocent: int
+    names: tuple[str, ...]
+    nats: NDArray[np.float64]
+    priors: list[float]
+
+    @classmethod
+    def of(cls, scores: Scores, row: int) -> _Cluster:
+        known = scores.n[row].astype(np.int64)
+        return cls(
+            holds=scores.k[row].astype(np.int64).tolist(),
+            known=known.tolist(),
+            covert=int(scores.covert[row]),
+            innocent=int(scores.innocent[row]),
+            names=tuple(_NAMES[position] for position in np.flatnonzero(known).tolist()),
+            nats=scores.nats[row][:, known > 0],
+            priors=scores.priors[row].tolist(),
+        )
+
+
 class Told(Mapping[str, object]):
     """The detail of a line, made when it is asked for: written out, those of 11,000 clusters are half a gigabyte."""
 
-    __slots__ = ("_make", "_position", "_row", "_scores")
+    __slots__ = ("_cluster", "_make", "_position")
 
-    def __init__(
-        self, make: Callable[[Scores, int, int], dict[str, object]], scores: Scores, row: int, position: int
-    ) -> None:
-        self._make, self._scores, self._row, self._position = make, scores, row, position
+    def __init__(self, make: Callable[[_Cluster, int], dict[str, object]], cluster: _Cluster, position: int) -> None:
+        self._make, self._cluster, self._position = make, cluster, position
 
     def _made(self) -> dict[str, object]:
-        return self._make(self._scores, self._row, self._position)
+        return self._make(self._cluster, self._position)
 
     def items(self) -> ItemsView[str, object]:
         """Return all facts; whoever wants several asks here, since each look makes them anew."""
@@ -84,23 +129,16 @@ class Told(Mapping[str, object]):
         return len(self._made())
 
 
-def _indicators(scores: Scores, row: int, ring_id: str) -> list[Evidence]:
-    return [
-        Evidence(ring_id, None, indicator.family.value, indicator.name, weight, Told(_indicated, scores, row, position))
-        for position, (indicator, weight) in enumerate(zip(INDICATORS, scores.indicator[row].tolist(), strict=True))
-    ]
-
-
-def _indicated(scores: Scores, row: int, position: int) -> dict[str, object]:
+def _indicated(cluster: _Cluster, position: int) -> dict[str, object]:
     indicator = INDICATORS[position]
     return {
         "question": indicator.question,
-        "holds": int(scores.k[row, position]),
-        "known": int(scores.n[row, position]),
+        "holds": cluster.holds[position],
+        "known": cluster.known[position],
         "surprise": SURPRISE,
         "witnesses": WITNESSES,
-        **_opinion("covert", int(scores.covert[row]), indicator.name),
-        **_opinion("innocent", int(scores.innocent[row]), indicator.name),
+        **_opinion("covert", cluster.covert, indicator.name),
+        **_opinion("innocent", cluster.innocent, indicator.name),
     }
 
 
@@ -140,22 +178,13 @@ def _conclusion(scores: Scores, row: int, ring_id: str, reason: str, ifs: tuple[
     return Evidence(ring_id, None, STRUCTURE, "conclusion", 0.0, detail)
 
 
-def _explanations(scores: Scores, row: int, ring_id: str) -> list[Evidence]:
-    return [
-        Evidence(ring_id, None, HYPOTHESIS, hypothesis.name, 0.0, Told(_explained, scores, row, position))
-        for position, hypothesis in enumerate(HYPOTHESES)
-    ]
-
-
-def _explained(scores: Scores, row: int, position: int) -> dict[str, object]:
-    hypothesis = HYPOTHESES[position]
-    known, told = scores.n[row].tolist(), scores.nats[row, position].tolist()
-    nats = {name: nat for name, n, nat in zip(_NAMES, known, told, strict=True) if n}
-    prior = float(scores.priors[row, position])
+def _explained(cluster: _Cluster, position: int) -> dict[str, object]:
+    hypothesis, prior = HYPOTHESES[position], cluster.priors[position]
+    nats = cluster.nats[position].tolist()
     return {
         "covert": hypothesis.covert,
         "description": hypothesis.description,
         "prior_and_size": prior,
-        "indicators": nats,
-        "score": prior + sum(nats.values()),
+        "indicators": dict(zip(cluster.names, nats, strict=True)),
+        "score": prior + sum(nats),
     }
