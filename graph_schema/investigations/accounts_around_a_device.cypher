@@ -49,9 +49,9 @@ WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until 
 WITH run, d, a ORDER BY a.key LIMIT 15
 MATCH p = (d)<-[u:USED_DEVICE]-(a)
 WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
-OPTIONAL MATCH q = (a)-[w:PAID_WITH|USED_IP]->(v)<-[y:PAID_WITH|USED_IP]-(:Account)
+OPTIONAL MATCH q = (a)-[w:PAID_WITH|USED_IP]->(v)<-[y:PAID_WITH|USED_IP]-(b:Account)
 WHERE coalesce(w.since, 0) <= run.usage_version AND (w.until IS NULL OR w.until > run.usage_version)
   AND coalesce(y.since, 0) <= run.usage_version AND (y.until IS NULL OR y.until > run.usage_version)
   AND COUNT { MATCH (v)<-[x]-()
     WHERE coalesce(x.since, 0) <= run.usage_version AND (x.until IS NULL OR x.until > run.usage_version) } <= $widest AND $hops >= 2
-RETURN p, q LIMIT 150
+RETURN p, q ORDER BY a.key, v.key, b.key LIMIT 150

@@ -25,4 +25,4 @@ WITH run, coalesce(i, named) AS v
 MATCH p = (v)<-[u:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE]-(a:Account)
 WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
 OPTIONAL MATCH q = (a)-[:MEMBER_OF]->(:Ring {generation: run.generation})
-RETURN p, q LIMIT 150
+RETURN p, q ORDER BY a.key, v.key LIMIT 150

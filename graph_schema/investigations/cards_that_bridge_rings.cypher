@@ -24,4 +24,4 @@ WITH run, v, count(DISTINCT r) AS rings WHERE rings >= 2
 WITH run, v ORDER BY rings DESC, v.key LIMIT 10
 MATCH (run)-[:FOUND]->(r:Ring)<-[m:MEMBER_OF]-(a:Account)-[u:PAID_WITH]->(v)
 WHERE r.verdict <> 'innocent' AND coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
-RETURN r, m, a, u, v LIMIT 150
+RETURN r, m, a, u, v ORDER BY a.key, v.key, r.ring_id LIMIT 150

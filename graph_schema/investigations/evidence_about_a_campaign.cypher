@@ -19,5 +19,5 @@ WITH run ORDER BY run.sequence DESC LIMIT 1
 MATCH (run)-[:FOUND]->(:Ring)<-[:PART_OF]-(c:Campaign) WHERE $campaign IS NULL OR c.campaign_id = $campaign
 WITH run, c ORDER BY c.size DESC, c.campaign_id LIMIT 1
 MATCH p = (c)<-[:ABOUT]-(e:Evidence) WHERE e.weight <> 0 AND ($lab IS NULL OR e.lab_id = $lab)
-OPTIONAL MATCH q = (c)-[:ATTRIBUTED_TO]->(:Lab)
-RETURN p, q LIMIT 80
+OPTIONAL MATCH q = (c)-[:ATTRIBUTED_TO]->(o:Lab)
+RETURN p, q ORDER BY abs(e.weight) DESC, e.ordinal, o.lab_id LIMIT 80

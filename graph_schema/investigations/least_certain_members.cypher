@@ -31,6 +31,6 @@ WITH run, r ORDER BY r.verdict = 'coordinated' DESC, r.probability DESC, r.size 
 MATCH (r)<-[m:MEMBER_OF]-(a:Account)
 WITH run, r, a ORDER BY m.confidence, a.account_id LIMIT 10
 MATCH p = (r)<-[:MEMBER_OF]-(a)
-OPTIONAL MATCH q = (a)-[l:LINKED_TO]-(:Account)-[:MEMBER_OF]->(r)
+OPTIONAL MATCH q = (a)-[l:LINKED_TO]-(b:Account)-[:MEMBER_OF]->(r)
 WHERE l.since <= run.usage_version AND (l.until IS NULL OR l.until > run.usage_version)
-RETURN p, q LIMIT 100
+RETURN p, q ORDER BY a.key, b.key LIMIT 100

@@ -19,6 +19,6 @@ MATCH (run)-[:FOUND]->(r:Ring {verdict: 'coordinated'})<-[:MEMBER_OF]-(a:Account
 WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
 WITH run, n, count(DISTINCT a) AS members, collect(DISTINCT r) AS rings ORDER BY members DESC, n.key LIMIT 8
 UNWIND rings AS r
-MATCH p = (r)<-[:MEMBER_OF]-(:Account)-[u:USED_IP]->(:Ip)-[:IN_NETWORK]->(n)
+MATCH p = (r)<-[:MEMBER_OF]-(a:Account)-[u:USED_IP]->(i:Ip)-[:IN_NETWORK]->(n)
 WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
-RETURN p LIMIT 120
+RETURN p ORDER BY a.key, i.key LIMIT 120

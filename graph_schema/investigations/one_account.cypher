@@ -28,7 +28,7 @@ ORDER BY what = 'ring' DESC, what = 'campaign' DESC, what, number DESC, which LI
 MATCH (run:Run) WHERE run.sequence IS NOT NULL AND ($run IS NULL OR run.run_id = $run)
 WITH run ORDER BY run.sequence DESC LIMIT 1
 MATCH (a:Account {key: $account})
-OPTIONAL MATCH p = (a)-[u:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE]->()
+OPTIONAL MATCH p = (a)-[u:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE]->(v)
 WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
 OPTIONAL MATCH q = (a)-[:MEMBER_OF]->(:Ring {generation: run.generation})
-RETURN a, p, q LIMIT 100
+RETURN a, p, q ORDER BY v.key LIMIT 100

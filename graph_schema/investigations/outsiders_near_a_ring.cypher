@@ -36,8 +36,8 @@ WITH run, r, v, collect(m)[..3] AS members
 MATCH q = (v)<-[w:USED_IP|USED_DEVICE|PAID_WITH]-(o:Account)
 WHERE coalesce(w.since, 0) <= run.usage_version AND (w.until IS NULL OR w.until > run.usage_version)
   AND NOT EXISTS { MATCH (o)-[:MEMBER_OF]->(r) }
-WITH run, r, v, members, q LIMIT 60
+WITH run, r, v, members, o, q ORDER BY v.key, o.key LIMIT 60
 UNWIND members AS m
 MATCH p = (r)<-[:MEMBER_OF]-(m)-[u:USED_IP|USED_DEVICE|PAID_WITH]->(v)
 WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
-RETURN p, q LIMIT 150
+RETURN p, q ORDER BY v.key, o.key, m.key LIMIT 150

@@ -28,6 +28,6 @@ MATCH (run)-[:FOUND]->(r:Ring {verdict: 'coordinated'})<-[:MEMBER_OF]-(a:Account
 WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
 WITH run, n, count(DISTINCT a) AS members WHERE members >= $least
 WITH run, n ORDER BY members DESC, n.key LIMIT 4
-MATCH p = (n)<-[:IN_NETWORK]-(:Ip)<-[u:USED_IP]-(:Account)
+MATCH p = (n)<-[:IN_NETWORK]-(i:Ip)<-[u:USED_IP]-(a:Account)
 WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
-RETURN p LIMIT 150
+RETURN p ORDER BY a.key, i.key LIMIT 150

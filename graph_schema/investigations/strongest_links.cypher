@@ -17,6 +17,6 @@ MATCH (run:Run) WHERE run.sequence IS NOT NULL AND ($run IS NULL OR run.run_id =
 WITH run ORDER BY run.sequence DESC LIMIT 1
 MATCH (run)-[:FOUND]->(r:Ring) WHERE $ring IS NULL OR r.ring_id = $ring
 WITH run, r ORDER BY r.verdict = 'coordinated' DESC, r.probability DESC, r.size DESC, r.ring_id LIMIT 1
-MATCH (r)<-[:MEMBER_OF]-(:Account)-[l:LINKED_TO]->(b:Account)-[:MEMBER_OF]->(r)
+MATCH (r)<-[:MEMBER_OF]-(a:Account)-[l:LINKED_TO]->(b:Account)-[:MEMBER_OF]->(r)
 WHERE l.since <= run.usage_version AND (l.until IS NULL OR l.until > run.usage_version)
-RETURN startNode(l), l, endNode(l) ORDER BY l.weight DESC LIMIT 120
+RETURN a, l, b ORDER BY l.weight DESC, a.key, b.key LIMIT 120

@@ -42,6 +42,6 @@ WITH run, r, collect(c) AS campaigns WHERE size(campaigns) > 1
 WITH run, r, campaigns ORDER BY r.probability DESC, r.ring_id LIMIT 1
 UNWIND campaigns AS c
 MATCH p = (r)<-[:PART_OF]-(c)<-[:TAKES_PART_IN]-(a:Account)
-OPTIONAL MATCH q = (a)-[u:PAID_WITH|USED_DEVICE]->()
+OPTIONAL MATCH q = (a)-[u:PAID_WITH|USED_DEVICE]->(v)
 WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
-RETURN p, q LIMIT 150
+RETURN p, q ORDER BY a.key, v.key, c.campaign_id LIMIT 150

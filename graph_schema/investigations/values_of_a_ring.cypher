@@ -29,6 +29,6 @@ MATCH (r)<-[:MEMBER_OF]-(a:Account)-[u:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLA
 WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
 WITH run, r, v, count(DISTINCT a) AS members WHERE members >= $least
 WITH run, r, v ORDER BY members DESC, v.key LIMIT 20
-MATCH p = (r)<-[:MEMBER_OF]-(:Account)-[u:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE]->(v)
+MATCH p = (r)<-[:MEMBER_OF]-(a:Account)-[u:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE]->(v)
 WHERE coalesce(u.since, 0) <= run.usage_version AND (u.until IS NULL OR u.until > run.usage_version)
-RETURN p LIMIT 200
+RETURN p ORDER BY a.key, v.key LIMIT 200
