@@ -27,23 +27,30 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import duckdb
+    import pyarrow as pa
 
     from attribution.config import LabConfig
-    from attribution.domain import Attribution, Population
+    from attribution.domain import Attribution, Population, Traffic
     from attribution.labs.dossiers import Dossiers
     from attribution.store import Store
 
 MOST_RINGS = 100_000
 Signature = tuple[int, int, int, tuple[str, ...]]
+Watched = tuple[list[str], list[str]]
+"""Accounts, and the ring of each."""
 
 
 class FactScorer:
-    """Weighs dossiers against accounts; the population is kept in memory until the file or a judgement changes."""
+    """Weighs dossiers against accounts; the population is kept in memory until the file or a judgement changes.
+
+    So is the traffic of the last question, for what-ifs about the same accounts.
+    """
 
     def __init__(self, path: Path, store: Store, dossiers: Dossiers, config: LabConfig) -> None:
         self._path, self._store, self._dossiers, self._config = path, store, dossiers, config
         self._lock = threading.Lock()
         self._people: tuple[Signature, Population] | None = None
+        self._sent: tuple[Signature, Watched, Traffic, pa.Table] | None = None
 
     def __call__(
         self,
@@ -58,8 +65,7 @@ class FactScorer:
         with self._lock, connect(self._path, read_only=True) as con:
             people = self.population(con)
             rings = self._rings(people)
-            sent = traffic(con, *_watched(wanted, rings, people))
-            texts = template_table(con)
+            sent, texts = self._traffic(con, _watched(wanted, rings, people))
         return score_accounts(
             wanted,
             people,
@@ -82,6 +88,13 @@ class FactScorer:
             self._people = (signature, heard(self._store, judged).population(read_population(con)))
         return self._people[1]
 
+    def _traffic(self, con: duckdb.DuckDBPyConnection, watched: Watched) -> tuple[Traffic, pa.Table]:
+        """Return what the watched accounts sent, and the templates, of the file as `population` last found it."""
+        signature = self._people[0] if self._people is not None else (0, 0, 0, ())
+        if self._sent is None or self._sent[:2] != (signature, watched):
+            self._sent = (signature, watched, traffic(con, *watched), template_table(con))
+        return self._sent[2:]
+
     def _rings(self, people: Population) -> list[Ring]:
         """Return the coordinated rings of the latest run: their members are left out of base rates."""
         try:
@@ -96,7 +109,7 @@ class FactScorer:
         return [_ring(row, groups[row["ring_id"]]) for row in rows if row["ring_id"] in groups]
 
 
-def _watched(wanted: Sequence[str], rings: Sequence[Ring], people: Population) -> tuple[list[str], list[str]]:
+def _watched(wanted: Sequence[str], rings: Sequence[Ring], people: Population) -> Watched:
     """Return the accounts that are no part of base rates and whose each is: the wanted ones, and members of rings."""
     accounts, names = memberships(rings, people)
     own = set(wanted)

@@ -6,6 +6,7 @@ serve one group only: batches of accounts begin together and are given models an
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -72,6 +73,11 @@ class Split:
     def speaking(self) -> tuple[str, ...]:
         """Return the kinds of facts that speak for it."""
         return tuple(name for name, gain in sorted(self.counted.items()) if gain >= SPEAKS)
+
+    def of_clients(self, ways: int) -> bool:
+        """Say whether hours or targets, which a client sets and no batch of accounts, speak after looking at `ways`."""
+        least = SPEAKS + math.log(ways)
+        return any(gain >= least for name, gain in self.counted.items() if name not in OF_ACCOUNTS)
 
 
 def thinned(histogram: NDArray[np.int64], unit: Unit) -> NDArray[np.float64]:

@@ -140,7 +140,7 @@ def template_reuse(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Fi
     count = facts.counts.get((number, "template_examples"))
     if not lab.template_examples or count is None:
         return None
-    return wording_weight(facts.likeness[number], count)
+    return wording_weight(facts.likeness[number], count, len(lab.template_examples))
 
 
 def shared_subjects(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Finding | None:  # noqa: ARG001  # one signature
@@ -183,7 +183,7 @@ def release_pivot(facts: Facts, number: int, lab: Dossier, _: Comparison) -> Fin
 TABLE: tuple[Rule, ...] = (
     Rule("networks", LabFamily.PLACE, "networks", -1.0, 3.0, networks),
     Rule("asns", LabFamily.PLACE, "asns", -0.7, 2.5, asns),
-    Rule("known_addresses", LabFamily.PLACE, "known.ips", -0.7, 3.2, known_addresses),
+    Rule("known_addresses", LabFamily.PLACE, "known.ips", -0.1, 3.2, known_addresses),
     Rule("bins", LabFamily.PAYMENT, "bins", -0.35, 2.5, bins),
     Rule("issuers", LabFamily.PAYMENT, "issuer_countries", -0.4, 0.0, issuers),
     Rule("known_cards", LabFamily.PAYMENT, "known.payment_ids", -0.1, 4.0, known_cards),
@@ -257,9 +257,15 @@ def judge(
 
 
 def _stands_for(rule: Rule, weight: float, rows: list[tuple[Rule, float, dict[str, object]]]) -> str | None:
-    """Return the fact of the same family and sign that counts instead of this one; None where this one counts."""
+    """Return the fact that counts instead of this one, None where this one counts.
+
+    That is the strongest of the same family and sign, or the stronger reading of the same claim.
+    """
     if weight == 0.0:
         return None
+    readings = [(abs(w), -place, r.name) for place, (r, w, _) in enumerate(rows) if r.claim == rule.claim]
+    if max(readings)[2] != rule.name:
+        return max(readings)[2]
     sign = 1.0 if weight > 0 else -1.0
     same = [
         (sign * w, -place, r.name) for place, (r, w, _) in enumerate(rows) if r.family is rule.family and sign * w > 0

@@ -13,7 +13,7 @@ from attribution.labs.evidence import comparison_of, judge
 from attribution.labs.facts import Gatherer
 from attribution.labs.ledger import LabFamily, likelihood_term
 from attribution.labs.observations import observations
-from attribution.labs.rule import SPEAKS, disputes, obstacle, standing
+from attribution.labs.rule import SPEAKS, disputes, obstacle, second_client, standing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from attribution.labs.calibration import Coefficients
     from attribution.labs.dossiers import Dossiers
     from attribution.labs.facts import Facts
+    from attribution.labs.rule import Standing
 
 FLAT = "flat"
 SCEPTICAL = "sceptical"
@@ -181,8 +182,15 @@ def decide(
     """
     if not ids:
         return Decision(None, "No lab is named: there are no dossiers.", "low", (), None)
-    best = standing(sums, posterior(sums, ids, prior, unknown), disputed or {}, partly, names or {})
+
+    def led(among: Sequence[str]) -> Standing:
+        return standing(sums, posterior(sums, among, prior, unknown), disputed or {}, partly, names or {})
+
+    best = led(ids)
     why, named, speaking = obstacle(best, config), best.lab, best.speaking
+    if len(ids) > 1:
+        rival = led([lab for lab in ids if lab != named])
+        why = second_client(led([lab for lab in ids if lab != rival.lab]), rival, config) or why
     if why is not None:
         return Decision(None, f"No lab is named: {why}.", "low", speaking, None)
     lost = [

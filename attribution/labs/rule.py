@@ -23,7 +23,11 @@ not all are its country's. Three nats are strong evidence (Kass and Raftery 1995
 with accounts of the same country already."""
 FITS = 0.75
 """Nats of content, hours and release together from which behaviour confirms what infrastructure says: a borrowed
-network comes with somebody else's content and hours."""
+network comes with somebody else's content and hours. Where more of the infrastructure speaks than a country explains it
+must but speak for the lab (`SPEAKS`)."""
+VERY_STRONGLY = 5.0
+"""Nats from which another lab that would be named without the best one may be a second client: very strong evidence (in
+the same place, ln 150), which one client hardly leaves of somebody else."""
 DISPUTED = 0.8
 """Nats for and nats against within one family from which its facts contradict one another: one of them is outdated."""
 SURE = 0.93
@@ -67,6 +71,11 @@ class Standing:
         """Return "place and content speak", "only payment speaks" without its only."""
         listed = " and ".join(filter(None, (", ".join(self.speaking[:-1]), *self.speaking[-1:])))
         return f"{listed} {'speaks' if len(self.speaking) == 1 else 'speak'}"
+
+    @property
+    def nats(self) -> float:
+        """Return the nats of all families together."""
+        return math.fsum(self.sums[family] for family in sorted(self.sums))
 
     @property
     def behaviour(self) -> float:
@@ -136,7 +145,7 @@ def obstacle(one: Standing, config: LabConfig) -> str | None:
             f"what is extracted, when, and at which release speaks against {one.name} as a whole",
         ),
         (
-            one.behaviour < FITS,
+            one.behaviour < (SPEAKS if one.acquired else FITS),
             f"{one.said} for {one.name}, but content, hours and release hardly do, and the rest may be the operator's",
         ),
         (
@@ -158,3 +167,14 @@ def obstacle(one: Standing, config: LabConfig) -> str | None:
         ),
     )
     return next((text for applies, text in obstacles if applies), None)
+
+
+def second_client(best: Standing, rival: Standing, config: LabConfig) -> str | None:
+    """Return why two labs may share the campaign, None where one explains it.
+
+    Each is seen without the other's dossier. A posterior takes for granted that one client stands behind the campaign,
+    and then a few nats decide between two labs however much speaks for both.
+    """
+    if rival.nats < VERY_STRONGLY or any(obstacle(one, config) is not None for one in (best, rival)):
+        return None
+    return f"{best.name} and {rival.name} would each be named without the other: there may be two clients"

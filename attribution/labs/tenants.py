@@ -19,6 +19,7 @@ from attribution.domain import Campaign, Evidence, Verdict
 from attribution.labs.clients import CAPS, SPEAKS, Split, compared, thinned
 from attribution.labs.core import Core, Frames, Outside, Recogniser, core_of, texts_of, worded
 from attribution.labs.orders import by_orders
+from attribution.labs.together import MIXES, by_affinity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,8 +74,9 @@ def best_split(core: Core, config: LabConfig) -> tuple[Split | None, Split | Non
     """Return the split that wins over one client (None: one client), and the best one that was looked at.
 
     Candidates come from the rhythm, the accounts and the targets of what is worded alike, each by average linkage into
-    2 to `config.max_tenants` groups, and from orders, for which one wording may be two units (`by_orders`); every
-    candidate is judged on all kinds of facts together.
+    2 to `config.max_tenants` groups, and from orders and affinity, for which one wording may be two units (`by_orders`,
+    `by_affinity`); every candidate is judged on all kinds of facts together, those of affinity where hours or targets
+    speak: batches of accounts lean as well.
     """
     candidates: dict[bytes, Split] = {}
     orders = by_orders(core)
@@ -83,6 +85,11 @@ def best_split(core: Core, config: LabConfig) -> tuple[Split | None, Split | Non
         split = compared(label, core, config) if label.max() > 0 else None
         if split is not None and not split.apart:
             candidates[label.tobytes()] = dataclasses.replace(split, gains={**split.gains, "accounts": orders.gain})
+    for sides in by_affinity(core):
+        label = _settled(_ordered(sides), core)
+        split = compared(label, core, config) if label.max() > 0 else None
+        if split is not None and not split.apart and split.of_clients(len(MIXES)):
+            candidates.setdefault(label.tobytes(), split)
     whole, part = worded(core)
     for distance in _distances(whole) if len(whole.units) > 1 else ():
         tree = linkage(squareform(distance, checks=False), method="average")

@@ -21,18 +21,28 @@ REWORDED = (8.0, 7.0)
 CHANCE = (2.0, 5.0)
 """Likeness of the nearest template of somebody who asks for the same capability."""
 MIX = (0.2, 0.6, 0.2)
-"""How often a lab's next campaign repeats an example, rewords it, or has nothing of it."""
+"""How often a lab's next campaign repeats an example, rewords it, or has nothing of all of them."""
+EXAMPLES = 3
+"""So many examples are meant: a campaign has nothing of fewer more often, as each one is left out on its own."""
 
 
-def wording_weight(nearest: float, outside: Count) -> tuple[float, Mapping[str, object]]:
-    """Return the log likelihood ratio of the nearest likeness under the lab against anybody else.
+def mix_of(examples: int) -> tuple[float, float, float]:
+    """Return how often the nearest of so many examples is repeated, reworded, or nothing of them is there."""
+    nothing = MIX[2] ** (min(max(examples, 1), EXAMPLES) / EXAMPLES)
+    taken = (1.0 - nothing) / (1.0 - MIX[2])
+    return MIX[0] * taken, MIX[1] * taken, nothing
+
+
+def wording_weight(nearest: float, outside: Count, examples: int) -> tuple[float, Mapping[str, object]]:
+    """Return the log likelihood ratio of the likeness of the nearest of `examples`, under the lab against anybody else.
 
     Anybody else repeats an example by as much as the most used templates outside rings do (shrunk to 3 in 1,000).
     """
     at = min(max(nearest, 0.01), 0.99)
     copied = shrunk(outside.base_hits, outside.base_trials, at=0.003)
     verbatim, reworded, chance = (math.exp(_log_beta(at, shape)) for shape in (VERBATIM, REWORDED, CHANCE))
-    lab = MIX[0] * verbatim + MIX[1] * reworded + MIX[2] * chance
+    mix = mix_of(examples)
+    lab = mix[0] * verbatim + mix[1] * reworded + mix[2] * chance
     other = copied * verbatim + (1.0 - copied) * chance
     return math.log(lab / other), {
         "model": "wording",
@@ -41,7 +51,8 @@ def wording_weight(nearest: float, outside: Count) -> tuple[float, Mapping[str, 
         "verbatim": list(VERBATIM),
         "reworded": list(REWORDED),
         "chance": list(CHANCE),
-        "mix": list(MIX),
+        "mix": list(mix),
+        "examples": examples,
         "base_hits": outside.base_hits,
         "base_trials": outside.base_trials,
         "copied": copied,

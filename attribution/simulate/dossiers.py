@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import yaml
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
     from attribution.simulate.labs import Lab
     from attribution.simulate.scene import Scene
 
-Fact = str | int | float | list[str] | list[int] | dict[str, float] | dict[str, int] | dict[str, list[str]]
+Fact: TypeAlias = "str | int | float | Sequence[Fact] | Mapping[str, Fact]"
 INFRASTRUCTURE = ("asns", "networks", "bins", "issuer_countries", "email_domains", "known")
+ONE_FACT = ("working_day",)
+"""Claims whose values say nothing one by one."""
 _SLOT = re.compile(r"\{\w+\}")
 
 
@@ -42,6 +45,9 @@ def write_dossiers(scene: Scene, path: Path, brands: list[str]) -> None:
                 del facts[name]
             elif fate[1] < state.wrong:
                 facts[name] = _outdated(scene, name, facts[name], other, rng)
+        if state.thinned:
+            rest = ((name, _thinned(fact, state.thinned, rng, whole=name in ONE_FACT)) for name, fact in facts.items())
+            facts = {name: fact for name, fact in rest if fact is not None}
         grade = [
             {
                 "claim": name,
@@ -77,6 +83,16 @@ def _facts(scene: Scene, lab: Lab, brands: list[str]) -> dict[str, Fact]:
     if lab.shared_core:
         facts["known"] = {"ips": network.text(lab.egress_addresses[:2])}
     return facts
+
+
+def _thinned(fact: Fact, share: float, rng: np.random.Generator, *, whole: bool = False) -> Fact | None:
+    """Lose each single value with probability `share` (a `whole` fact at once); None: nothing is left."""
+    if isinstance(fact, Mapping) and not whole:
+        values = {key: _thinned(value, share, rng) for key, value in fact.items()}
+        return {key: value for key, value in values.items() if value is not None} or None
+    if isinstance(fact, Sequence) and not isinstance(fact, str):
+        return [value for one in fact if (value := _thinned(one, share, rng)) is not None] or None
+    return fact if rng.random() >= share else None
 
 
 def _outdated(scene: Scene, name: str, fact: Fact, other: Lab, rng: np.random.Generator) -> Fact:

@@ -146,7 +146,9 @@ class DossierState:
     """How good the dossiers are. They never know everything: even whole ones hold a lab's facts, not the world's."""
 
     missing: float = 0.0
-    """Share of facts removed at random."""
+    """Share of claims removed at random, each with all its values: every ASN at once, or every example."""
+    thinned: float = 0.0
+    """Share of single facts removed at random: one ASN, one card prefix, one capability, one example at a time."""
     wrong: float = 0.0
     """Share of facts that are outdated or false: another network, BIN, domain, hours, date."""
     infrastructure: bool = True

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
 STATES = {
     "full": DossierState(),
-    "60 % removed": DossierState(missing=0.6),
+    "60 % of facts removed": DossierState(thinned=0.6),
+    "60 % of claims removed": DossierState(missing=0.6),
     "a fifth false": DossierState(wrong=0.2),
     "no infrastructure": DossierState(infrastructure=False),
 }

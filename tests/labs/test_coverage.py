@@ -11,6 +11,8 @@ from attribution.labs.core import Core, Unit, worded
 from attribution.labs.coverage import Coverage, coverage_of, coverage_row, partly_covered
 from attribution.labs.naming import Prior, decide
 from attribution.labs.orders import CERTAIN, by_orders
+from attribution.labs.tenants import best_split
+from attribution.labs.together import by_affinity
 
 ASKED = {"t1": "tool_use", "t2": "roleplay", "t3": "general"}
 
@@ -71,6 +73,18 @@ def test_a_lab_whose_content_covers_a_part_is_not_named() -> None:
     assert decide(sums, ("a", "b"), Prior(0.5), 0.0, LabConfig(), partly={"b"}).named == "a"
 
 
+def test_two_labs_that_would_each_be_named_may_be_two_clients() -> None:
+    strong, weak = {"place": 5.0, "content": 4.0}, {"place": 2.0, "content": 2.5}
+    said = decide({"a": strong, "b": weak}, ("a", "b"), Prior(0.5), 0.0, LabConfig())
+    assert said.named == "a"  # what speaks for b is no more than chance leaves
+    sums = {"a": {"place": 9.0, "content": 4.0}, "b": strong}
+    both = decide(sums, ("a", "b"), Prior(0.5), 0.0, LabConfig(), names={"a": "Amber", "b": "Basalt"})
+    assert both.named is None
+    assert "Amber and Basalt would each be named without the other: there may be two clients" in both.reason
+    only = decide({"a": sums["a"], "b": {"place": 9.0}}, ("a", "b"), Prior(0.5), 0.0, LabConfig())
+    assert only.named == "a"  # infrastructure alone names nobody, and is no second client
+
+
 def test_the_row_weighs_nothing_and_says_what_the_rule_reads() -> None:
     row = coverage_row("c1", "a", Coverage(0.5, 12.0, 40))
     assert row.weight == 0.0
@@ -114,6 +128,47 @@ def test_accounts_that_serve_all_alike_are_not_divided() -> None:
 def test_one_capability_is_no_division(two: Core) -> None:
     same = tuple(dataclasses.replace(unit, targets={"tool_use": 1.0}) for unit in two.units)
     assert by_orders(dataclasses.replace(two, units=same)) is None
+
+
+# ── divisions by what goes together ─────────────────────────────────────────────────────────────────────────────────
+
+
+def batches(parts: np.ndarray, templates: int, capabilities: tuple[list[str], list[str]]) -> tuple[Core, list[int]]:
+    """Three batches of accounts, each told the tasks of both clients in wordings of its own; client of each unit."""
+    rng = np.random.default_rng(8)
+    size, asked, client = len(parts) // 3, [], []
+    use = np.zeros((len(parts), 6 * templates), dtype=np.int64)
+    for batch in range(3):
+        rows = slice(batch * size, (batch + 1) * size)
+        for side in (0, 1):
+            share = parts[rows] if side == 0 else 1.0 - parts[rows]
+            for number in range(templates):
+                use[rows, len(asked)] = rng.poisson(8.0 * share)
+                asked.append(capabilities[side][number % len(capabilities[side])])
+                client.append(side)
+    order = rng.permutation(len(asked))
+    return core(use[:, order], [asked[n] for n in order]), [client[n] for n in order]
+
+
+def test_clients_of_batches_with_own_wordings_are_divided() -> None:
+    parts = np.random.default_rng(9).beta(1.0, 1.0, 60)
+    ring, client = batches(parts, 4, (["tool_use", "roleplay", "general"], ["multilingual", "general"]))
+    truth = [one if client[0] == 0 else 1 - one for one in client]
+    sides = [side.tolist() for side in by_affinity(ring)]
+    assert any(side in (truth, [1 - one for one in truth]) for side in sides)
+    split, _ = best_split(ring, LabConfig())
+    assert split is not None
+    assert split.label.tolist() == truth
+
+
+def test_batches_of_one_client_are_not_divided() -> None:
+    ring, _ = batches(np.full(60, 0.5), 4, (["tool_use", "roleplay"], ["tool_use", "roleplay"]))
+    assert best_split(ring, LabConfig())[0] is None
+
+
+def test_a_handful_of_templates_has_no_affinity(two: Core) -> None:
+    few = core(two.use[:, :3], ["tool_use", "roleplay", "multilingual"])
+    assert list(by_affinity(few)) == []
 
 
 # ── what is worded alike ────────────────────────────────────────────────────────────────────────────────────────────

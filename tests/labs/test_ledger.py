@@ -239,6 +239,28 @@ def test_a_system_whose_listed_network_is_not_seen_speaks_less() -> None:
         assert_recomputes(row)
 
 
+def test_two_readings_of_one_claim_count_as_the_stronger_one() -> None:
+    reworded = msgspec.structs.replace(STATED, likeness={"a": 0.2}, subjects={"a": (0.02, 0.02)}, targets={})
+    said = {row.name: row for row in score_stated(reworded, parse(DOSSIER), LabConfig()).evidence if row.lab_id == "a"}
+    assert said["template_reuse"].detail["ratio"] < 0.0  # type: ignore[operator]
+    assert said["template_reuse"].weight == 0.0
+    assert said["template_reuse"].detail["counted_with"] == "shared_subjects"
+    assert said["shared_subjects"].weight > 0.0
+
+
+def test_nothing_of_few_examples_says_less_than_nothing_of_many() -> None:
+    foreign = msgspec.structs.replace(STATED, likeness={"a": 0.1}, subjects={}, targets={})
+    more = ", ".join(f'"Another example, number {n}, of what the lab asks for"' for n in range(3))
+    several = DOSSIER.replace('the answer"]', f'the answer", {more}]')
+    one, four = (
+        next(row for row in score_stated(foreign, parse(text), LabConfig()).evidence if row.name == "template_reuse")
+        for text in (DOSSIER, several)
+    )
+    assert four.weight < one.weight < 0.0
+    for row in (one, four):
+        assert_recomputes(row)
+
+
 def test_hours_that_do_not_fit_are_worth_log_two_at_the_most() -> None:
     night = msgspec.structs.replace(STATED, hours=tuple(HOURS[(hour + 12) % 24] for hour in range(24)))
     said = score_stated(night, parse(DOSSIER), LabConfig()).evidence

@@ -218,6 +218,19 @@ def test_a_dossier_can_be_incomplete_and_bare(tmp_path: Path) -> None:
     assert set().union(*bare) == {"working_day", "targets", "releases", "template_examples"}
 
 
+def test_a_dossier_can_lose_single_facts(tmp_path: Path) -> None:
+    def entries(state: DossierState) -> list[int]:
+        world = simulate(tmp_path / "world", WorldOptions(accounts=600, rings=3, labs=8, dossiers=state))
+        labs = yaml.safe_load((world.path / "labs.yaml").read_text("utf-8"))["labs"]
+        left = [{name: one[name] for name in set(one) - {"id", "name", "sources"}} for one in labs]
+        assert all(set(one.get("working_day", {})) in ({"utc_offset", "start", "end"}, set()) for one in left)
+        return [sum(len(value) for value in one.values()) for one in left]
+
+    whole, thin = entries(DossierState()), entries(DossierState(thinned=0.6))
+    assert all(few <= many for few, many in zip(thin, whole, strict=True))
+    assert 0.25 < sum(thin) / sum(whole) < 0.55
+
+
 def test_wrong_dossiers_differ(tmp_path: Path) -> None:
     options = {"accounts": 600, "rings": 3, "labs": 8}
     right = yaml.safe_load((simulate(tmp_path / "a", WorldOptions(**options)).path / "labs.yaml").read_text("utf-8"))[
