@@ -23,7 +23,7 @@ family as well as coordination does; whether it explains the others is what the 
 
 `innocent` needs a probability under `config.innocent`, and that places, instruments or devices were there to look at:
 an honest tie can only be seen in them. Where these speak for coordination with `STRONG` nats, 10 to 1, clearing needs
-odds of 20 to 1 (`CLEARED`). Everything else is `undetermined`, with what is missing.
+odds of 40 to 1 (`CLEARED`). Everything else is `undetermined`, with what is missing.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ SPEAKS = float(np.log(3.0))
 """Nats from which a family speaks for coordination: 3 to 1."""
 STRONG = float(np.log(10.0))
 """Nats that a family which cannot be set freely must bring: 10 to 1, "strong" in Jeffreys' scale."""
-CLEARED = 1.0 / 21.0
-"""Probability under which a cluster is cleared although costly families speak `STRONG`: 20 to 1 the other way, twice
-what speaks, since a probability is that of one kind of world."""
+CLEARED = 1.0 / 41.0
+"""Probability under which a cluster is cleared although costly families speak `STRONG`: 40 to 1 the other way, four
+times what speaks, since a probability is that of one kind of world."""
 HARD_TO_SET = frozenset({Family.PAYMENT, Family.DEVICE, Family.PLACE})
 """Families that cost an attacker something: money, machines, exits. Prompts, clocks and sign-up facts are free."""
 TIMES = (0.1, 10.0)
