@@ -186,12 +186,12 @@ def open_block(view: View) -> NDArray[np.bool_]:
 
 
 def concealed_card(view: View) -> NDArray[np.float64]:
-    """The account shares payment instruments with members most of whom have neither its home nor its organisation."""
+    """The account shares payment instruments with members most of whom are of other places and organisations."""
     return _hidden(view, Facet.PAYMENT, MOSTLY)
 
 
 def concealed_device(view: View) -> NDArray[np.float64]:
-    """The account shares devices with members most of whom have neither its home nor its organisation."""
+    """The account shares devices with members most of whom are of other places and organisations."""
     return _hidden(view, Facet.DEVICE, MOSTLY)
 
 
