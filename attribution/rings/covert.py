@@ -33,6 +33,10 @@ _CARDS_EACH = expects(
     shared_card=("hardly any", "a card for each account"),
     concealed_card=("hardly any", "a card for each account"),
 )
+_STRANGERS = expects(
+    unrelated_names=("nearly all", "no name in common: runners of one company have a machine in common as well, and a card each at times"),
+    affiliated=("few", "no name in common"),
+)  # fmt: skip
 _MACHINES_SHARED = expects(
     one_device=("few", "many machines, few accounts on each"),
     shared_device=("all or none", "some machines run several accounts"),
@@ -79,7 +83,7 @@ COVERT: tuple[Hypothesis, ...] = (
     ),
     Hypothesis(
         "careful ring, a card each", True, 0.01, (150.0, 1.8), "An operator who hides and gives each account a card of its own; machines are shared.",
-        expects({**_CAREFUL, **_CARDS_EACH, **_MACHINES_SHARED}),
+        expects({**_CAREFUL, **_CARDS_EACH, **_MACHINES_SHARED, **_STRANGERS}),
     ),
     Hypothesis(
         "farm behind gateways", True, 0.01, (100.0, 1.5), "Phones or machines in a few rooms: many cards and names behind a few gateways.",
