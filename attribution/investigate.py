@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-import ipaddress
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from attribution.errors import NotFoundError, UsageError
-from attribution.ingest.addresses import canonical_address
+from attribution.ingest.addresses import canonical_address, parsed_network
 from attribution.store import open_store
 from attribution.store.neo4j import Neo4jStore
 from attribution.store.neo4j_rows import graph_key
@@ -252,14 +251,8 @@ def _spellings(parameter: Parameter, value: str) -> tuple[str, ...]:
     """Return a value as it was given, and an address or network as the graph spells it."""
     if parameter.kind not in {"ip", "network", "value"}:
         return (value,)
-    if "/" not in value:
-        other = canonical_address(value)
-    else:
-        try:
-            other = str(ipaddress.ip_network(value.strip(), strict=False))
-        except ValueError:
-            other = None
-    return (value,) if other in {None, value} else (value, str(other))
+    other = parsed_network(value.strip()) if "/" in value else canonical_address(value)
+    return tuple(dict.fromkeys((value, str(other or value))))
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  # whatever Cypher returns

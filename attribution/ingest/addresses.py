@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -60,6 +60,14 @@ def network_of(ip: str) -> str | None:
         return None
     prefix = 24 if address.version == 4 else 48  # IP versions
     return str(ip_network((address, prefix), strict=False))
+
+
+def parsed_network(text: str) -> IPv4Network | IPv6Network | None:
+    """Return the network that is meant, also by an address and a prefix (192.0.2.7/24); None for what is none."""
+    try:
+        return ip_network(text, strict=False)
+    except ValueError:
+        return None
 
 
 def learn_addresses(con: duckdb.DuckDBPyConnection, source: str, column: str) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from attribution.domain import Facet, Incidence
-from attribution.ingest.addresses import canonical_address, network_of
+from attribution.ingest.addresses import canonical_address, network_of, parsed_network
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,20 +99,13 @@ def _positions(incidence: Incidence, benign: Sequence[Judgement]) -> dict[int, t
 
 
 def _networks(benign: Sequence[Judgement]) -> list[tuple[Network, Judgement]]:
-    found: list[tuple[Network, Judgement]] = []
-    for one in benign:
-        if one.facet == Facet.NETWORK:
-            try:
-                found.append((ipaddress.ip_network(one.subject, strict=False), one))
-            except ValueError:
-                continue
-    return found
+    named = ((parsed_network(one.subject), one) for one in benign if one.facet == Facet.NETWORK)
+    return [(network, one) for network, one in named if network is not None]
 
 
 def _within(name: str, wide: Sequence[tuple[Network, Judgement]]) -> Judgement | None:
-    try:
-        mine = ipaddress.ip_network(name, strict=False)
-    except ValueError:
+    mine = parsed_network(name)
+    if mine is None:
         return None
     for network, judgement in wide:
         if mine.version == network.version and mine.subnet_of(network):  # type: ignore[arg-type]  # same version
