@@ -72,7 +72,7 @@ def blocks(view: View) -> NDArray[np.int64]:
     for facet in (*COSTLY, Facet.IP):
         entries = view.entries(facet)
         if entries is not None:
-            shared = meet(view, facet, entries)
+            shared = view.once(meet, facet)
             members.append(entries.member[shared])
             values.append(entries.group[shared] + count)
             count += int(entries.group.max(initial=-1)) + 1

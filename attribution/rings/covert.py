@@ -9,20 +9,26 @@ from __future__ import annotations
 
 from attribution.rings.expectations import Hypothesis, expects
 
-_CAREFUL = expects(
+_OPERATOR = expects(
+    affiliated=("all or none, rather none", "an operator poses as unrelated people, or has a mail domain for all"),
+    verified_organisation=("hardly any", "a verified organisation can be held to account"),
+    corporate_card=("all or none, rather none", "cards come in batches of one kind; a company's card names the company"),
+    throwaway_card=("all or none", "cards are bought in batches of one kind"),
+)  # fmt: skip
+_HIDING = expects(
+    _OPERATOR,
     unrelated_names=("all or none, rather all", "where a card or a machine is shared, the names are not"),
+    private_template=("all or none, rather all", "the accounts exist for the operator's prompts, unless each group has its own wording"),
+    round_the_clock=("all or none, rather none", "human hours, unless one schedule runs all"),
+)  # fmt: skip
+_CAREFUL = expects(
+    _HIDING,
     met=("all or none", "exits are shared, or bought by the session"),
     one_place=("hardly any", "each account has exits of its own"),
     common_place=("hardly any", "each account has exits of its own"),
     scattered_exits=("all or none, rather none", "rotating exits are sold beside lasting ones, and bought for all"),
     anonymous_egress=("all or none", "exits are bought from homes, or rented in data centres"),
-    affiliated=("all or none, rather none", "an operator poses as unrelated people, or has a mail domain for all"),
-    verified_organisation=("hardly any", "a verified organisation can be held to account"),
-    corporate_card=("all or none, rather none", "cards come in batches of one kind; a company's card names the company"),
-    throwaway_card=("all or none", "cards are bought in batches of one kind"),
-    private_template=("all or none, rather all", "the accounts exist for the operator's prompts, unless each group has its own wording"),
-    round_the_clock=("all or none, rather none", "human hours, unless one schedule runs all"),
-)  # fmt: skip
+)
 _CARDS_SHARED = expects(
     one_payer=("few", "many cards, few accounts on each"),
     shared_card=("all or none, rather all", "cards are the scarcest thing an operator has"),
@@ -33,7 +39,7 @@ _CARDS_EACH = expects(
     shared_card=("hardly any", "a card for each account"),
     concealed_card=("hardly any", "a card for each account"),
 )
-_STRANGERS = expects(
+_NO_NAME = expects(
     unrelated_names=("nearly all", "no name in common: runners of one company have a machine in common as well, and a card each at times"),
     affiliated=("few", "no name in common"),
 )  # fmt: skip
@@ -46,21 +52,19 @@ _MACHINES_EACH = expects(
     one_device=("hardly any", "a profile of its own for each account"),
     shared_device=("hardly any", "a profile of its own for each account"),
     concealed_device=("hardly any", "a profile of its own for each account"),
-)  # fmt: skip
+)
 
 COVERT: tuple[Hypothesis, ...] = (
     Hypothesis(
         "careless ring", True, 0.02, (150.0, 1.8), "Accounts run by one operator who takes little care to hide it.",
         expects(
+            _OPERATOR,
             unrelated_names=("all or none, rather all", "accounts that share a card or a machine pretend not to know each other"),
             met=("many", "exits are rented from few hosts, so accounts meet there"),
             one_device=("all or none", "one machine runs all accounts, or each runs a group"),
             one_payer=("all or none", "one card pays until it burns out, or each pays for a group"),
-            affiliated=("all or none, rather none", "an operator poses as unrelated people, or has a mail domain for all"),
-            verified_organisation=("hardly any", "a verified organisation can be held to account"),
             shared_card=("most", "cards are the scarcest thing an operator has"),
             concealed_card=("all or none, rather all", "accounts that share a card pretend not to know each other, unless each has its own"),
-            corporate_card=("all or none, rather none", "cards come in batches of one kind; a company's card names the company"),
             concealed_device=("all or none, rather all", "accounts that share a machine pretend not to know each other, unless each has its own"),
             shared_device=("many", "few machines run many accounts"),
             private_template=("most", "the same extraction prompts go out through all accounts"),
@@ -69,28 +73,25 @@ COVERT: tuple[Hypothesis, ...] = (
             fresh_account=("all or none, rather all", "accounts are made when they are needed, or in a batch that lay ready"),
             common_place=("all or none", "one exit for all, or a pool that rotates and is nobody's home"),
             anonymous_egress=("many", "exits in data centres are cheap"),
-            throwaway_card=("all or none", "cards are bought in batches of one kind"),
             scattered_exits=("all or none, rather none", "a few exits, or a pool that rotates"),
         ),
     ),
     Hypothesis(
         "careful ring", True, 0.02, (150.0, 1.8), "An operator who hides: few accounts on each card and machine, human hours, own exits.",
-        expects({**_CAREFUL, **_CARDS_SHARED, **_MACHINES_SHARED}),
+        expects(_CAREFUL, _CARDS_SHARED, _MACHINES_SHARED),
     ),
     Hypothesis(
         "careful ring, a machine each", True, 0.01, (150.0, 1.8), "An operator who hides and gives each account a machine of its own; cards are shared.",
-        expects({**_CAREFUL, **_CARDS_SHARED, **_MACHINES_EACH}),
+        expects(_CAREFUL, _CARDS_SHARED, _MACHINES_EACH),
     ),
     Hypothesis(
         "careful ring, a card each", True, 0.01, (150.0, 1.8), "An operator who hides and gives each account a card of its own; machines are shared.",
-        expects({**_CAREFUL, **_CARDS_EACH, **_MACHINES_SHARED, **_STRANGERS}),
+        expects(_CAREFUL, _CARDS_EACH, _MACHINES_SHARED, _NO_NAME),
     ),
     Hypothesis(
         "farm behind gateways", True, 0.01, (100.0, 1.5), "Phones or machines in a few rooms: many cards and names behind a few gateways.",
         expects(
-            unrelated_names=("all or none, rather all", "where a card or a machine is shared, the names are not"),
-            affiliated=("all or none, rather none", "an operator poses as unrelated people, or has a mail domain for all"),
-            verified_organisation=("hardly any", "a verified organisation can be held to account"),
+            _HIDING,
             met=("most", "the gateways are what they share"),
             common_place=("most", "a few gateways for all"),
             one_place=("some", "several gateways"),
@@ -99,13 +100,9 @@ COVERT: tuple[Hypothesis, ...] = (
             one_payer=("few", "many cards, few accounts on each"),
             shared_card=("most", "cards are the scarcest thing an operator has"),
             concealed_card=("many", "who shares a card is spread over gateways"),
-            corporate_card=("all or none, rather none", "cards come in batches of one kind; a company's card names the company"),
-            throwaway_card=("all or none", "cards are bought in batches of one kind"),
             one_device=("few", "many machines, few accounts on each"),
             shared_device=("all or none", "a phone for each account, or a few accounts on each"),
             concealed_device=("all or none", "a phone for each account, or a few accounts on each"),
-            private_template=("all or none, rather all", "the accounts exist for the operator's prompts, unless each group has its own wording"),
-            round_the_clock=("all or none, rather none", "human hours, unless one schedule runs all"),
         ),
     ),
 )  # fmt: skip

@@ -70,8 +70,13 @@ class Hypothesis:
     expects: Mapping[str, Expectation]
 
 
-def expects(
-    common: Mapping[str, Expectation] = MappingProxyType({}), /, **cells: tuple[str, str]
-) -> Mapping[str, Expectation]:
-    """Write a column of the table: indicator to word and reason, beside what is `common` to several columns."""
-    return MappingProxyType({**common, **{name: Expectation(*cell) for name, cell in cells.items()}})
+def expects(*common: Mapping[str, Expectation], **cells: tuple[str, str]) -> Mapping[str, Expectation]:
+    """Write a column of the table: indicator to word and reason, beside what it has in common with other columns.
+
+    Of an indicator that is named more than once the last word counts.
+    """
+    column: dict[str, Expectation] = {}
+    for shared in common:
+        column.update(shared)
+    column.update((name, Expectation(*cell)) for name, cell in cells.items())
+    return MappingProxyType(column)

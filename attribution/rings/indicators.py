@@ -90,7 +90,7 @@ def met(view: View) -> NDArray[np.float64]:
     entries = view.entries(Facet.IP)
     if entries is None:
         return unknown(view)
-    return answered(any_of(view, entries, meet(view, Facet.IP, entries)), view.activity["ips"].to_numpy() > 0)
+    return answered(any_of(view, entries, view.once(meet, Facet.IP)), view.activity["ips"].to_numpy() > 0)
 
 
 def anonymous_egress(view: View) -> NDArray[np.float64]:
@@ -108,7 +108,7 @@ def scattered_exits(view: View) -> NDArray[np.float64]:
 
 def affiliated(view: View) -> NDArray[np.float64]:
     """The account belongs to an organisation (verified, or by its mail domain) that a fifth of the cluster shares."""
-    codes, known = affiliation(view)
+    codes, known = view.once(affiliation)
     group = view.numbered(codes)
     count = np.bincount(group)
     enough = count[group] >= np.maximum(2, 0.2 * view.size[view.cluster])
@@ -119,7 +119,7 @@ def _shared(view: View, facet: Facet, used: str) -> NDArray[np.float64]:
     entries = view.entries(facet)
     if entries is None:
         return unknown(view)
-    return answered(any_of(view, entries, meet(view, facet, entries)), view.activity[used].to_numpy() > 0)
+    return answered(any_of(view, entries, view.once(meet, facet)), view.activity[used].to_numpy() > 0)
 
 
 def shared_card(view: View) -> NDArray[np.float64]:
@@ -161,7 +161,7 @@ def _hidden(view: View, facet: Facet, part: float) -> NDArray[np.float64]:
     entries = view.entries(facet)
     if entries is None or not view.knows("events.ip"):  # who sits where is unknown: nobody can be seen to hide it
         return unknown(view)
-    shared = meet(view, facet, entries)
+    shared = view.once(meet, facet)
     hides = any_of(view, entries, shared) & ~company(view, entries, shared, part)
     return answered(hides, view.activity["devices" if facet is Facet.DEVICE else "payments"].to_numpy() > 0)
 
@@ -180,7 +180,8 @@ def open_block(view: View) -> NDArray[np.bool_]:
     for tie, stands in zip(ties_of(view), (office, np.zeros_like(office)), strict=True):
         group = view.numbered(tie)
         count = np.bincount(group)[group]
-        found |= (tie >= 0) & (count >= 3) & (count < 0.5 * size) & (stands | keeps_together(view, tie + 1))
+        together = keeps_together(view, tie + 1)  # those without one are a group as well
+        found |= (tie >= 0) & (count >= 3) & (count < 0.5 * size) & (stands | together)
     hides = (_hidden(view, Facet.PAYMENT, 0.0) == 1) | (_hidden(view, Facet.DEVICE, 0.0) == 1)
     return np.asarray(found & ~hides, dtype=np.bool_)
 
@@ -206,8 +207,9 @@ def unrelated_names(view: View) -> NDArray[np.float64]:
     everywhere = names(view.population.activity)
     frequency = name.map(everywhere.value_counts() / max(1, everywhere.notna().sum())).to_numpy(np.float64)
     codes = pd.factorize(name, sort=True)[0].astype(np.int64)
-    dealt_to = np.bincount(view.numbered(codes))[view.numbered(codes)] / view.size[view.cluster]
-    frequency = np.where(dealt_out(view), dealt_to, frequency)
+    group = view.numbered(codes)
+    dealt_to = np.bincount(group)[group] / view.size[view.cluster]
+    frequency = np.where(view.once(dealt_out), dealt_to, frequency)
     others, same = shares_with(view, codes)
     return answered(same < others * (1 + frequency) / 2, others > 0)
 

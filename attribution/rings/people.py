@@ -15,6 +15,15 @@ _STRANGERS = expects(
     round_the_clock=("few", "strangers, one or the other of whom runs a machine"),
 )  # fmt: skip
 """What all who have nothing to do with one another expect, whatever it is that brings them together."""
+_APART = expects(
+    _STRANGERS,
+    one_device=("hardly any", "strangers have their own devices"),
+    one_payer=("hardly any", "strangers pay for themselves"),
+    shared_card=("hardly any", "strangers pay for themselves"),
+    shared_device=("hardly any", "strangers have their own devices"),
+)
+"""What strangers expect of cards and machines who have a place or a tool in common and nothing else."""
+
 PEOPLE: tuple[Hypothesis, ...] = (
     Hypothesis(
         "campus cohort", False, 0.06, (60.0, 0.9), "Students with the same homework behind one campus network.",
@@ -66,15 +75,11 @@ PEOPLE: tuple[Hypothesis, ...] = (
     Hypothesis(
         "shared connection", False, 0.1, (20.0, 1.2), "Strangers behind one address: a café, a CGNAT, a mobile gateway.",
         expects(
-            _STRANGERS,
+            _APART,
             met=("most", "the address is what they share"),
-            one_device=("hardly any", "strangers have their own devices"),
-            one_payer=("hardly any", "strangers pay for themselves"),
             one_place=("many", "one gateway"),
             common_place=("most", "the address is what they share"),
             anonymous_egress=("few", "the connection is a real one"),
-            shared_card=("hardly any", "strangers pay for themselves"),
-            shared_device=("hardly any", "strangers have their own devices"),
             private_template=("few", "strangers have their own questions"),
             scattered_exits=("few", "people have a few places"),
         ),
@@ -82,13 +87,9 @@ PEOPLE: tuple[Hypothesis, ...] = (
     Hypothesis(
         "VPN users", False, 0.08, (20.0, 1.2), "Strangers who leave through the same VPN or cloud exits.",
         expects(
-            _STRANGERS,
+            _APART,
             met=("most", "the exits are what they share"),
-            one_device=("hardly any", "strangers have their own devices"),
-            one_payer=("hardly any", "strangers pay for themselves"),
             anonymous_egress=("nearly all", "the exits are what they share"),
-            shared_card=("hardly any", "strangers pay for themselves"),
-            shared_device=("hardly any", "strangers have their own devices"),
             private_template=("few", "strangers have their own questions"),
             scattered_exits=("all or none, rather none", "one exit for long, or a new one each time"),
             common_place=("all or none", "one exit, or a pool that rotates and is nobody's home"),
@@ -145,16 +146,12 @@ PEOPLE: tuple[Hypothesis, ...] = (
     Hypothesis(
         "agent users", False, 0.03, (40.0, 1.3), "Unrelated users of one tool or copied prompt: the template is all they share.",
         expects(
-            _STRANGERS,
+            _APART,
             anonymous_egress=("some", "agents run on laptops and on servers alike"),
             met=("few", "strangers in many places; a few are neighbours"),
-            one_device=("hardly any", "strangers have their own devices"),
-            one_payer=("hardly any", "strangers pay for themselves"),
             one_place=("hardly any", "strangers in many places"),
             common_place=("hardly any", "strangers in many places"),
             scattered_exits=("few", "people have a few places"),
-            shared_card=("hardly any", "strangers pay for themselves"),
-            shared_device=("hardly any", "strangers have their own devices"),
             private_template=("nearly all", "the tool's own prompt is what they have in common"),
         ),
     ),

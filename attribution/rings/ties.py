@@ -51,13 +51,16 @@ def private(entries: Entries) -> NDArray[np.bool_]:
     return (entries.inside >= 3) & (entries.inside >= PRIVATE_SHARE * entries.popularity)
 
 
-def meet(view: View, facet: Facet, entries: Entries) -> NDArray[np.bool_]:
-    """Tell the entries whose value more members use than strangers would: one row an entry.
+def meet(view: View, facet: Facet) -> NDArray[np.bool_]:
+    """Tell the entries of a facet whose value more members use than strangers would: one row an entry.
 
     Of the `d - 1` other users of a value each is in a cluster of n of N accounts with probability q = (n - 1)/(N - 1)
     if who uses it has nothing to do with the cluster, so `inside - 1` or more are with the binomial tail, times the
     share of such meetings that are between strangers (`RULES`), times the values that the account could have met on.
     """
+    entries = view.entries(facet)
+    if entries is None:
+        return np.empty(0, np.bool_)
     inside, popularity = entries.inside, entries.popularity
     size = view.size[view.cluster[entries.member]]
     odds = (size - 1) / max(1, view.population.size - 1)
@@ -80,7 +83,7 @@ def home_of(view: View) -> NDArray[np.int64]:
 
 def place_of(view: View) -> NDArray[np.int64]:
     """Return the home of each member that is a place, -1: none; whoever has a SIM stands at a carrier's gateway."""
-    return np.where(view.activity["mobile"].to_numpy(np.float64) >= HOME_SHARE, -1, home_of(view))
+    return np.where(view.activity["mobile"].to_numpy(np.float64) >= HOME_SHARE, -1, view.once(home_of))
 
 
 def main_of(view: View, value: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -114,19 +117,20 @@ def dealt_out(view: View) -> NDArray[np.bool_]:
     Anybody can buy a few domains. Where accounts of the cluster with names of their own share cards and devices
     whatever the name (`keeps_together`), the domain that an account has says nothing of who it is.
     """
-    codes = own_names(view)
+    codes = view.once(own_names)
     return (codes >= 0) & view.activity["org"].isna().to_numpy() & ~keeps_together(view, codes)
 
 
 def affiliation(view: View) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Code each member's organisation (verified, else a mail domain of its own that is not dealt out); -1 is none."""
     known = (view.activity["org"].notna() | view.activity["email_domain"].notna()).to_numpy()
-    return np.where(dealt_out(view), -1, own_names(view)), known
+    return np.where(view.once(dealt_out), -1, view.once(own_names)), known
 
 
 def ties_of(view: View) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return each member's home that is not in a data centre, and its organisation; -1 where there is none."""
-    return np.where(view.activity["datacentre"].to_numpy(np.float64) >= 0.5, -1, home_of(view)), affiliation(view)[0]
+    rented = view.activity["datacentre"].to_numpy(np.float64) >= 0.5
+    return np.where(rented, -1, view.once(home_of)), view.once(affiliation)[0]
 
 
 def shares_with(view: View, code: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -139,7 +143,7 @@ def shares_with(view: View, code: NDArray[np.int64]) -> tuple[NDArray[np.float64
         entries = view.entries(facet)
         if entries is None:
             continue
-        shared = meet(view, facet, entries) & (code[entries.member] >= 0)
+        shared = view.once(meet, facet) & (code[entries.member] >= 0)
         member = entries.member[shared]
         frame = pd.DataFrame({"value": entries.group[shared], "code": code[member], "member": member})
         with_any += view.per_member(member, frame.groupby("value")["member"].transform("size").to_numpy() - 1.0)
@@ -177,9 +181,9 @@ def company(view: View, entries: Entries, shared: NDArray[np.bool_], part: float
     uses = pd.DataFrame({"group": entries.group[shared], "member": member})
     others = view.per_member(member, entries.inside[shared].astype(np.float64) - 1)
     found: NDArray[np.bool_] = np.zeros(len(view.account), np.bool_)
-    organisation = affiliation(view)[0]
+    organisation = view.once(affiliation)[0]
     named = np.flatnonzero(organisation >= 0)
-    for who, tie in (haunts(view), (named, organisation[named])):
+    for who, tie in (view.once(haunts), (named, organisation[named])):
         frame = uses.merge(pd.DataFrame({"member": who, "tie": tie}), on="member")
         same = frame.groupby(["group", "tie"])["member"].transform("size").to_numpy() - 1.0
         beside = view.per_member(frame["member"].to_numpy(), same)

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar, TypeVarTuple, Unpack
+
     import pandas as pd
     from numpy.typing import NDArray
 
-    from attribution.domain import Facet, Incidence, Population
+    from attribution.domain import Facet, Population
+
+    Asked = TypeVarTuple("Asked")
+    Told = TypeVar("Told")
 
 
 @dataclass(frozen=True)
@@ -61,8 +67,17 @@ class View:
         return cls(population, account, np.repeat(np.arange(len(clusters), dtype=np.int32), size), size)
 
     @cached_property
-    def _cache(self) -> dict[Facet, Entries | None]:
+    def _told(self) -> dict[object, object]:
         return {}
+
+    def once(self, ask: Callable[[View, Unpack[Asked]], Told], *args: *Asked) -> Told:
+        """Return `ask(self, *args)`, worked out the first time: many questions rest on who meets, and under which name.
+
+        What it returns must not be changed.
+        """
+        if (ask, args) not in self._told:
+            self._told[ask, args] = ask(self, *args)
+        return cast("Told", self._told[ask, args])
 
     @cached_property
     def activity(self) -> pd.DataFrame:
@@ -75,12 +90,12 @@ class View:
 
     def entries(self, facet: Facet) -> Entries | None:
         """Return who used what for one facet; None where the logs lack its columns."""
-        if facet not in self._cache:
-            incidence = self.population.incidence.get(facet)
-            self._cache[facet] = None if incidence is None else self._gather(incidence)
-        return self._cache[facet]
+        return self.once(View._gather, facet)
 
-    def _gather(self, incidence: Incidence) -> Entries:
+    def _gather(self, facet: Facet) -> Entries | None:
+        incidence = self.population.incidence.get(facet)
+        if incidence is None:
+            return None
         at, length = incidence.places(self.account)
         member = np.repeat(np.arange(len(self.account), dtype=np.int64), length)
         value = incidence.indices[at].astype(np.int64)
