@@ -1,6 +1,7 @@
-"""Every Cypher text of the store; those that change rows stand in `writes`, those of the keeper in `checks`.
+"""Every Cypher text of the store.
 
-Values are parameters, always; names are those of `model`.
+Those that change rows stand in `writes`, those of the keeper in `checks`, those that read a graph of others in
+`foreign`. Values are parameters, always; names are those of `model`.
 
 A text with `<USED>`, `<Value>`, `<VERSIONED>` or `<Label>` stands for one text a facet, type or label, filled from the
 closed sets of `model` alone. `every()` lists the finished texts; a test lints and EXPLAINs each on a real server.
@@ -11,7 +12,7 @@ since 1970, so that no date object is built a row.
 
 from __future__ import annotations
 
-from graph_schema import checks, writes
+from graph_schema import checks, foreign, writes
 from graph_schema.model import PER_RUN, USAGE_EDGES, VERSIONED, labels
 
 
@@ -87,52 +88,6 @@ DROP_LEASE = """
 MATCH (w:Writer) SET w.touched = timestamp()
 WITH w WHERE w.holder = $holder REMOVE w.holder, w.expires, w.batch
 """
-
-# ---------------------------------------------------------------- usage edges as input
-LOADED = """
-MATCH (a:Account) CALL (a) {
-  MATCH (a)-[r:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE]->(v)
-  WHERE (coalesce(r.since, 0) <= $version AND (r.until IS NULL OR r.until > $version))
-     OR NOT r.since IS :: INTEGER OR NOT r.until IS :: INTEGER
-  RETURN collect(toInteger(split(elementId(r), ':')[2])) AS place, collect(type(r)) AS type,
-         collect(coalesce(v.value, '')) AS value,
-         collect(CASE WHEN NOT r.since IS :: INTEGER THEN -2 WHEN NOT r.until IS :: INTEGER THEN -3
-                      WHEN r.count IS NULL OR NOT r.count IS :: INTEGER THEN -1
-                      WHEN r.count < 0 THEN 0 ELSE r.count END) AS events,
-         collect(CASE WHEN r.first_seen IS :: ZONED DATETIME NOT NULL
-                      THEN r.first_seen.epochSeconds * 1000000 + r.first_seen.microsecond ELSE -1 END) AS first_seen,
-         collect(CASE WHEN r.last_seen IS :: ZONED DATETIME NOT NULL
-                      THEN r.last_seen.epochSeconds * 1000000 + r.last_seen.microsecond ELSE -1 END) AS last_seen }
-WITH a, place, type, value, events, first_seen, last_seen WHERE size(value) > 0
-RETURN coalesce(a.account_id, '') AS account, place, type, value, events, first_seen, last_seen
-"""
-"""Usage edges that hold, those of others (without `since`) among them. What has another type comes as -1 or '';
-`since` and `until` of another type, which no reader could place, as a count of -2 or -3."""
-LOADED_ORIGINS = """
-MATCH (n:Asn) CALL (n) {
-  MATCH (i:Ip)-[r:IN_ASN]->(n) WHERE r.since IS NULL
-  RETURN collect(toInteger(split(elementId(r), ':')[2])) AS place, collect(coalesce(i.value, '')) AS ip,
-         collect([c IN [r.as_org, r.country, r.kind] | CASE WHEN c IS :: STRING THEN c ELSE '\u0000' END]) AS facts }
-WITH n, place, ip, facts WHERE size(ip) > 0
-RETURN CASE WHEN n.asn IS :: INTEGER THEN n.asn ELSE -1 END AS asn, n.name AS name, place, ip, facts
-"""
-"""Where addresses come from, as others loaded it. What has another type comes as -1 or a control character."""
-UNNAMED_ACCOUNTS = """
-MATCH (n:Account)
-WITH n.key AS key, n.account_id AS name
-WHERE name IS NOT :: STRING NOT NULL OR key IS NOT :: STRING NOT NULL
-   OR (key <> name AND NOT key STARTS WITH 'sha256:')
-RETURN count(*) AS nodes
-"""
-UNNAMED_VALUES = """
-MATCH (n:<Value>)
-WITH n.key AS key, n.value AS name
-WHERE name IS NOT :: STRING NOT NULL OR key IS NOT :: STRING NOT NULL
-   OR (key <> name AND NOT key STARTS WITH 'sha256:')
-RETURN count(*) AS nodes
-"""
-"""Nodes that cannot be found again by their key: what a run writes about them would go to other nodes. The columns
-are named first: asked of the nodes themselves, 5.26 looks into the index of keys, where those without one are not."""
 
 # ---------------------------------------------------------------- runs
 RUNS = """
@@ -341,7 +296,7 @@ def every() -> dict[str, str]:
     """Return every finished text by name, one for each facet or label where a text stands for several."""
     texts = {
         name: text
-        for name, text in {**vars(writes), **vars(checks), **globals()}.items()
+        for name, text in {**vars(writes), **vars(checks), **vars(foreign), **globals()}.items()
         if name.isupper() and isinstance(text, str)
     }
     texts.update({f"TABLES.{name}": text for name, text in TABLES.items()})

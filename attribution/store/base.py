@@ -10,7 +10,6 @@ on the visible content alone, never on the storage or on the order of writing.
 from __future__ import annotations
 
 import enum
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -23,7 +22,7 @@ from attribution.schemas import LINKS, OUTPUT_TABLES, UTC_TIME
 from attribution.store.ledgers import LINEAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from types import TracebackType
     from typing import Self
 
@@ -81,9 +80,6 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "addresses": ("ip",),
 }
 """Columns that name one row; `evidence`, `suppressed` and `quarantine` are lists whose rows may repeat."""
-
-PIECE = 1 << 18
-"""Rows, or characters, that are digested at a time."""
 
 REFERENCES: tuple[tuple[str, str, str], ...] = (
     ("members", "ring_id", "rings"),
@@ -271,14 +267,15 @@ def _distinct(table: pa.Table) -> int:
     """Return how many different rows a table of texts has; Arrow's own grouping takes ten times the memory."""
     number = np.zeros(len(table), np.int64)
     for column in table.columns:
-        coded = _one(column).dictionary_encode()
+        coded = one_chunk(column).dictionary_encode()
         if len(table.columns) > 2:
             number = np.unique(number, return_inverse=True)[1]
         number = number * len(coded.dictionary) + coded.indices.to_numpy()
     return len(np.unique(number))
 
 
-def _one(column: pa.ChunkedArray) -> pa.Array:
+def one_chunk(column: pa.ChunkedArray) -> pa.Array:
+    """Return the column as one array; it is copied only where it lies in several pieces."""
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
@@ -296,61 +293,6 @@ def _conform(name: str, table: pa.Table) -> pa.Table:
         if pa.types.is_floating(column.type) and not pc.all(pc.is_finite(table[column.name]), min_count=0).as_py():
             raise StoreError(f"table {name} has a {column.name} that is no number", remedy="this is a bug: report it")
     return table
-
-
-def content_digest(
-    run: RunRecord, report: str, tables: Mapping[str, pa.Table], digested: Mapping[str, bytes] | None = None
-) -> str:
-    """Return the SHA-256 over a run and all its tables, whatever the order of rows and the storage they came from.
-
-    It covers the digest of each table; those in `digested` are known already. The manifest is left out: it holds
-    timings, which differ between two executions that found the same.
-    """
-    digest = hashlib.sha256()
-    for part in (run.run_id, run.config_digest, str(run.seed), report):
-        digest.update(sum(map(len, _pieces(part))).to_bytes(8, "little"))
-        for piece in _pieces(part):
-            digest.update(piece)
-    known = digested or {}
-    for name, schema in STORED.items():
-        digest.update(known[name] if name in known else table_digest(name, tables.get(name, schema.empty_table())))
-    return digest.hexdigest()
-
-
-def table_digest(name: str, table: pa.Table) -> bytes:
-    """Return the SHA-256 of a table of `STORED`, sorted by all its columns: hashed column by column. O(n log n)."""
-    schema = STORED[name]
-    table = table.select(schema.names).cast(schema)
-    order = pc.sort_indices(table, [(column, "ascending") for column in schema.names])
-    digest = hashlib.sha256(f"{name}:{len(table)}:".encode())
-    for column in schema.names:
-        _hash_column(digest, _one(table[column]), order)
-    return digest.digest()
-
-
-def _hash_column(digest: hashlib._Hash, column: pa.Array, order: pa.Array) -> None:
-    """Feed a column to a digest: which rows are null, then lengths and bytes of strings, or the plain numbers.
-
-    Texts are put in order piece by piece: those of a ledger are a third of a gigabyte.
-    """
-    digest.update(np.packbits(column.is_valid().take(order).to_numpy(zero_copy_only=False)).tobytes())
-    if pa.types.is_string(column.type):
-        lengths = pc.fill_null(pc.binary_length(column), -1).take(order)
-        digest.update(lengths.to_numpy().astype("<i4").tobytes())
-        for first in range(0, len(order), PIECE):
-            rows = column.take(order[first : first + PIECE]).cast(pa.large_binary())
-            offsets = np.frombuffer(rows.buffers()[1], dtype=np.int64)[rows.offset : rows.offset + len(rows) + 1]
-            if (data := rows.buffers()[2]) is not None:
-                digest.update(memoryview(data)[offsets[0] : offsets[-1]])
-    else:
-        kind = "<f8" if pa.types.is_floating(column.type) else "<i8"
-        plain = column if pa.types.is_floating(column.type) else column.cast(pa.int64())
-        digest.update(pc.fill_null(plain, 0).take(order).to_numpy(zero_copy_only=False).astype(kind).tobytes())
-
-
-def _pieces(text: str) -> Iterator[bytes]:
-    """Write a long text down piece by piece."""
-    return (text[at : at + PIECE].encode("utf-8", "surrogatepass") for at in range(0, len(text), PIECE))
 
 
 def naive(table: pa.Table) -> pa.Table:

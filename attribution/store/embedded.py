@@ -24,9 +24,9 @@ from attribution.store.base import (
     RingQuery,
     RunRecord,
     checked,
-    content_digest,
     naive,
 )
+from attribution.store.digests import content_digest
 from attribution.store.kept_facts import aware, first, keep
 from attribution.store.ledgers import by_key, ledger_rows, ledger_schema
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from attribution.store import results_sql as sql
-from attribution.store.base import FACTS, naive, table_digest
+from attribution.store.base import FACTS, naive
+from attribution.store.digests import table_digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -23,7 +23,7 @@ from attribution.schemas import OUTPUT_TABLES
 from attribution.store.loaded_origins import find_odd, load_origins
 from attribution.store.neo4j_client import Client
 from attribution.store.neo4j_rows import FACETS
-from graph_schema import queries
+from graph_schema import foreign, queries
 from graph_schema.model import USAGE_EDGES
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def load_usage(
         _check_keys(client)
         rows = client.read(queries.RESOLVE, run=None)
         version = int(rows[0]["version"]) if rows else 0
-        client.stream(queries.LOADED, lambda found: _take(found, con, progress), version=version)
+        client.stream(foreign.LOADED, lambda found: _take(found, con, progress), version=version)
         origins, unusable, facts = load_origins(client, con, config)
     find_odd(con, "loaded_odd", "select value from loaded where facet = 'ip'")
     text = files("attribution.store").joinpath("loaded.sql").read_text("utf-8").replace("<luhn>", luhn("value"))
@@ -113,9 +113,9 @@ def load_usage(
 
 def _check_keys(client: Client) -> None:
     asked = {
-        "Account": (queries.UNNAMED_ACCOUNTS, "account_id"),
+        "Account": (foreign.UNNAMED_ACCOUNTS, "account_id"),
         **{
-            label: (queries.for_facet(queries.UNNAMED_VALUES, facet), "value")
+            label: (queries.for_facet(foreign.UNNAMED_VALUES, facet), "value")
             for facet, (_, label) in USAGE_EDGES.items()
         },
     }

@@ -17,7 +17,7 @@ from attribution.ingest.addresses import canonical_address
 from attribution.ingest.checks import PLAIN_IPV4
 from attribution.ingest.contract import IPS
 from attribution.schemas import OUTPUT_TABLES
-from graph_schema import queries
+from graph_schema import foreign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +53,7 @@ def load_origins(
     quarantine : those that cannot be used; `file` is the type, `line` the relationship's number in the server.
     known : the columns of `ips` that have a value.
     """
-    client.stream(queries.LOADED_ORIGINS, lambda found: _take(found, con))
+    client.stream(foreign.LOADED_ORIGINS, lambda found: _take(found, con))
     (whole,) = con.execute("select count(*) from origins").fetchall()[0]
     if not whole:
         con.execute("drop table temp.origins")

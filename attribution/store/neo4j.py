@@ -18,8 +18,8 @@ from attribution.store.base import (
     RingQuery,
     RunRecord,
     checked,
-    content_digest,
 )
+from attribution.store.digests import content_digest
 from attribution.store.ledgers import by_key, ledger_rows, ledger_schema
 from attribution.store.migrate import migrate, shipped
 from attribution.store.neo4j_lease import Lease

@@ -17,7 +17,8 @@ import pyarrow.compute as pc
 
 from attribution.errors import UsageError
 from attribution.ingest.addresses import network_of
-from attribution.store.base import RESULTS, STORED, content_digest, naive
+from attribution.store.base import RESULTS, STORED, naive
+from attribution.store.digests import content_digest
 from attribution.store.import_sql import EDGE_ROWS, MACROS, NODE_ROWS, VIEWS
 from attribution.store.ledgers import LEDGERS
 from attribution.warehouse.database import memory

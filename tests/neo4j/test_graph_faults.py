@@ -24,7 +24,7 @@ import tcp_proxy
 from publish_when_told import GO, PUBLISHED, READY, publish_when_told
 
 from attribution.errors import StoreError
-from attribution.store.base import content_digest
+from attribution.store.digests import content_digest
 from attribution.store.neo4j import Neo4jStore
 from attribution.store.neo4j_client import Client
 

@@ -10,7 +10,8 @@ import pytest
 
 from attribution.store import Published
 from attribution.store import neo4j_client as client_module
-from attribution.store.base import STORED, content_digest
+from attribution.store.base import STORED
+from attribution.store.digests import content_digest
 from attribution.store.neo4j import Neo4jStore
 
 if TYPE_CHECKING:

@@ -77,7 +77,13 @@ def test_facets_and_labels_come_from_closed_sets() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["graph_schema/queries.py", "graph_schema/writes.py", "attribution/store/results_sql.py"]
+    "path",
+    [
+        "graph_schema/queries.py",
+        "graph_schema/writes.py",
+        "graph_schema/foreign.py",
+        "attribution/store/results_sql.py",
+    ],
 )
 def test_query_texts_are_not_formatted_with_values(path: str) -> None:
     """Cypher is never an f-string; SQL is formatted with names of the closed tables only."""

@@ -13,7 +13,7 @@ from attribution.errors import StoreError
 from attribution.ingest.addresses import network_of
 from attribution.store import Published, RingQuery, graph_load, open_store
 from attribution.store import migrate as migrations
-from attribution.store.base import content_digest
+from attribution.store.digests import content_digest
 from attribution.store.neo4j import Neo4jStore
 from graph_schema import queries
 

@@ -17,7 +17,8 @@ from attribution.domain import Verdict
 from attribution.errors import NotFoundError, StoreError
 from attribution.schemas import OUTPUT_TABLES
 from attribution.store import EmbeddedStore, Published, RingQuery, Store, graph_load
-from attribution.store.base import STORED, content_digest
+from attribution.store.base import STORED
+from attribution.store.digests import content_digest
 from attribution.store.ledgers import LEDGER_KEYS, LEDGERS
 from attribution.store.neo4j import Neo4jStore
 from attribution.warehouse.database import connect

@@ -13,7 +13,7 @@ import handmade
 import pytest
 
 from attribution.store import EmbeddedStore, Published
-from attribution.store.base import content_digest
+from attribution.store.digests import content_digest
 from attribution.warehouse.database import connect
 
 HERE = Path(__file__).parent
