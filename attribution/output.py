@@ -1,7 +1,6 @@
-"""The output folder of a run: written beside it first, moved into place as a whole, `run.json` last.
+"""The output folder of a run: moved into place as a whole (`attribution.folders`), `run.json` last.
 
-A folder with a `run.json` is a finished run. A process that is killed on the way leaves a hidden folder that the next
-run removes.
+A folder with a `run.json` is a finished run.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-import shutil
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -17,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from attribution import report, tables, version
+from attribution import folders, report, tables, version
 from attribution.domain import Facet, Verdict
 from attribution.errors import UsageError
 from attribution.plaintext import clean
@@ -38,7 +36,6 @@ if TYPE_CHECKING:
     from attribution.labs.dossiers import Dossiers
     from attribution.telemetry import StageRecord
 
-PARTIAL = ".partial"
 STORE = "attribution.duckdb"
 MANIFEST = "run.json"
 TIES = {Facet.IP: "addresses", Facet.DEVICE: "devices", Facet.PAYMENT: "payments", Facet.TEMPLATE: "prompts"}
@@ -51,22 +48,25 @@ def folder(out: Path) -> Iterator[Path]:
     Raises
     ------
     UsageError
-        `out` is a file, or cannot be created.
+        `out` is a file or cannot be created, or another run writes there.
     """
-    partial = out / PARTIAL
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir()
-    except OSError as error:
-        raise UsageError(f"{out}: cannot be written: {error.strerror}", remedy="name a folder with --out") from error
-    try:
+
+    def stale() -> list[Path]:
+        """Name the database of an earlier run, where this one keeps its facts elsewhere: it would answer for both."""
+        return [out / STORE] if ours and not (partial / STORE).exists() and (out / STORE).exists() else []
+
+    ours = _made_its_store(out)
+    with folders.replaced(out, MANIFEST, stale) as partial:
         yield partial
-        (out / MANIFEST).unlink(missing_ok=True)
-        for path in sorted(partial.iterdir(), key=lambda p: (p.name == MANIFEST, p.name)):
-            path.replace(out / path.name)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _made_its_store(out: Path) -> bool:
+    """Tell whether the run in `out`, if there is one, made its database there by itself, rather than by `--store`."""
+    try:
+        told = json.loads((out / MANIFEST).read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(told, dict) and told.get("store") == STORE
 
 
 @contextmanager
@@ -215,6 +215,7 @@ def manifest(
         "versions": {"attribution": version.engine(), "python": platform.python_version(), **version.libraries()},
         "inputs": [asdict(file) for file in intake.files],
         "mmdb": asdict(lookup) if lookup else None,
+        "store": STORE if (partial / STORE).exists() else None,
         "warnings": list(intake.warnings),
         "counts": {
             "rows": sum(file.rows for file in intake.files),

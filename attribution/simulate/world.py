@@ -10,6 +10,8 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
+from attribution import folders
+from attribution.errors import UsageError
 from attribution.simulate import attacks, innocents, tables, traffic
 from attribution.simulate.cards import Cards
 from attribution.simulate.dossiers import write_dossiers
@@ -17,7 +19,7 @@ from attribution.simulate.draws import generator, mix, salt
 from attribution.simulate.labs import found_labs
 from attribution.simulate.language import lexicon, made_up
 from attribution.simulate.network import Network, carriers
-from attribution.simulate.options import WorldOptions
+from attribution.simulate.options import FORMATS, WorldOptions
 from attribution.simulate.rings import build_rings, proxy_customers
 from attribution.simulate.roster import people
 from attribution.simulate.scene import POPULAR, Scene
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
 
     from attribution.simulate.rings import Tenant
 
+MARK = "world.json"
+"""Written last: a folder that has it is a simulated world, whole."""
+TABLES = ("events", "accounts", "ips", "payments")
 PROXY_CUSTOMERS = 0.015
 BRANDS = 1500
 
@@ -79,16 +84,40 @@ def simulate(
 
     Parameters
     ----------
-    out : folder, made if missing.
+    out : folder, made if missing. An earlier world there is replaced, at the end and as a whole.
     options : see `WorldOptions` and `preset`.
     progress : called as `progress(label, done, total)` now and then.
+
+    Raises
+    ------
+    UsageError
+        The folder holds tables that no simulation wrote, or cannot be written.
     """
     options = WorldOptions() if options is None else options
+    _refuse_logs(out)
+    with folders.replaced(out, MARK, lambda: _old(out)) as partial:
+        world = _write(partial, options, progress)
+    return dataclasses.replace(world, path=out)
+
+
+def _old(out: Path) -> list[Path]:
+    """Return what a simulation may have written there."""
+    names = {"events", "truth", "labs.yaml"} | {f"{name}.{ending}" for name in TABLES for ending in FORMATS}
+    return [out / name for name in sorted(names) if (out / name).exists()]
+
+
+def _refuse_logs(out: Path) -> None:
+    """Raise if the folder holds tables and no mark of a simulation: they may be somebody's only logs."""
+    if (found := _old(out)) and not (out / MARK).exists():
+        raise UsageError(f"{out}: holds {found[0].name}, which no simulation wrote", remedy="name an empty folder")
+
+
+def _write(out: Path, options: WorldOptions, progress: Callable[[str, int, int | None], None] | None) -> World:
+    """Write a world into an empty folder."""
     tell = progress or (lambda _label, _done, _total: None)
     tell("people and rings", 0, None)
     scene, tenants = build(options)
     accounts = account_names(options, scene.roster.size)
-    out.mkdir(parents=True, exist_ok=True)
     brands = [name.title() for name in made_up(generator(options.seed, "brands"), BRANDS, (2, 4))]
     draft = Draft(scene, tenants, accounts, brands, out)
     seen = _write_events(draft, tell)
@@ -111,7 +140,7 @@ def simulate(
         "accounts": world.accounts,
     }
     facts |= {"events": world.events, "rings": world.rings, "ring_accounts": world.ring_accounts, "labs": world.labs}
-    (out / "world.json").write_bytes(msgspec.json.format(msgspec.json.encode(facts, order="sorted"), indent=2))
+    (out / MARK).write_bytes(msgspec.json.format(msgspec.json.encode(facts, order="sorted"), indent=2))
     tell("done", total, total)
     return world
 
