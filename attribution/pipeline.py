@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from attribution.domain import Links, Population
     from attribution.ingest import Intake
     from attribution.report import Document
+    from attribution.telemetry import Stage
 
 DEFAULT_KEY = b"attribution-engine: set ATTRIBUTION_HASH_KEY in production"
 
@@ -93,9 +94,8 @@ def run(
         ThreadPoolExecutor(1) as aside,
     ):
         with say.stage("ingest") as stage, output.transaction(con):
-            intake = _take_in(source, con, settings, key, say)
+            intake = _take_in(source, con, settings, key, say, stage)
             lookup = enrich(con, settings.ingest.mmdb, say.progress)
-            stage.rows = sum(file.rows for file in intake.files)
         with say.stage("population") as stage:
             texts = template_table(con)
             kin = family_of(texts, settings.projection)
@@ -173,12 +173,18 @@ def run(
 
 
 def _take_in(
-    source: Path | str, con: duckdb.DuckDBPyConnection, settings: Config, key: bytes, say: Telemetry
+    source: Path | str, con: duckdb.DuckDBPyConnection, settings: Config, key: bytes, say: Telemetry, stage: Stage
 ) -> Intake:
-    """Make facts of what is given: exchanges of logs, or usage edges of a graph."""
+    """Make facts of what is given, exchanges of logs or usage edges of a graph, and tell what became of it."""
     if is_graph_url(str(source)):
-        return load_usage(str(source), con, settings.ingest, key=key, progress=say.progress)
-    return ingest(Path(source), con, settings, key=key, progress=say.progress)
+        intake = load_usage(str(source), con, settings.ingest, key=key, progress=say.progress)
+    else:
+        intake = ingest(Path(source), con, settings, key=key, progress=say.progress)
+    for warning in intake.warnings:
+        say.log.warning(warning)
+    stage.rows = sum(file.rows for file in intake.files)
+    stage.note(duplicates=sum(file.duplicates for file in intake.files), quarantined=intake.quarantine.num_rows)
+    return intake
 
 
 def _link(people: Population, settings: Config, case: Casework) -> tuple[Links, pa.Table]:

@@ -47,9 +47,18 @@ class Level(enum.StrEnum):
     ERROR = "error"
 
 
+def _version(asked: bool) -> None:  # called by Typer with the value of an option
+    if asked:
+        version()
+        raise typer.Exit
+
+
 @app.callback()
 def root(
     context: typer.Context,
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", callback=_version, is_eager=True)
+    ] = False,  # an option is what Typer makes of it
     log: Annotated[Level, typer.Option(help="What to log on standard error.")] = Level.INFO,
 ) -> None:
     """Find distillation campaigns in an AI provider's API logs, and say on what evidence.

@@ -70,13 +70,15 @@ _DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _DATE_TIME = _DATE + "[T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?"
 _NAIVE = f"({_DATE_TIME}|{_DATE})"
 _ZONED = f"{_DATE_TIME}(Z|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)"
-CARD_SHAPE = " *[0-9]([ -]?[0-9]){12,18} *"
+_BETWEEN = r"[\s._\-\x{a0}\x{2007}-\x{2015}\x{202f}]"
+"""What people put between the digits of a card number: blanks, dashes and dots of any width."""
+CARD_SHAPE = rf"{_BETWEEN}*[0-9]({_BETWEEN}{{0,3}}[0-9]){{12,18}}{_BETWEEN}*"
 _WHOLE = "[+-]?[0-9]{1,30}([.]0*)?"
 
 
 def luhn(column: str) -> str:
     """Return SQL that is true for text of the shape of a card number whose check digit is right."""
-    digits = f"regexp_replace({column}, '[ -]', '', 'g')"
+    digits = f"regexp_replace({column}, '[^0-9]', '', 'g')"
     digit = f"(ascii({digits}[i]) - 48)"
     doubled = f"case when {digit} > 4 then 2 * {digit} - 9 else 2 * {digit} end"
     total = (

@@ -15,7 +15,7 @@ from attribution.ingest import facts
 from attribution.ingest.arrivals import Arrivals
 from attribution.ingest.contract import EVENTS, FACETS, REMEDIES, TABLES, Table, Word
 from attribution.ingest.parquet import damaged
-from attribution.ingest.sources import Format, Source, discover, sha256_of
+from attribution.ingest.sources import Format, Source, discover, overlooked, sha256_of
 from attribution.schemas import OUTPUT_TABLES
 
 if TYPE_CHECKING:
@@ -114,7 +114,6 @@ def _take_in(
 ) -> Intake:
     _prepare(con)
     known: set[str] = set()
-    warnings: list[str] = []
     accounts: list[FileAccount] = []
     new_events = 0
     for table in TABLES:
@@ -140,7 +139,7 @@ def _take_in(
             remedy=f"export at least one of the columns {', '.join(FACETS)}",
         )
     con.executemany("insert into input_columns values (?) on conflict do nothing", [[name] for name in sorted(known)])
-    warnings += _warnings(accounts)
+    warnings = [*overlooked(source, sources, known), *_warnings(accounts)]
     facts.clean_up(con)
     return Intake(tuple(accounts), quarantine, frozenset(known), new_events, tuple(warnings))
 
@@ -237,8 +236,10 @@ def _warnings(accounts: Sequence[FileAccount]) -> list[str]:
     warnings = []
     for account in accounts:
         if account.unknown_columns:
-            shown = ", ".join(account.unknown_columns[:_SHOWN]) + ", …" * (len(account.unknown_columns) > _SHOWN)
+            names = [name or "(one without a name)" for name in account.unknown_columns[:_SHOWN]]
+            shown = ", ".join(names) + ", …" * (len(account.unknown_columns) > _SHOWN)
             warnings.append(f"{account.file}: columns that the contract does not know were left out: {shown}")
         if account.rows and not account.accepted:
-            warnings.append(f"{account.file}: no row could be used")
+            why = "could be used" if account.quarantined else "says anything new: all stand elsewhere as well"
+            warnings.append(f"{account.file}: no row {why}")
     return warnings

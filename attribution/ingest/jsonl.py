@@ -183,7 +183,7 @@ class JsonLines:
         except RecursionError:
             return Word.TOO_DEEP
         except msgspec.ValidationError:
-            return Word.NOT_AN_OBJECT
+            return self._boundless(repaired)
         except msgspec.DecodeError:
             return Word.BAD_JSON
         for column in self.table.columns:
@@ -194,6 +194,19 @@ class JsonLines:
                 return f"{value}:{column.name}"
             setattr(record, column.name, value)
         return record
+
+    def _boundless(self, line: bytes) -> str:
+        """Return why a line is JSON and still no record: a number that no double holds (1e999), or no object."""
+        try:
+            fields = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
+        except (msgspec.MsgspecError, RecursionError):
+            return Word.NOT_AN_OBJECT
+        for name in self.table.names:
+            try:
+                msgspec.json.decode(fields.get(name, b"null"))
+            except msgspec.MsgspecError:
+                return f"{Word.OUT_OF_RANGE}:{name}"
+        return Word.BAD_JSON
 
     def _batch(self, block: Block, parts: list[list[list[object]]], numbers: list[int]) -> Batch:
         columns: dict[str, pa.ChunkedArray | pa.Array] = {"line": pa.array(numbers, pa.int64())}

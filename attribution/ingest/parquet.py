@@ -135,11 +135,16 @@ def batches(source: Source, footer: Footer, config: IngestConfig) -> Iterator[pa
 
 
 def _held(batch: pa.RecordBatch, physical: Mapping[str, Physical]) -> pa.RecordBatch:
-    """Return the batch with numbers and instants as plain columns, reals as doubles and instants as microseconds."""
+    """Return the batch with numbers and instants as plain columns, reals as doubles, instants as microseconds.
+
+    Texts are strings or dictionaries of them.
+    """
     for position, name in enumerate(batch.schema.names):
         array = batch.column(position)
         if physical[name] is not Physical.TEXT and pa.types.is_dictionary(array.type):
             array = array.dictionary_decode()
+        if array.type == pa.string_view():
+            array = array.cast(pa.string())
         if physical[name] is Physical.REAL:
             array = array.cast(pa.float64(), safe=False)
         if physical[name] is Physical.NANO:

@@ -12,7 +12,7 @@ from attribution.errors import InputError
 from attribution.ingest.contract import TABLES, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
 
@@ -42,6 +42,8 @@ _FORMATS = {
 }
 _PACKINGS = {".gz": Packing.GZIP, ".zst": Packing.ZSTD, ".zstd": Packing.ZSTD}
 _MAGIC = {Packing.GZIP: b"\x1f\x8b", Packing.ZSTD: b"\x28\xb5\x2f\xfd"}
+_SKIPPABLE = tuple(bytes([0x50 + number, 0x2A, 0x4D, 0x18]) for number in range(16))
+"""How frames of Zstandard begin that hold no data: parallel and seekable compressors put one first."""
 _KNOWN_ENDINGS = "name it .parquet, .csv or .jsonl, with .gz or .zst behind it if it is compressed"
 
 
@@ -80,6 +82,35 @@ def discover(folder: Path) -> tuple[Source, ...]:
             remedy="add events.parquet, events.csv, events.jsonl or a folder events/ of parts",
         )
     return tuple(found)
+
+
+def overlooked(folder: Path, sources: Iterable[Source], known: Collection[str]) -> list[str]:
+    """Return sentences on what seems to be part of the input and was not read.
+
+    These are misnamed tables, and columns (of those not in `known`, as `table.column`) that stand in folders' names.
+    """
+    misnamed = [
+        f"{path.name}: was not read; the table is called {table.name}"
+        for path in (_listing(folder) if folder.is_dir() else ())
+        for table in TABLES
+        if path.name.partition(".")[0] != table.name and _resembles(path.name.partition(".")[0].casefold(), table.name)
+    ]
+    keys = {(one.table.name, key) for one in sources for key in _keys(one) if one.table.column(key)}
+    return misnamed + [
+        f"{table}/: {key} stands in the names of folders alone and was not read: write the column into the files"
+        for table, key in sorted(keys)
+        if f"{table}.{key}" not in known
+    ]
+
+
+def _resembles(stem: str, table: str) -> bool:
+    """Tell whether a name may stand for a table's: `event`, `events-2`, but not `eventual`."""
+    return stem.startswith(table[:-1]) and not stem.removeprefix(table[:-1]).removeprefix("s")[:1].isalpha()
+
+
+def _keys(source: Source) -> list[str]:
+    """Return the keys of a partitioned folder (`events/model=m1/part-0.parquet`)."""
+    return [step.partition("=")[0] for step in source.name.split("/")[:-1] if "=" in step]
 
 
 def _table_sources(folder: Path, table: Table) -> list[Source]:
@@ -156,7 +187,7 @@ def _check_magic(name: str, kind: Format, packing: Packing, head: bytes, tail: b
     if not head:
         raise InputError(f"{name}: the file is empty", remedy="export it again, or remove it")
     if packing:
-        if not head.startswith(_MAGIC[packing]):
+        if not head.startswith((_MAGIC[packing], *(_SKIPPABLE if packing is Packing.ZSTD else ()))):
             raise InputError(f"{name}: is not compressed as its name says", remedy=_KNOWN_ENDINGS)
         return
     if kind is Format.PARQUET:

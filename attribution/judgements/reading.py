@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 MAX_BYTES = 64 * 1024 * 1024
 MAX_TEXT = 4000
 """Characters of a reason; of an id, a quarter."""
+FIRST, LAST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC), dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
+"""Times that a judgement can have, as those of logs; fixed, so that no wall clock is asked."""
 COMMON = ("kind", "author", "at", "reason")
 _ZONE_NAME = re.compile(r"\[[^\]]*\]$")
 """A zone's name behind its offset, as a graph writes it: 2026-03-14T09:00+01:00[Europe/Berlin]."""
@@ -121,13 +123,16 @@ def make(
     Raises
     ------
     JudgementError
-        Author or reason is empty, the time has no zone, the facet is none, or a link is of an account with itself.
+        Author or reason is empty, the time has no zone or is impossible, the facet is none, or a link is of an account
+        with itself.
     """
     for name, value in (("author", author), ("reason", reason), (SHAPES[kind].subject, subject)):
         if not value.strip():
             raise JudgementError(f"{where}: {name} is empty", remedy=f"say the {name}")
     if decided.tzinfo is None:
         raise JudgementError(f"{where}: the time {decided} has no zone", remedy="write it as 2026-03-14T09:00:00Z")
+    if not FIRST <= decided < LAST:
+        raise JudgementError(f"{where}: decided in {decided.year}", remedy="times lie from 2000 to 2099: mend the year")
     facet = None
     if kind is Kind.BENIGN_VALUE:
         facet, other = other, None
@@ -141,8 +146,7 @@ def make(
                 f"{where}: {kind.value} of account {clean(subject, 80)!r} with itself", remedy="name two accounts"
             )
         subject, other = sorted((subject, other))
-    moment = decided.astimezone(dt.UTC)
-    return Judgement(kind, subject, author.strip(), moment, reason.strip(), other, facet)
+    return Judgement(kind, subject, author.strip(), decided.astimezone(dt.UTC), reason.strip(), other, facet)
 
 
 def _addressed(facet: str, value: str, where: str) -> None:

@@ -17,7 +17,7 @@ from attribution.errors import StoreError
 from attribution.store.base import STORED
 from attribution.store.embedded import EmbeddedStore
 from attribution.store.ledgers import LEDGERS
-from attribution.warehouse.database import memory
+from attribution.warehouse.database import memory, refuse_others
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,6 +94,7 @@ def _copy(path: Path) -> duckdb.DuckDBPyConnection:
     con = memory()
     try:
         con.execute(f"attach '{str(path).replace(chr(39), chr(39) * 2)}' as source (read_only)")
+        refuse_others(con, path, "source")
         there = con.execute(
             "select table_name from duckdb_tables() where database_name = 'source' and schema_name = 'results'"
         ).fetchall()
@@ -102,6 +103,9 @@ def _copy(path: Path) -> duckdb.DuckDBPyConnection:
             for name in ("format", "runs", *STORED, *LEDGERS):
                 con.execute(f"create table results.{name} as from source.results.{name}")
         con.execute("detach source")
+    except StoreError:
+        con.close()
+        raise
     except duckdb.Error as error:
         con.close()
         raise StoreError(

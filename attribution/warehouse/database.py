@@ -71,9 +71,28 @@ def _columns_of(con: duckdb.DuckDBPyConnection) -> dict[str, frozenset[str]]:
     return {str(name): frozenset(columns) for name, columns in rows}
 
 
+def refuse_others(con: duckdb.DuckDBPyConnection, path: Path, catalog: str | None = None) -> None:
+    """Refuse a database that holds tables and none of the engine's: it is another program's, or another file is meant.
+
+    `catalog` is the name of an attached database; None is the one that was opened.
+    """
+    tables = con.execute(
+        "select schema_name, table_name from duckdb_tables()"
+        " where not internal and database_name = coalesce($1, current_database())",
+        [catalog],
+    ).fetchall()
+    ours = {("results", "format"), *(("main", name) for name in _columns())}
+    if tables and ours.isdisjoint(tables):
+        raise StoreError(
+            f"{path}: is another program's database, no store of this engine",
+            remedy="name the file of `attribution run --store`, or the folder of --out",
+        )
+
+
 def _check_tables(con: duckdb.DuckDBPyConnection, path: Path) -> None:
     """Refuse a file of another program, or of a version with other fact tables, before anything is written to it."""
     there = _columns_of(con)
+    refuse_others(con, path)
     for name, columns in _columns().items() if there else ():
         if name in there and there[name] != columns:
             raise StoreError(

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from importlib import metadata
 from typing import TYPE_CHECKING
 
 import pytest
@@ -88,6 +89,11 @@ def test_every_help_teaches_with_an_example(command: Callable[..., Ended], name:
     assert "Example:" in ended.out
     assert f"attribution {name}" in ended.out.split("Example:")[1]
     assert ended.err == ""
+
+
+def test_the_version_is_told_in_both_ways(command: Callable[..., Ended]) -> None:
+    assert command("--version") == command("version")
+    assert command("--version").out.strip() == metadata.version("attribution-engine")
 
 
 def test_the_first_help_names_every_exit_code(command: Callable[..., Ended]) -> None:
@@ -226,7 +232,7 @@ def test_a_full_disk_is_no_bug(tmp_path: Path) -> None:
     )
     assert ended.returncode == 1, ended.stderr
     assert "error: no space left on the disk\nremedy: make room" in ended.stderr
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
 
 
 def test_every_dial_of_the_simulator_can_be_set() -> None:

@@ -8,9 +8,11 @@ from collections import Counter
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import parquet as pq
 from worlds import facts, take_in, totals
 
 from attribution.config import Config, IngestConfig
@@ -183,6 +185,50 @@ def test_names_with_characters_of_a_pattern_are_plain_names(tmp_path: Path) -> N
         target = folder / "events" / "part[0].parquet"
         con.table("source").write_parquet(str(target))
         assert take_in(folder, con).new_events == 1
+
+
+def test_what_seems_to_be_read_and_is_not_is_told(tmp_path: Path) -> None:
+    for number in (1, 2):
+        (tmp_path / "in" / "events" / f"model=m{number}" / f"region={number}").mkdir(parents=True)
+        lines(tmp_path / "in" / "events" / f"model=m{number}" / f"region={number}", GOOD, name="part.jsonl")
+    for name in ("account.csv", "payments-march.csv", "Ips.csv", "eventual.csv", "iptables.csv", "notes.md"):
+        (tmp_path / "in" / name).write_text("x")
+    with connect(None) as con:
+        assert take_in(tmp_path / "in", con).warnings == (
+            "Ips.csv: was not read; the table is called ips",
+            "account.csv: was not read; the table is called accounts",
+            "payments-march.csv: was not read; the table is called payments",
+            "events/: model stands in the names of folders alone and was not read: write the column into the files",
+            "events/model=m2/region=2/part.jsonl: no row says anything new: all stand elsewhere as well",
+        )
+        lines(tmp_path / "in" / "events" / "model=m2", {**GOOD, "model": "m2"}, name="more.jsonl")
+        assert not any("stands in the names" in warning for warning in take_in(tmp_path / "in", con).warnings)
+
+
+def test_a_column_without_a_name_is_told(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "events.csv").write_text(",account_id,ts,ip\n0,a1,2026-03-01T12:00:00Z,192.0.2.1\n")
+    with connect(None) as con:
+        (warning,) = take_in(tmp_path / "in", con).warnings
+    assert warning == "events.csv: columns that the contract does not know were left out: (one without a name)"
+
+
+def test_texts_of_parquet_are_the_same_in_every_layout(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    seen = []
+    for kind in (pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int8(), pa.string())):
+        texts = {
+            name: pa.array([value, value, None]).cast(kind)
+            for name, value in (("ip", "::FFFF:1.2.3.4"), ("device_id", "d"))
+        }
+        ids = pa.array(["a1", "a2", "a3"]).cast(kind)
+        ts = pa.array([1_772_366_400_000_000] * 3, pa.timestamp("us", "UTC"))
+        pq.write_table(pa.table({"account_id": ids, "ts": ts, **texts}), tmp_path / "in" / "events.parquet")
+        with connect(None) as con:
+            assert totals(take_in(tmp_path / "in", con)) == (3, 0, 0)
+            seen.append(facts(con))
+    assert all(one == seen[0] for one in seen)
+    assert seen[0][0][3:5] == ("1.2.3.4", "d")
 
 
 def test_progress_is_told(tmp_path: Path) -> None:

@@ -56,6 +56,8 @@ def test_json_lines_say_the_same_as_yaml(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("record", "message", "remedy"),
     [
+        ({**GOOD, "at": "2199-03-14T09:00:00Z"}, "decided in 2199", "from 2000 to 2099"),
+        ({**GOOD, "at": "0001-01-01T00:00:00+14:00"}, "decided in 1", "from 2000 to 2099"),
         (
             {**GOOD, "kind": "ring_confirmd"},
             "no kind of judgement 'ring_confirmd': did you mean 'ring_confirmed'?",

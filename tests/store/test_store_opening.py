@@ -107,17 +107,25 @@ def test_another_format_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("made", "said"),
     [
-        ("create schema results; create table results.runs (a int)", "no format"),
+        ("create schema results; create table results.runs (a int)", "another program's database"),
+        ("create schema results; create table results.runs (a int); create table results.format (a int)", "no format"),
         ("create table events (a int)", "its table events is not as this version"),
+        ("create table invoices (a int)", "another program's database"),
+        ("create schema sales; create table sales.runs (a int)", "another program's database"),
     ],
 )
 def test_a_file_of_another_program_is_refused_and_left_alone(tmp_path: Path, made: str, said: str) -> None:
     path = tmp_path / "theirs.duckdb"
     with duckdb.connect(str(path)) as con:
         con.execute(made)
+    before = path.read_bytes()
     for write in (True, False):
         with pytest.raises(StoreError, match=said):
             open_store(path, write=write)
+    if "another" in said:
+        with pytest.raises(StoreError, match=said):
+            open_store(path, follow=True)
+        assert path.read_bytes() == before
 
 
 def test_a_snapshot_follows_the_file_without_holding_it(tmp_path: Path) -> None:
