@@ -77,16 +77,16 @@ def root(
 
 app.command("run")(run.run)
 app.command("show")(show.show)
-app.command("why")(why.why)
-app.command("ask")(ask.ask)
-app.command("evaluate")(evaluate.evaluate)
-app.command("simulate")(simulate.simulate)
-app.command("demo")(demo.demo)
-app.command("score")(score.score)
+app.command("why", short_help="Say why accounts are linked or not, or what ties a ring together.")(why.why)
+app.command("ask", short_help="Ask a named question of a run in Neo4j.")(ask.ask)
+app.command("evaluate", short_help="Score a run against the truth, beside three baselines.")(evaluate.evaluate)
+app.command("simulate", short_help="Make a labelled world: rings among people who share honestly.")(simulate.simulate)
+app.command("demo", short_help="Simulate a world, run the engine on it, and score what it finds.")(demo.demo)
+app.command("score", short_help="Weigh the dossiers against any accounts, or stated evidence.")(score.score)
 app.add_typer(labs.app, name="labs")
 app.add_typer(judge.app, name="judge")
 app.add_typer(graph.app, name="graph")
-app.command("serve")(serve.serve)
+app.command("serve", short_help="Answer over HTTP: rings, evidence, campaigns, attribution.")(serve.serve)
 
 
 @app.command()

@@ -70,7 +70,8 @@ def ask(
         attribution ask
         attribution ask why_linked
         attribution ask rings_to_look_at --store neo4j://localhost:7687
-        attribution ask ring_overview --param ring=ring-1f0c --store neo4j://localhost:7687 --json
+        attribution ask ring_overview --param ring=ring-1f0c \\
+            --store neo4j://localhost:7687 --json
         attribution ask ring_overview --param ring=ring-1f0c --link
 
     \b

@@ -26,7 +26,7 @@ def group() -> None:
 Url = Annotated[str, typer.Option("--store", metavar="URL", help="neo4j://[USER@]HOST:PORT[/DB] or bolt://…")]
 
 
-@app.command()
+@app.command(short_help="Bring the schema of a graph up to date.")
 def migrate(store: Url) -> None:
     """Bring the schema of a graph up to date: constraints, indexes, names; a second time nothing happens.
 
@@ -35,7 +35,8 @@ def migrate(store: Url) -> None:
 
     \b
     Example:
-        ATTRIBUTION_NEO4J_PASSWORD=... attribution graph migrate --store neo4j://localhost:7687
+        export ATTRIBUTION_NEO4J_PASSWORD=...
+        attribution graph migrate --store neo4j://localhost:7687
     """
     from attribution.store.graph_state import bring_up_to_date
 
@@ -46,13 +47,14 @@ def migrate(store: Url) -> None:
         typer.echo("nothing to apply")
 
 
-@app.command()
+@app.command(short_help="Say what a graph holds, and whether a write was cut.")
 def status(store: Url, *, as_json: Annotated[bool, typer.Option("--json", help="JSON, for programs.")] = False) -> None:
     """Say what a graph holds: server, migrations applied and pending, runs, whether a write is under way or was cut.
 
     \b
     Example:
-        ATTRIBUTION_NEO4J_PASSWORD=... attribution graph status --store neo4j://localhost:7687
+        export ATTRIBUTION_NEO4J_PASSWORD=...
+        attribution graph status --store neo4j://localhost:7687
     """
     from attribution.cli.session import console, table, text, write_json
     from attribution.store.graph_state import encode, state_of
@@ -67,7 +69,7 @@ def status(store: Url, *, as_json: Annotated[bool, typer.Option("--json", help="
     console().print(shown)
 
 
-@app.command()
+@app.command(short_help="Look a graph over, and say how to mend what is wrong.")
 def doctor(store: Url, *, as_json: Annotated[bool, typer.Option("--json", help="JSON, for programs.")] = False) -> None:
     """Look a graph over: migrations, constraints, names, orphans, writes that were cut; each finding with a remedy.
 
@@ -81,7 +83,8 @@ def doctor(store: Url, *, as_json: Annotated[bool, typer.Option("--json", help="
 
     \b
     Example:
-        ATTRIBUTION_NEO4J_PASSWORD=... attribution graph doctor --store neo4j://localhost:7687
+        export ATTRIBUTION_NEO4J_PASSWORD=...
+        attribution graph doctor --store neo4j://localhost:7687
     """
     from attribution.cli.session import console, table, text, write_json
     from attribution.store.graph_doctor import encode, examine
@@ -119,7 +122,8 @@ def load(
 
     \b
     Example:
-        ATTRIBUTION_NEO4J_PASSWORD=... attribution graph load result --store neo4j://localhost:7687
+        export ATTRIBUTION_NEO4J_PASSWORD=...
+        attribution graph load result --store neo4j://localhost:7687
     """
     from attribution.store import graph_load, open_store
 
@@ -134,7 +138,7 @@ def load(
     typer.echo(f"{store}: {done.value}")
 
 
-@app.command()
+@app.command(short_help="Write a run as files for `neo4j-admin database import`.")
 def export(
     context: typer.Context,
     source: Annotated[

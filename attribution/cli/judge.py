@@ -40,8 +40,10 @@ def group() -> None:
     \b
     Example:
         export ATTRIBUTION_AUTHOR=mara
-        attribution judge confirm ring-0f3a... --store s.duckdb --reason "two shell companies, one landlord"
-        attribution judge benign ip 198.51.100.7 --store s.duckdb --reason "campus NAT, confirmed by its IT desk"
+        attribution judge confirm ring-0f3a... --store s.duckdb \\
+            --reason "two shell companies, one landlord"
+        attribution judge benign ip 198.51.100.7 --store s.duckdb \\
+            --reason "campus NAT, confirmed by its IT desk"
         attribution judge list --store s.duckdb
         attribution run logs/ --labs labs.yaml --out result --store s.duckdb
 
@@ -55,13 +57,14 @@ def group() -> None:
     """
 
 
-@app.command()
+@app.command(short_help="Confirm that a ring is covertly coordinated.")
 def confirm(ring: Ring, store: Store, author: Author, reason: Reason, at: When = None) -> None:
     """Confirm that a ring is covertly coordinated, whatever the engine says.
 
     \b
     Example:
-        attribution judge confirm ring-0f3a... --store s.duckdb --author mara --reason "the operator admitted it"
+        attribution judge confirm ring-0f3a... --store s.duckdb --author mara \\
+            --reason "the operator admitted it"
     """
     _write(store, "ring_confirmed", ring, None, author, reason, at)
 
@@ -72,7 +75,8 @@ def reject(ring: Ring, store: Store, author: Author, reason: Reason, at: When = 
 
     \b
     Example:
-        attribution judge reject ring-0f3a... --store s.duckdb --author mara --reason "a hackathon, list of teams seen"
+        attribution judge reject ring-0f3a... --store s.duckdb --author mara \\
+            --reason "a hackathon, list of teams seen"
     """
     _write(store, "ring_rejected", ring, None, author, reason, at)
 
@@ -83,12 +87,13 @@ def exclude(ring: Ring, account: Account, store: Store, author: Author, reason: 
 
     \b
     Example:
-        attribution judge exclude ring-0f3a... acct-77 --store s.duckdb --author mara --reason "known customer"
+        attribution judge exclude ring-0f3a... acct-77 --store s.duckdb \\
+            --author mara --reason "known customer"
     """
     _write(store, "not_a_member", ring, account, author, reason, at)
 
 
-@app.command()
+@app.command(short_help="Leave a value out: sharing it says nothing.")
 def benign(
     facet: Annotated[str, typer.Argument(metavar="FACET", help="ip, network, device, payment, template, ...")],
     value: Annotated[str, typer.Argument(metavar="VALUE", help="The value, as the logs have it; a network as CIDR.")],
@@ -101,29 +106,32 @@ def benign(
 
     \b
     Example:
-        attribution judge benign network 198.51.100.0/24 --store s.duckdb --author mara --reason "campus NAT"
+        attribution judge benign network 198.51.100.0/24 --store s.duckdb \\
+            --author mara --reason "campus NAT"
     """
     _write(store, "benign_value", value, facet, author, reason, at)
 
 
-@app.command()
+@app.command(short_help="Tie two accounts that have one operator.")
 def link(account: Account, other: Other, store: Store, author: Author, reason: Reason, at: When = None) -> None:
     """Tie two accounts that have one operator: they stand in one cluster.
 
     \b
     Example:
-        attribution judge link acct-77 acct-78 --store s.duckdb --author mara --reason "one passport for both"
+        attribution judge link acct-77 acct-78 --store s.duckdb --author mara \\
+            --reason "one passport for both"
     """
     _write(store, "must_link", account, other, author, reason, at)
 
 
-@app.command()
+@app.command(short_help="Part two accounts that do not have one operator.")
 def unlink(account: Account, other: Other, store: Store, author: Author, reason: Reason, at: When = None) -> None:
     """Part two accounts that do not have one operator: no cluster holds both.
 
     \b
     Example:
-        attribution judge unlink acct-77 acct-12 --store s.duckdb --author mara --reason "met both"
+        attribution judge unlink acct-77 acct-12 --store s.duckdb \\
+            --author mara --reason "met both"
     """
     _write(store, "cannot_link", account, other, author, reason, at)
 
@@ -134,18 +142,20 @@ def accept(campaign: Campaign, lab: Lab, store: Store, author: Author, reason: R
 
     \b
     Example:
-        attribution judge accept ring-0f3a...-c1 lab-amber --store s.duckdb --author mara --reason "partner's report"
+        attribution judge accept ring-0f3a...-c1 lab-amber --store s.duckdb \\
+            --author mara --reason "partner's report"
     """
     _write(store, "attribution_accepted", campaign, lab, author, reason, at)
 
 
-@app.command()
+@app.command(short_help="Dispute that a lab benefits from a campaign.")
 def dispute(campaign: Campaign, lab: Lab, store: Store, author: Author, reason: Reason, at: When = None) -> None:
     """Dispute that a lab benefits from a campaign: the engine no longer names it.
 
     \b
     Example:
-        attribution judge dispute ring-0f3a...-c1 lab-amber --store s.duckdb --author mara --reason "borrowed network"
+        attribution judge dispute ring-0f3a...-c1 lab-amber --store s.duckdb \\
+            --author mara --reason "borrowed network"
     """
     _write(store, "attribution_disputed", campaign, lab, author, reason, at)
 
@@ -162,12 +172,13 @@ def withdraw(
 
     \b
     Example:
-        attribution judge withdraw j-5e1c... --store s.duckdb --author mara --reason "wrong ring"
+        attribution judge withdraw j-5e1c... --store s.duckdb --author mara \\
+            --reason "wrong ring"
     """
     _write(store, "withdrawn", judgement, None, author, reason, at)
 
 
-@app.command(name="import")
+@app.command(name="import", short_help="Write all judgements of a file, or none if one is wrong.")
 def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="YAML with `judgements:`, or JSON Lines.")], store: Store
 ) -> None:

@@ -57,7 +57,8 @@ def run(
     Example:
         attribution run logs/ --labs labs.yaml --out result
         attribution run neo4j://localhost:7687 --labs labs.yaml --out result
-        attribution run events.jsonl.gz --out result --config attribution.toml --seed 7
+        attribution run events.jsonl.gz --out result --config attribution.toml \\
+            --seed 7
     """
     check(source, out)
     from attribution.pipeline import DEFAULT_KEY

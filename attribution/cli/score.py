@@ -54,8 +54,10 @@ def score(
     \b
     Example:
         attribution score result --labs labs.yaml --ring ring-0001
-        attribution score result --labs labs.yaml --accounts suspects.txt --without place
-        attribution score result --labs labs.yaml --accounts suspects.txt --prior 0.9 --prior lab-amber=0.05
+        attribution score result --labs labs.yaml --accounts suspects.txt \\
+            --without place
+        attribution score result --labs labs.yaml --accounts suspects.txt \\
+            --prior 0.9 --prior lab-amber=0.05
         attribution score --labs labs.yaml --stated report.yaml --json
 
     A file of stated evidence is described in docs/attribution.md.

@@ -37,7 +37,8 @@ def show(
     Example:
         attribution show result
         attribution show result 1
-        attribution show result --json | jq '.rings[] | select(.verdict == "coordinated") | .ring_id'
+        attribution show result --json | jq \\
+            '.rings[] | select(.verdict == "coordinated") | .ring_id'
     """
     import msgspec
 

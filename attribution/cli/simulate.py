@@ -54,7 +54,8 @@ def simulate(
     \b
     Example:
         attribution simulate world --accounts 4000 --evasion 0.25 --seed 3
-        attribution simulate world --preset private --drop device --set accounts_per_card=2
+        attribution simulate world --preset private --drop device \\
+            --set accounts_per_card=2
         attribution simulate world --no-rings
     """
     from attribution.simulate import simulate as make_world

@@ -67,7 +67,8 @@ def _views(found: object, labs: Mapping[str, LabFacts]) -> tuple[OtherView, ...]
     for name, chances in sorted(found.items()):
         if isinstance(chances, dict) and chances:
             lab, chance = min(chances.items(), key=lambda item: (-item[1], item[0]))
-            views.append(OtherView(name=clean(str(name), 40), leads=_lab_name(lab, labs), posterior=round(chance, 6)))
+            leads = _lab_name(lab, labs)
+            views.append(OtherView(name=clean(str(name), 40), leads=leads, posterior=wording.unrounded(chance)))
     return tuple(views)
 
 
@@ -104,7 +105,7 @@ def _posteriors(attribution: Attribution, labs: Mapping[str, LabFacts]) -> tuple
         PosteriorRow(
             lab_id=clean(row.lab_id),
             name=_lab_name(row.lab_id, labs),
-            posterior=round(row.posterior, 9),
+            posterior=wording.unrounded(row.posterior, 9),
             prior=labs[row.lab_id].prior if row.lab_id in labs else None,
             rank=row.rank,
             likelihood_term=row.likelihood_term,

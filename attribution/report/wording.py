@@ -93,9 +93,12 @@ def signed(weight: float, digits: int = 1) -> str:
     return f"{weight:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
-def unrounded(probability: float) -> float:
-    """Return six digits of a probability; what is not certain is not rounded up to certainty."""
-    return min(round(probability, 6), 1 - 1e-6) if probability < 1 else 1.0
+def unrounded(probability: float, digits: int = 6) -> float:
+    """Return some digits of a probability; what is neither certain nor impossible is not rounded to be."""
+    if not 0 < probability < 1:
+        return round(probability, digits)
+    least = 10.0**-digits
+    return min(max(round(probability, digits), least), 1 - least)
 
 
 def how_common(times: float) -> str:

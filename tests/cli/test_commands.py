@@ -13,8 +13,10 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 import pytest
+import typer
 
 from attribution.cli import main
+from attribution.cli.app import app
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,29 +68,37 @@ def _written(factory: pytest.TempPathFactory, *, hostile: bool) -> Path:
     return out
 
 
-COMMANDS = (
-    "run",
-    "show",
-    "why",
-    "evaluate",
-    "simulate",
-    "demo",
-    "score",
-    "labs check",
-    "graph load",
-    "graph doctor",
-    "serve",
-    "version",
-)
+def commands() -> list[str]:
+    """Return every command, those of groups with the group's name before theirs."""
+    group = typer.main.get_group(app)
+    found: list[str] = []
+    for name, one in sorted(group.commands.items()):
+        below = getattr(one, "commands", {})
+        found += [f"{name} {inner}" for inner in sorted(below)] or [name]
+    return found
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_every_help_teaches_with_an_example(command: Callable[..., Ended], name: str) -> None:
+@pytest.mark.parametrize("name", commands())
+def test_every_help_teaches_with_an_example_and_fits_a_terminal(
+    command: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     ended = command(*name.split(), "--help")
     assert ended.code == 0
     assert "Example:" in ended.out
     assert f"attribution {name}" in ended.out.split("Example:")[1]
+    assert max(map(len, ended.out.splitlines())) <= 80
     assert ended.err == ""
+
+
+@pytest.mark.parametrize("name", ["", "labs", "judge", "graph"])
+def test_lists_of_commands_are_not_cut(
+    command: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    listed = command(*name.split(), "--help").out.split("Commands:")[1]
+    assert "..." not in listed
+    assert max(map(len, listed.splitlines())) <= 80
 
 
 def test_the_version_is_told_in_both_ways(command: Callable[..., Ended]) -> None:

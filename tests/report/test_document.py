@@ -130,6 +130,7 @@ def test_explanations_are_told_once_in_words(document: Document) -> None:
 def test_what_is_not_certain_is_never_shown_as_certain() -> None:
     """A score of 18 nats is a probability of .9999999: six digits would make it 1, and the page 100 %."""
     assert unrounded(1 - 1e-9) == 0.999999
-    assert unrounded(1.0) == 1.0
+    assert (unrounded(1.0), unrounded(0.0)) == (1.0, 0.0)
+    assert percent(unrounded(1e-12)) == percent(unrounded(1e-12, 9)) == "< 0.1 %"
     assert unrounded(0.1234567) == 0.123457
     assert percent(unrounded(1 - 1e-9)) == "> 99.9 %"
