@@ -307,6 +307,21 @@ def test_interrupted_is_told_by_the_code_alone(tmp_path: Path, number: signal.Si
     assert "Traceback" not in err
 
 
+def test_interrupted_while_it_loads_it_ends_the_same_way() -> None:
+    program = (
+        "import signal, sys\n"
+        "class Impatient:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'typer': signal.raise_signal(signal.SIGINT)\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "sys.meta_path.insert(0, Impatient())\n"
+        "from attribution.__main__ import command\n"
+        "command()"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout, run.stderr) == (130, "", "")
+
+
 @pytest.mark.parametrize(
     ("columns", "told"), [(("payment_id",), "payments alone"), (("ip",), "addresses alone"), (("ip", "payment_id"), "")]
 )
