@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ HTML_NAME = "report.html"
 MEMBERS_SHOWN = 40
 OTHERS_SHOWN = 200
 DETAIL_SHOWN = 320
+_APART = re.compile(r"(?<=[<>]) (?=[0-9])|(?<=[0-9]) (?=%)")
 CHAPTERS, UNDETERMINED_CHAPTERS = 60, 5
 """Rings, and undetermined clusters, with a chapter of their own; further ones stand in a table."""
 
@@ -35,6 +37,7 @@ def html(document: Document) -> bytes:
         loader=jinja2.PackageLoader("attribution.report"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=unbroken,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -70,6 +73,11 @@ def html(document: Document) -> bytes:
         others_shown=OTHERS_SHOWN,
     )
     return page.encode()
+
+
+def unbroken(value: object) -> object:
+    """Return a text whose figures stay on one line with their signs: "> 99.9 %"."""
+    return _APART.sub("\u00a0", value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def detail(line: LedgerLine) -> str:

@@ -114,9 +114,19 @@ def _luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def test_every_colour_of_text_and_symbols_has_contrast_against_white() -> None:
+def test_every_colour_of_text_and_symbols_has_contrast_on_light_and_dark_paper() -> None:
     style = files("attribution.report").joinpath("templates/style.css").read_text("utf-8")
-    colours = dict(re.findall(r"--([a-z_]+): (#[0-9a-f]{6})", style))
+    light, dark = style.split("@media screen and (prefers-color-scheme: dark)")
     written = {"ink", "soft", "accent", "coordinated", "innocent", "undetermined", *wording.FACETS}
-    assert written <= colours.keys()
-    assert {name: 1.05 / (_luminance(colours[name]) + 0.05) >= 4.5 for name in written} == dict.fromkeys(written, True)
+    for rules in (light, dark):
+        colours = {
+            name: _luminance(colour) + 0.05 for name, colour in re.findall(r"--([a-z_]+): (#[0-9a-f]{6})", rules)
+        }
+        assert written <= colours.keys()
+        contrasts = {
+            name: max(colours[name], colours["paper"]) / min(colours[name], colours["paper"]) for name in written
+        }
+        assert {name: round(contrast, 2) for name, contrast in contrasts.items() if contrast < 4.5} == {}
+    assert not re.search("fill: #|stroke: #|background: #", light + dark), (
+        "colours have names, so that both papers have them"
+    )
