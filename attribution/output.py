@@ -118,7 +118,14 @@ def record(facts: str, config: Config, dossiers: Dossiers, seed: int, judgements
     """Name a run by what was analysed and how: the same question has the same run id.
 
     `config_digest` covers settings, dossiers and the judgements that stand: a changed one is another question.
+
+    Raises
+    ------
+    UsageError
+        The seed is no number that a store can hold.
     """
+    if not 0 <= seed < 2**63:
+        raise UsageError(f"{seed} is no seed", remedy="choose one from 0 to 2^63 - 1")
     told = [config.digest(), dossiers.digest, *([judgements] if judgements else [])]
     asked = hashlib.sha256("\n".join(told).encode()).hexdigest()
     return RunRecord(run_id=run_name(facts, asked, seed), config_digest=asked, seed=seed)

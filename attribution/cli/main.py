@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 BUG, INTERRUPTED, PIPE_CLOSED, TERMINATED = 70, 130, 141, 143
 _DISK_FULL = ("No space left on device", "Disk quota exceeded", "File too large")
+_NO_SPACE = ("no space left on the disk", "make room where --out, --store and temporary files are")
 _MORE_MEMORY = "give the process more memory, or split the input by time"
 COLLECT = (200_000, 20, 50)
 """When the garbage collector looks for cycles. A run makes millions of objects and hardly a cycle; by Python's own
@@ -71,6 +72,8 @@ def _outcome() -> int:  # noqa: PLR0911  # one line a way to end
     except MemoryError:
         return _tell("out of memory", _MORE_MEMORY, 1)
     except OSError as error:
+        if _is_full(error):
+            return _tell(*_NO_SPACE, 1)
         where = f"{error.filename}: " if error.filename else ""
         return _tell(
             f"{where}{error.strerror or error}", "check the path, its permissions and the space on the disk", 1
@@ -91,15 +94,19 @@ def _bug(error: Exception) -> int:
     if type(error).__name__ == "InterruptException":  # DuckDB's name for Ctrl-C, without importing DuckDB
         return _tell("interrupted", "", INTERRUPTED)
     if type(error).__module__.endswith("duckdb"):  # what the disk or the memory refused, not a bug
-        said = str(error)
-        if any(full in said for full in _DISK_FULL):
-            return _tell("no space left on the disk", "make room where --out, --store and temporary files are", 1)
+        if _is_full(error):
+            return _tell(*_NO_SPACE, 1)
         if type(error).__name__ == "OutOfMemoryException":
             return _tell("out of memory", _MORE_MEMORY, 1)
     if os.environ.get(TRACEBACK):
         raise error
     remedy = f"this is a bug; please report it with what {TRACEBACK}=1 shows"
     return _tell(f"internal error: {type(error).__name__} at {_place(error)}", remedy, BUG)
+
+
+def _is_full(error: Exception) -> bool:
+    """Tell whether the disk is full, also where Arrow and DuckDB put it into words of their own."""
+    return any(full in str(error) for full in _DISK_FULL)
 
 
 def _place(error: Exception) -> str:

@@ -30,7 +30,9 @@ def run(
         Path | None, typer.Option(help="Dossiers; without them every campaign is of an unknown lab.")
     ] = None,
     config: Annotated[Path | None, typer.Option(help="attribution.toml; without it the defaults.")] = None,
-    seed: Annotated[int, typer.Option(help="Same input, configuration and seed: same bytes.", min=0)] = 0,
+    seed: Annotated[
+        int, typer.Option(help="Same input, configuration and seed: same bytes.", min=0, max=2**63 - 1)
+    ] = 0,
     store: Annotated[
         str | None,
         typer.Option(

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 ROWS = 30
 STYLES = {"coordinated": "bold red", "undetermined": "yellow", "innocent": "green"}
 BAR = 24
-WIDE = 120
-"""Columns of a terminal from which everything fits."""
+"""Columns of the longest bar where there is room, and half of it where there is not."""
+WIDE = 160
+"""Columns of a terminal from which on all of a ring stands side by side."""
 
 
 def show(
@@ -45,19 +46,13 @@ def show(
     from attribution.report import stored
 
     found = stored.read(out)
-    chosen = None if ring is None else _chosen(found, ring)
+    chosen = None if ring is None else found.ring(ring)
     if json:
         write_json(stored.encode(found) if chosen is None else msgspec.json.encode(chosen, order="deterministic"))
     elif chosen is None:
         print_rings(found, limit=limit)
     else:
         _print_ring(found, chosen, limit)
-
-
-def _chosen(found: Document, ring: str) -> RingEntry:
-    if ring.isdecimal() and 1 <= int(ring) <= len(found.rings):
-        return found.rings[int(ring) - 1]
-    return found.ring(ring)
 
 
 def print_rings(found: Document, *, limit: int) -> None:
@@ -161,8 +156,9 @@ def _print_campaign(out: Console, found: Document, campaign: CampaignEntry, limi
     if campaign.abstained and campaign.reason:
         out.print(text(f"Reason: {campaign.reason}", limit=500))
     rows = table("Who benefits", "lab", "", ">posterior", "likelihood", "confidence")
+    longest = BAR if out.width >= WIDE else BAR // 2
     for row in campaign.posteriors:
-        bar = text("█" * round(BAR * row.posterior), "blue", limit=BAR)
+        bar = text("█" * round(longest * row.posterior), "blue")
         rows.add_row(
             text(row.name),
             bar,
@@ -192,7 +188,7 @@ def _print_ledger(
             text(wording.words(line.name)),
             text(f"{line.weight:+.2f}"),
             bar,
-            text(line.says, limit=80),
+            text(line.says, limit=200),
         ]
         if labs is not None:
             cells.insert(0, text(labs.get(line.lab_id or "", line.lab_id or "")))

@@ -22,7 +22,7 @@ def why(
     context: typer.Context,
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder that `attribution run` wrote.")],
     subject: Annotated[
-        str, typer.Argument(metavar="RING|ACCOUNT", help="A ring (id or its unique beginning), or an account.")
+        str, typer.Argument(metavar="RING|ACCOUNT", help="A ring (number, id or its unique beginning), or an account.")
     ],
     other: Annotated[
         str | None, typer.Argument(metavar="ACCOUNT", help="Another account, to compare the first one with.")
@@ -40,7 +40,7 @@ def why(
     \b
     Example:
         attribution why result acc-000017 acc-000018
-        attribution why result ring-1f0c
+        attribution why result 1
         attribution why result ring-1f0c --json | jq '.ties'
     """
     from attribution.inquiry import RingWhy

@@ -306,7 +306,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     """What people decided, and what that did to this run."""
 
     def ring(self, ring_id: str) -> RingEntry:
-        """Return one ring, by its id or by as much of its id as no other ring begins with.
+        """Return one ring, by its id, its number in the table (1: the first), or as much of its id as is unique.
 
         Raises
         ------
@@ -315,6 +315,9 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
         """
         begin = [ring for ring in self.rings if ring_id and _begins(ring.ring_id, ring_id)]
         exact = [ring for ring in begin if ring.ring_id == ring_id]
+        numbers = {str(number): ring for number, ring in enumerate(self.rings, start=1)}
+        if not exact and ring_id in numbers:
+            return numbers[ring_id]
         if len(exact or begin) == 1:
             return (exact or begin)[0]
         known = ", ".join(ring.ring_id for ring in (begin or self.rings)[:_NAMED]) or "none at all"

@@ -135,6 +135,7 @@ def test_the_first_help_names_every_exit_code(command: Callable[..., Ended]) -> 
         ),
         (["run", "{tmp}", "--out", "{tmp}/file"], 2, "is a file", "name a folder"),
         (["run", "{tmp}", "--out", "{tmp}"], 2, "is the input folder", "name another folder"),
+        (["run", "{tmp}", "--out", "{tmp}/o", "--seed", str(2**63)], 2, "--seed", "see `attribution run --help`"),
         (["run", "{tmp}", "--out", "{tmp}/o", "--seed", "x"], 2, "--seed", "see `attribution run --help`"),
         (["show", "{tmp}/nowhere"], 7, "no such folder", "--out OUT"),
         (["show", "{tmp}"], 7, "not the output of a run", "attribution run"),
@@ -224,6 +225,25 @@ def test_labs_check_shows_what_is_known(command: Callable[..., Ended], tmp_path:
     assert "without `name`" in ended.err
     assert "did you mean `name`?" in ended.err
     assert "more" not in ended.err
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(28, "No space left on device"),
+        OSError("Error writing bytes. Detail: [errno 28] No space left on device"),
+    ],
+)
+def test_a_full_disk_is_told_in_the_same_words(
+    command: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, error: OSError
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("attribution.simulate.world.build", full)
+    ended = command("simulate", tmp_path / "w", "--accounts", 500)
+    assert (ended.code, ended.err.splitlines()[-2]) == (1, "error: no space left on the disk")
+    assert not (tmp_path / "w").exists()
 
 
 def test_a_full_disk_is_no_bug(tmp_path: Path) -> None:

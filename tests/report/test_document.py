@@ -76,6 +76,10 @@ def test_suppressed_values_hold_no_ring_together(document: Document) -> None:
 
 def test_an_unknown_ring_is_told_with_known_ones(document: Document) -> None:
     assert document.ring("ring-0001").size == 61
+    assert [document.ring(str(number)) for number in range(1, len(document.rings) + 1)] == list(document.rings)
+    for number in ("-1", "9" * 5000):
+        with pytest.raises(NotFoundError):
+            document.ring(number)
     with pytest.raises(NotFoundError, match="no ring 'nope'") as caught:
         document.ring("nope")
     assert "ring-0000" in caught.value.remedy
