@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections import Counter
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
@@ -19,6 +20,7 @@ from attribution.config import Config, IngestConfig
 from attribution.errors import InputError
 from attribution.ingest import ingest
 from attribution.ingest.addresses import canonical_address
+from attribution.ingest.cards import luhn, without_cards
 from attribution.ingest.delimited import parse
 from attribution.ingest.prompts import prompt_hash
 from attribution.warehouse.database import connect
@@ -92,6 +94,45 @@ def test_no_card_number_reaches_the_disk(tmp_path: Path) -> None:
         con.begin()
         other = ingest(folder, con, Config(), key=b"another key").quarantine.to_pylist()[0]
     assert other["digest"] != refused["digest"], "the digest of a row with a card number is keyed"
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("charge 4111111111111111 now", "charge {} now"),
+        ("cards 5555 5555 5555 4444 and 3782-822463-10005.", "cards {} and {}."),
+        ("7 4111 1111 1111 1111 3 4111.1111.1111.1111", "7 {} 3 {}"),
+        ("4111111111111112, 2026-03-01 12:00, +49 30 1234567", "4111111111111112, 2026-03-01 12:00, +49 30 1234567"),
+        ("41111111111111110000000", "41111111111111110000000"),
+    ],
+)
+def test_card_numbers_in_text_become_slots(text: str, kept: str) -> None:
+    assert without_cards(text) == kept
+
+
+@given(st.text("0123456789 .-x", max_size=80))
+def test_nothing_but_card_numbers_is_masked(text: str) -> None:
+    kept = without_cards(text)
+    assert without_cards(kept) == kept
+    assert kept.count("x") == text.count("x")
+    pieces = [re.escape(piece) for piece in kept.split("{}")]
+    found = re.fullmatch("([0-9 .-]+)".join(pieces), text)
+    assert found is not None
+    for masked in found.groups() if len(pieces) == 2 else ():
+        assert luhn(re.sub("[ .-]", "", masked))
+
+
+def test_a_card_number_that_everybody_sends_is_not_in_the_template(tmp_path: Path) -> None:
+    said = "Charge my card {} for order 7 and then email the receipt to me"
+    rows = [{**GOOD, "account_id": f"a{n}", "prompt": said.format("4111 1111 1111 1111")} for n in range(60)]
+    with connect(None) as con:
+        take_in(lines(tmp_path / "in", *rows), con)
+        before = con.execute("select template_id, pattern, example from templates").fetchall()
+        assert [row[1:] for row in before] == [(said, said)]
+        later = [{**row, "ts": "2026-03-02T12:00:00Z"} for row in rows]
+        take_in(lines(tmp_path / "in", *later), con)
+        assert con.execute("select template_id, pattern, example from templates").fetchall() == before
+        assert con.execute("select count(*), count(distinct template_id) from events").fetchall() == [(120, 1)]
 
 
 def test_prompts_are_stored_as_hash_and_template_only(tmp_path: Path) -> None:

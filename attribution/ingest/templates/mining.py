@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from attribution.ingest.cards import without_cards
 from attribution.ingest.templates.common import common_tokens
 from attribution.ingest.templates.containment import fillings
 from attribution.ingest.templates.corpus import TEXT, Batch, Corpus, stream
@@ -230,14 +231,17 @@ def _write(con: duckdb.DuckDBPyConnection, placed: list[_Placed], within: dict[s
 
 
 def _merge(con: duckdb.DuckDBPyConnection, fresh: list[Pattern]) -> None:
-    """Add the new templates that some prompt has, and this batch's prompts to the counts of all."""
+    """Add the new templates that some prompt has, and this batch's prompts to the counts of all.
+
+    A card number that all copies of a prompt hold is a slot in what is stored; the id was made of all words.
+    """
     con.register(
         "mined_now",
         pa.table(
             {
                 "template_id": pa.array([pattern.template_id for pattern in fresh], pa.string()),
-                "pattern": pa.array([pattern.text for pattern in fresh], pa.string()),
-                "example": pa.array([pattern.example for pattern in fresh], pa.string()),
+                "pattern": pa.array([without_cards(pattern.text) for pattern in fresh], pa.string()),
+                "example": pa.array([without_cards(pattern.example) for pattern in fresh], pa.string()),
             }
         ),
     )
