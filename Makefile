@@ -8,6 +8,11 @@ ifdef NEO4J
 export ATTRIBUTION_NEO4J_VERSION = $(NEO4J)
 endif
 
+# Whom the machine trusts is asked where it keeps a list, as pip does: behind a company's proxy nothing is installed otherwise.
+ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt),)
+export UV_SYSTEM_CERTS ?= true
+endif
+
 .PHONY: demo test check format lock bench clean help
 .DEFAULT_GOAL := help
 
