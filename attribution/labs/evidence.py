@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from attribution.domain import CAPABILITIES, Evidence
 from attribution.labs.counted import Finding, counted
 from attribution.labs.dossiers import RELIABILITY
+from attribution.labs.facts import SAME_TEMPLATE
 from attribution.labs.ledger import LabFamily, capped, mixed
 from attribution.labs.rhythm import working_day_weight
 from attribution.labs.subjects import subjects_weight
@@ -22,7 +23,7 @@ from attribution.labs.targeting import targets_weight
 from attribution.labs.wordings import wording_weight
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from attribution.labs.calibration import Coefficients
     from attribution.labs.dossiers import Dossier
@@ -200,6 +201,9 @@ TABLE: tuple[Rule, ...] = (
 """Every kind of evidence about a lab: name, family, claim of the dossier, least and greatest weight, function."""
 
 
+APART = frozenset({LabFamily.CONTENT})
+"""Families whose claims are facts of their own, so that each counts: what is asked for, and in which words. But a
+template that is an example word for word brings its capability along, and then the two are one fact."""
 NARROWER: Mapping[str, str] = {"asns": "networks"}
 """A fact that lies within another one. Where the narrower one was looked for and is not seen, the wider one is what its
 other customers show, unless the narrower claim is wrong."""
@@ -226,6 +230,7 @@ def judge(
     how far the dossier's claim can be trusted, held within the rule's bounds, scaled by the family's calibration.
     A fact whose narrower one is not seen holds only as far as that one's claim can be wrong (`NARROWER`).
     Within a family the strongest fact for and the strongest fact against count; the others are shown with weight 0.
+    Of content that holds for each claim (`APART`).
     """
     raw: list[tuple[Rule, float, dict[str, object]]] = []
     for rule in TABLE:
@@ -247,8 +252,9 @@ def judge(
         }
         raw.append((rule, weight, detail))
     rows = []
+    apart = APART if facts.likeness.get(number, 0.0) < SAME_TEMPLATE else frozenset()
     for rule, weight, detail in raw:
-        rival = _stands_for(rule, weight, raw)
+        rival = _stands_for(rule, weight, raw, apart)
         coefficient = coefficients.factor(rule.family, weight)
         detail |= {"coefficient": coefficient, "counted_with": rival}
         counted = 0.0 if rival is not None else round(coefficient * weight, 12)
@@ -256,10 +262,13 @@ def judge(
     return tuple(rows)
 
 
-def _stands_for(rule: Rule, weight: float, rows: list[tuple[Rule, float, dict[str, object]]]) -> str | None:
+def _stands_for(
+    rule: Rule, weight: float, rows: list[tuple[Rule, float, dict[str, object]]], apart: Collection[LabFamily]
+) -> str | None:
     """Return the fact that counts instead of this one, None where this one counts.
 
-    That is the strongest of the same family and sign, or the stronger reading of the same claim.
+    That is the strongest of the same family and sign (in families `apart`, of the same claim too), or the stronger
+    reading of the same claim.
     """
     if weight == 0.0:
         return None
@@ -268,7 +277,9 @@ def _stands_for(rule: Rule, weight: float, rows: list[tuple[Rule, float, dict[st
         return max(readings)[2]
     sign = 1.0 if weight > 0 else -1.0
     same = [
-        (sign * w, -place, r.name) for place, (r, w, _) in enumerate(rows) if r.family is rule.family and sign * w > 0
+        (sign * w, -place, r.name)
+        for place, (r, w, _) in enumerate(rows)
+        if r.family is rule.family and sign * w > 0 and (r.family not in apart or r.claim == rule.claim)
     ]
     best = max(same)[2]
     return None if best == rule.name else best

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from attribution.labs.calibration import load_coefficients
 from attribution.labs.coverage import coverage_row, partly_covered
 from attribution.labs.evidence import comparison_of, judge
 from attribution.labs.facts import Gatherer
+from attribution.labs.joined import of_whole, same_client, together
 from attribution.labs.ledger import LabFamily, likelihood_term
 from attribution.labs.observations import observations
 from attribution.labs.rule import SPEAKS, disputes, obstacle, second_client, standing
@@ -76,7 +78,29 @@ def attribute(
     Without `templates` (patterns of the mined templates) the likeness of wordings is unknown and weighs nothing.
     """
     gatherer = Gatherer(population, rings, traffic, templates, dossiers, config)
-    return tuple(conclude(facts, dossiers, config) for facts in gatherer.facts(campaigns))
+    return tuple(said for _, said in judged(gatherer, campaigns, dossiers, config))
+
+
+def judged(
+    gatherer: Gatherer, campaigns: Sequence[Campaign], dossiers: Dossiers, config: LabConfig
+) -> list[tuple[Facts, Attribution]]:
+    """Return the facts and the attribution of each campaign.
+
+    Parts of one ring that each more likely than not serve the same lab are judged as one campaign, where that one is
+    named after it: then each has the facts and the answer of the whole (`joined`).
+    """
+    found = [(facts, conclude(facts, dossiers, config)) for facts in gatherer.facts(campaigns)]
+    alone = [said for _, said in found]
+    for lab, places in same_client(campaigns, alone):
+        rest = [one for place, one in enumerate(campaigns) if place not in places]
+        whole = gatherer.facts([together([campaigns[place] for place in places]), *rest])[0]
+        parts = [alone[place] for place in places]
+        for place in places:
+            facts = dataclasses.replace(whole, campaign_id=campaigns[place].campaign_id)
+            said = conclude(facts, dossiers, config)
+            if not said.abstained and said.posteriors[0].lab_id == lab:
+                found[place] = facts, of_whole(said, lab, parts)
+    return found
 
 
 def conclude(

@@ -20,7 +20,7 @@ SPEAKS = 0.25
 SEVERAL, PLAINLY, STRONGLY = 2, 1.0, 3.0
 """Families of infrastructure, and nats of each, or nats of a single one, beside which hours alone are behaviour enough:
 not all are its country's. Three nats are strong evidence (Kass and Raftery 1995, section 3.2), and counts are compared
-with accounts of the same country already."""
+with accounts of the same country already. So are three nats of behaviour beside places alone."""
 FITS = 0.75
 """Nats of content, hours and release together from which behaviour confirms what infrastructure says: a borrowed
 network comes with somebody else's content and hours. Where more of the infrastructure speaks than a country explains it
@@ -32,22 +32,23 @@ DISPUTED = 0.8
 """Nats for and nats against within one family from which its facts contradict one another: one of them is outdated."""
 SURE = 0.93
 """The posterior that is asked for where facts of one family contradict one another, and where places are all of the
-infrastructure that speaks: on published indicators a shared network was right in one case of three."""
+infrastructure that speaks: on published indicators a shared network was right in one case of three. Where content,
+hours and release speak strongly together (`STRONGLY`) the name does not hang on the place."""
 
 
 def disputes(ledger: Sequence[Evidence], ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Return for each lab the families whose facts contradict one another."""
-    best: dict[tuple[str, str, bool], float] = {}
+    nats: dict[tuple[str, str, bool], float] = {}
     for row in ledger:
         if row.lab_id is not None:
             key = (row.lab_id, row.family, row.weight > 0)
-            best[key] = max(best.get(key, 0.0), abs(row.weight))
-    both = {(lab, family) for lab, family, speaks in best if speaks and best[lab, family, True] >= DISPUTED}
+            nats[key] = nats.get(key, 0.0) + abs(row.weight)
+    both = {(lab, family) for lab, family, speaks in nats if speaks and nats[lab, family, True] >= DISPUTED}
     return {
         lab: tuple(
             family.value
             for family in sorted(LabFamily)
-            if (lab, family.value) in both and best.get((lab, family.value, False), 0.0) >= DISPUTED
+            if (lab, family.value) in both and nats.get((lab, family.value, False), 0.0) >= DISPUTED
         )
         for lab in ids
     }
@@ -125,9 +126,9 @@ def obstacle(one: Standing, config: LabConfig) -> str | None:
     """Apply the rule of abstention: return why the best lab is not named, None where it is."""
     families = {LabFamily(family) for family in one.speaking}
     looked_at = {LabFamily(family) for family in one.sums} & (BEHAVIOUR - {LabFamily.RELEASE})
-    alone = families & INFRASTRUCTURE == {LabFamily.PLACE}
+    alone = families & INFRASTRUCTURE == {LabFamily.PLACE} and one.behaviour < STRONGLY
     needed = max(config.name_posterior, SURE) if one.disputed or alone else config.name_posterior
-    because = ", since no card, device or mail domain speaks beside places" if alone else ""
+    because = ", since no card, device or mail domain speaks beside places, and content not strongly" if alone else ""
     if one.disputed:
         because = f", since facts of {' and '.join(one.disputed)} contradict one another"
     obstacles = (

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from attribution.domain import Campaign, Ring, Verdict
+from attribution.domain import Ring, Verdict
 from attribution.errors import NotFoundError, UsageError
 from attribution.labs.facts import Gatherer
+from attribution.labs.joined import together
 from attribution.labs.ledger import LabFamily
 from attribution.labs.naming import Prior, conclude
 from attribution.labs.tenants import campaigns as find_campaigns
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from attribution.config import LabConfig
-    from attribution.domain import Attribution, Population, Traffic
+    from attribution.domain import Attribution, Campaign, Population, Traffic
     from attribution.labs.dossiers import Dossiers
 
 SUBJECT = "ad-hoc"
@@ -96,20 +98,17 @@ def _as_ring(accounts: Sequence[str], population: Population) -> Ring:
 
 
 def _whole(ring: Ring, parts: Sequence[Campaign]) -> Campaign:
-    """Put the campaigns of a set of accounts together again."""
-    events = sum(part.events for part in parts)
-    names = sorted({name for part in parts for name in part.targets})
-    share = {name: sum(part.targets.get(name, 0.0) * part.events for part in parts) / max(events, 1) for name in names}
-    return Campaign(
+    """Put the campaigns of a set of accounts together again, and all of its accounts with them."""
+    one = together(parts)
+    return dataclasses.replace(
+        one,
         campaign_id=f"{SUBJECT}-c1",
-        ring_id=ring.ring_id,
         members=ring.members,
         share=np.ones(len(ring.members)),
-        templates=tuple(sorted({template for part in parts for template in part.templates})),
-        targets=share,
-        events=events or ring.events,
+        events=one.events or ring.events,
         first_seen=ring.first_seen,
         last_seen=ring.last_seen,
+        evidence=(),
     )
 
 

@@ -2,7 +2,8 @@
 
     python benchmarks/quality/attribution_fit.py            # prints, then writes attribution/labs/coefficients.json
 
-Training worlds have the seeds 601 to 612 and 2601 to 2612; `attribution_quality.py` measures on seeds from 1101.
+Training worlds have the seeds 601 to 612 and 2601 to 2612, and 613 to 626 with false flags: factors that are fitted
+where nobody deceives would trust what can be borrowed or copied too much. `attribution_quality.py` measures on others.
 """
 
 from __future__ import annotations
@@ -27,7 +28,12 @@ FAMILIES = tuple(family.value for family in LabFamily)
 PARTS = tuple(f"{family}{sign}" for sign in "+-" for family in FAMILIES)
 TARGET = Path(__file__).parents[2] / "attribution" / "labs" / "coefficients.json"
 SEEDS = (*range(601, 613), *range(2601, 2613))
-JOBS = [(seed, (0.0, 0.25, 0.5, 0.75)[(seed - 1) % 4], "", tuple(STATES), 8) for seed in SEEDS]
+FLAGGED = {"network borrowed": range(613, 621), "templates copied": range(621, 625), "hours imitated": range(625, 627)}
+EVASIONS = (0.0, 0.25, 0.5, 0.75)
+JOBS = [
+    *((seed, EVASIONS[(seed - 1) % 4], "", tuple(STATES), 8) for seed in SEEDS),
+    *((seed, EVASIONS[(seed - 1) % 4], flag, ("full",), 8) for flag, seeds in FLAGGED.items() for seed in seeds),
+]
 RIDGE = 6.0
 """How strongly a coefficient is held at 1, in rows."""
 
@@ -73,11 +79,11 @@ def loss(theta: np.ndarray, table: Table, prior: float = 0.5) -> tuple[float, np
 def fit(rows: list[Row]) -> np.ndarray:
     """Return the coefficients of the families, for and against, and the unknown's log likelihood.
 
-    That is never below 0: a dossier about which nothing is seen must not outrank an unknown lab. No weight counts more
-    than twice.
+    That is never below 0: a dossier about which nothing is seen must not outrank an unknown lab. A weight against a lab
+    counts at most twice, one for it at most one and a half times: what wins a name must be there without the fit.
     """
     start = np.append(np.ones(len(PARTS)), 0.5)
-    bounds = [(0.2, 2.0)] * len(FAMILIES) + [(0.1, 2.0)] * len(FAMILIES) + [(0.05, 4.0)]
+    bounds = [(0.2, 1.5)] * len(FAMILIES) + [(0.1, 2.0)] * len(FAMILIES) + [(0.05, 4.0)]
     return minimize(loss, start, args=(Table.of(rows),), jac=True, method="L-BFGS-B", bounds=bounds).x
 
 
@@ -106,7 +112,7 @@ def correlations(rows: list[Row]) -> None:
 
 def main() -> None:
     """Gather, fit, print, write."""
-    rows, _ = gather(JOBS)
+    rows, _ = gather(JOBS, joined=False)
     correlations(rows)
     theta = fit(rows)
     families = {family: round(float(value), 3) for family, value in zip(FAMILIES, theta, strict=False)}
@@ -117,7 +123,8 @@ def main() -> None:
         "families": families,
         "unknown": round(float(theta[-1]), 3),
         "trained_on": digest,
-        "worlds": "seeds 601-612 and 2601-2612 at evasion 0, .25, .5, .75 in turn, dossiers in every state",
+        "worlds": "seeds 601-612 and 2601-2612 at evasion 0, .25, .5, .75 in turn, dossiers in every state; "
+        "613-626 with false flags",
     }
     table, start = Table.of(rows), np.append(np.ones(len(PARTS)), 0.5)
     print(f"{len(rows)} rows, loss {loss(theta, table)[0]:.4f}, before {loss(start, table)[0]:.4f}")

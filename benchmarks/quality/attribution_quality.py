@@ -22,7 +22,7 @@ from attribution.domain import UNKNOWN_LAB
 from attribution.labs.calibration import load_coefficients
 from attribution.labs.ledger import BEHAVIOUR, INFRASTRUCTURE
 from attribution.labs.naming import Decision, Prior, decide, posterior
-from attribution.labs.rule import DISPUTED, FITS, SPEAKS
+from attribution.labs.rule import DISPUTED, SPEAKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -119,7 +119,7 @@ def undivided(rows: Sequence[Row], fitted: Coefficients) -> int:
 
 
 def nameable(rows: Sequence[Row], fitted: Coefficients) -> float:
-    """Return the part of known labs' campaigns whose dossier has infrastructure that speaks and behaviour that fits.
+    """Return the part of known labs' campaigns for which infrastructure and behaviour both speak.
 
     Without either nobody may be named, whatever the posterior: the most that any rule of this kind could reach.
     """
@@ -129,11 +129,17 @@ def nameable(rows: Sequence[Row], fitted: Coefficients) -> float:
         np.mean(
             [
                 any(one.get(family, 0.0) >= SPEAKS for family in INFRASTRUCTURE)
-                and sum(one.get(family, 0.0) for family in BEHAVIOUR) >= FITS
+                and sum(one.get(family, 0.0) for family in BEHAVIOUR) >= SPEAKS
                 for one in sums
             ]
         )
     )
+
+
+def first(rows: Sequence[Row], fitted: Coefficients) -> float:
+    """Return the part of known labs' campaigns whose lab is the most probable answer: the most without any rule."""
+    known = [(row.truth, engine(row, fitted)[1]) for row in rows if row.truth != UNKNOWN_LAB]
+    return float(np.mean([max(sorted(chance), key=lambda lab: chance[lab]) == lab for lab, chance in known]))
 
 
 def table(rows: Sequence[Row], fitted: Coefficients) -> None:
@@ -150,7 +156,8 @@ def table(rows: Sequence[Row], fitted: Coefficients) -> None:
             right, another, framed = scores(mine, answer)
             shared = undivided(mine, fitted) if name == "engine" else ""
             print(f"| {state} | {name} | {right:.3f} | {another:.3f} | {framed:.3f} | {shared} |")
-        print(f"| {state} | *infrastructure speaks and behaviour fits* | {nameable(mine, fitted):.3f} | | | |")
+        print(f"| {state} | *infrastructure and behaviour both speak* | {nameable(mine, fitted):.3f} | | | |")
+        print(f"| {state} | *the most probable answer is right* | {first(mine, fitted):.3f} | | | |")
 
 
 def reliability(rows: Sequence[Row], fitted: Coefficients) -> None:
@@ -168,7 +175,7 @@ def reliability(rows: Sequence[Row], fitted: Coefficients) -> None:
         print(f"| {said:.2f} | {true:.2f} | {count} | {'█' * round(20 * true)} |")
 
 
-def flags(first: int, labs: int, fitted: Coefficients, count: int) -> None:
+def flags(start: int, labs: int, fitted: Coefficients, count: int) -> None:
     """Print what false flags do: the name of the lab that is dressed up as must not be given."""
     print(
         "\nFalse flags, full dossiers\n\n"
@@ -177,7 +184,7 @@ def flags(first: int, labs: int, fitted: Coefficients, count: int) -> None:
     print("|---|---|---|---|---|")
     for flag in FLAGS:
         if flag:
-            rows, _ = gather([(first + n, EVASIONS[n % 4], flag, ("full",), labs) for n in range(count)])
+            rows, _ = gather([(start + n, EVASIONS[n % 4], flag, ("full",), labs) for n in range(count)])
             right, another, framed = scores(rows, answers(fitted)["engine"])
             unknown = sum(row.truth == UNKNOWN_LAB for row in rows)
             print(f"| {flag} | {right:.3f} | {another:.3f} | {framed:.3f} | {len(rows) - unknown} + {unknown} |")

@@ -6,6 +6,7 @@ import dataclasses
 import math
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from attribution_worlds import Case, case, options_of
@@ -17,6 +18,7 @@ from attribution.labs.calibration import plain
 from attribution.labs.evidence import comparison_of, judge
 from attribution.labs.facts import Gatherer
 from attribution.labs.ledger import INFRASTRUCTURE
+from attribution.labs.naming import judged
 from attribution.labs.tenants import MEMBER_SHARE
 
 if TYPE_CHECKING:
@@ -108,15 +110,19 @@ def tenants_of(found: Sequence[Campaign], world: Case, name: str) -> list[Tenant
     return told
 
 
-def rows_of(world: Case, name: str, states: Sequence[str]) -> tuple[list[Row], list[Tenant]]:
-    """Answer every campaign of a world under several states of the dossiers, and say how well tenants were told."""
+def rows_of(world: Case, name: str, states: Sequence[str], *, joined: bool = True) -> tuple[list[Row], list[Tenant]]:
+    """Answer every campaign of a world under several states of the dossiers, and say how well tenants were told.
+
+    Parts of a ring that serve the same lab have the facts of the whole, as in the engine, unless `joined` is false.
+    """
     config = LabConfig()
     found = campaigns(world.rings, world.population, world.traffic, world.templates, config)
     clients = [clients_of(one, world) for one in found]
     rows = []
     for state in states:
         labs = world.dossiers[state]
-        facts = Gatherer(world.population, world.rings, world.traffic, world.templates, labs, config).facts(found)
+        gatherer = Gatherer(world.population, world.rings, world.traffic, world.templates, labs, config)
+        facts = [one for one, _ in judged(gatherer, found, labs, config)] if joined else gatherer.facts(found)
         for one, shares in zip(facts, clients, strict=True):
             client = max(sorted(shares), key=lambda lab: shares[lab])
             row = _row(one, client if client in world.documented else UNKNOWN_LAB, name, state, labs)
@@ -143,15 +149,16 @@ def _row(facts: Facts, truth: str, world: str, state: str, labs: Dossiers) -> Ro
     return Row(world, state, facts.campaign_id, truth, parts, overlap, naive, nearest, partly)
 
 
-def _world(job: Job) -> tuple[list[Row], list[Tenant]]:
+def _world(job: Job, *, joined: bool) -> tuple[list[Row], list[Tenant]]:
     seed, evasion, flag, states, labs = job
-    return rows_of(case(options_of(seed, evasion, flag, labs=labs), states), f"{seed}/{evasion}/{flag}", states)
+    world = case(options_of(seed, evasion, flag, labs=labs), states)
+    return rows_of(world, f"{seed}/{evasion}/{flag}", states, joined=joined)
 
 
-def gather(jobs: Sequence[Job], workers: int = 2) -> tuple[list[Row], list[Tenant]]:
+def gather(jobs: Sequence[Job], workers: int = 2, *, joined: bool = True) -> tuple[list[Row], list[Tenant]]:
     """Return the rows of many worlds, and how well the clients of their shared rings were told apart."""
     with ProcessPoolExecutor(workers) as pool:
-        found = list(pool.map(_world, jobs))
+        found = list(pool.map(partial(_world, joined=joined), jobs))
     return [row for rows, _ in found for row in rows], [tenant for _, tenants in found for tenant in tenants]
 
 
