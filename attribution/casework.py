@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from attribution.domain import Campaign, Population, Ring
     from attribution.labs.dossiers import Dossiers
     from attribution.report import Document
+    from attribution.store import EmbeddedStore
     from attribution.store.base import RunRecord, Store
 
 
@@ -37,7 +38,7 @@ class Casework:
     `graph` does.
     """
 
-    def __init__(self, own: Store, graph: Store | None, judgements: Path | None) -> None:
+    def __init__(self, own: EmbeddedStore, graph: Store | None, judgements: Path | None) -> None:
         self._own, self._graph = own, graph
         self._store = graph or own
         self.standing = gather(self._store, judgements)
@@ -89,7 +90,7 @@ class Casework:
             "judgements": sorted(one.id for one in self.standing.everything),
         }
 
-    def publish(self, run: RunRecord, tables: Mapping[str, pa.Table], report: str, dossiers: Dossiers) -> None:
+    def publish(self, run: RunRecord, tables: Mapping[str, pa.Table], report: bytes, dossiers: Dossiers) -> None:
         """Write down which ids this run gives and which claims it rests on, then make the run visible."""
         self._own.append("identities", identities(self.lineage, run.run_id))
         self._own.append("claims", claims(dossiers))

@@ -250,7 +250,7 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def write(partial: Path, made: Mapping[str, pa.Table], document: report.Document) -> str:
+def write(partial: Path, made: Mapping[str, pa.Table], document: report.Document) -> bytes:
     """Write tables and report; return what `report.json` holds."""
     tables.write(made, partial)
-    return report.write(document, partial).decode()
+    return report.write(document, partial)

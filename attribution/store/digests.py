@@ -21,7 +21,7 @@ PIECE = 1 << 18
 
 
 def content_digest(
-    run: RunRecord, report: str, tables: Mapping[str, pa.Table], digested: Mapping[str, bytes] | None = None
+    run: RunRecord, report: str | bytes, tables: Mapping[str, pa.Table], digested: Mapping[str, bytes] | None = None
 ) -> str:
     """Return the SHA-256 over a run and all its tables, whatever the order of rows and the storage they came from.
 
@@ -70,6 +70,8 @@ def _hash_column(digest: hashlib._Hash, column: pa.Array, order: pa.Array) -> No
         digest.update(pc.fill_null(plain, 0).take(order).to_numpy(zero_copy_only=False).astype(kind).tobytes())
 
 
-def _pieces(text: str) -> Iterator[bytes]:
-    """Write a long text down piece by piece."""
+def _pieces(text: str | bytes) -> Iterator[bytes]:
+    """Write a long text down piece by piece; bytes are written down."""
+    if isinstance(text, bytes):
+        return iter((text,))
     return (text[at : at + PIECE].encode("utf-8", "surrogatepass") for at in range(0, len(text), PIECE))

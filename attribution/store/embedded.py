@@ -6,6 +6,7 @@ at a time (DuckDB's rule); readers that must not block the nightly run use `snap
 
 from __future__ import annotations
 
+import struct
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
@@ -82,8 +83,11 @@ class EmbeddedStore:
             )  # by itself: laid out in a transaction that stays open, it would lock out the ledgers
         self._begun = self._begin({})
 
-    def publish(self, run: RunRecord, tables: Mapping[str, pa.Table], *, report: str = "{}") -> Published:
-        """Write a run in one transaction; see `Store.publish`. Facts that are not given are what the logs tell."""
+    def publish(self, run: RunRecord, tables: Mapping[str, pa.Table], *, report: str | bytes = "{}") -> Published:
+        """Write a run in one transaction; see `Store.publish`. Facts that are not given are what the logs tell.
+
+        A report in bytes is UTF-8; it is not copied on its way to the database, as a long one should not be.
+        """
         whole = checked(tables)
         if given := {name: whole[name] for name in FACTS if name in whole}:
             self._forget()
@@ -108,8 +112,9 @@ class EmbeddedStore:
                 con.execute(f"insert into results.{name} select $1, * from incoming", [run.run_id])
                 con.unregister("incoming")
             # as a table: a parameter of 190 MB is copied five times
-            row = [run.run_id, run.config_digest, run.seed, run.manifest, report, begun.facts.version, content]
-            con.register("incoming", pa.table({f"c{at}": [one] for at, one in enumerate(row)}))
+            row = [run.run_id, run.config_digest, run.seed, run.manifest, None, begun.facts.version, content]
+            incoming = {f"c{at}": [one] for at, one in enumerate(row)} | {"c4": _lent(report)}
+            con.register("incoming", pa.table(incoming))
             con.execute(
                 "insert into results.runs select c0, c1, c2, c3, c4,"
                 " coalesce((select max(sequence) from results.runs), 0) + 1, c5, c6 from incoming"
@@ -326,6 +331,13 @@ class EmbeddedStore:
     def _erase(con: duckdb.DuckDBPyConnection, run_id: str) -> None:
         for name in (*RESULTS, "runs"):
             con.execute(f"delete from results.{name} where run_id = $1", [run_id])
+
+
+def _lent(text: str | bytes) -> pa.LargeStringArray:
+    """Return one text as a column; bytes are borrowed."""
+    data = text.encode() if isinstance(text, str) else text
+    buffers = [None, pa.py_buffer(struct.pack("=2q", 0, len(data))), pa.py_buffer(data)]
+    return pa.Array.from_buffers(pa.large_string(), 1, buffers)
 
 
 def _found(rows: pa.Table, what: str, name: str) -> pa.Table:

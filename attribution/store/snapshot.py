@@ -47,7 +47,7 @@ class SnapshotStore(EmbeddedStore):
         run: RunRecord,  # noqa: ARG002
         tables: Mapping[str, pa.Table],  # noqa: ARG002
         *,
-        report: str = "{}",  # noqa: ARG002
+        report: str | bytes = "{}",  # noqa: ARG002
     ) -> Published:
         """Refuse: a snapshot is for reading."""
         raise StoreError(f"{self._path}: opened for reading only", remedy="publish with `attribution run --store`")
