@@ -109,15 +109,17 @@ def run(
             stage.rows = len(links.source)
         prepared = aside.submit(own.prepare)  # the facts are final, and what follows needs one core
         with say.stage("partition") as stage:
-            clusters = cluster(links, people, settings, seed, second)
-            clusters = case.hearing.clusters(clusters, links, settings.rings.min_size)
+            clusters = case.hearing.clusters(
+                cluster(links, people, settings, seed, second), links, settings.rings.min_size
+            )
             stage.rows = len(clusters.clusters)
         with say.stage("verdict") as stage:
             rings = case.rings(judge(clusters, people, settings.rings, case.hearing.keep_with), people)
             covert = [ring for ring in rings if ring.verdict is Verdict.COORDINATED]
             stage.rows = len(covert)
         with say.stage("campaigns") as stage:
-            sent = traffic(con, *output.memberships(covert, people))
+            asked = aside.submit(traffic, con, *output.memberships(covert, people))
+            drawn, sent = tables.backbones(links, rings, people), asked.result()  # while the database looks
             tenants = case.campaigns(
                 campaigns(covert, people, sent, texts, settings.labs, known_labs.capabilities), people
             )
@@ -125,7 +127,7 @@ def run(
         with say.stage("attribution") as stage:
             named = case.hearing.attributions(attribute(tenants, rings, people, sent, texts, known_labs, settings.labs))
             stage.rows = sum(not attribution.abstained for attribution in named)
-            del sent
+            del sent, asked
         with say.stage("report"):
             document = linked(
                 build(
@@ -149,7 +151,7 @@ def run(
                 settings.report.browser,
                 str(store or ""),
             )
-            document, drawn = case.told(document, known_labs), tables.backbones(links, rings, people)
+            document = case.told(document, known_labs)
             del links  # before the tables are made: a third of a gigabyte of 16 M events
             found = tables.build(
                 rings=rings,
