@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from attribution.compiled import borrowing, compiled
-from attribution.projection.pairs import SLACK, ceilings, combine
-from attribution.projection.rows import facet_nats, gather, mark_values, skip_to
+from attribution.projection.pairs import combine
+from attribution.projection.rows import aim_at, facet_nats, gather, mark_values, skip_to
 from attribution.projection.scratch import Kept
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from attribution.projection.layout import Graph, Rules
+    from attribution.projection.rows import Aim
     from attribution.projection.scratch import Out, Scratch
 
 BINS_PER_NAT = 128
@@ -33,22 +34,22 @@ def _passing(
     graph: Graph,
     rules: Rules,
     scratch: Scratch,
-    log_bound: float,
+    aim: Aim,
     room: NDArray[np.float64],
     shown: NDArray[np.float64],
 ) -> int:
-    """Put the partners with ln p <= `log_bound` into `scratch.passed`, clear the accumulator; return how many."""
+    """Put the partners with ln p <= `aim.log_bound` into `scratch.passed`, clear the accumulator; return how many."""
     facets = rules.cap.shape[0]
-    choice = min(rules.alone, rules.several)  # paid in any case, so the sum of nats less this bounds -ln p
     passed = 0
     for k in range(partners):
         b = scratch.touched[k]
         total = np.float32(0.0)
         for f in range(facets):
             total += scratch.partner[b, f]
-        if log_bound >= 0.0 or choice - total - SLACK <= log_bound:
-            _, log_p = combine(scratch.partner[b, :facets], graph.degree[a], graph.degree[b], rules, shown, room)
-            if log_p <= log_bound:
+        if total >= aim.least_sum or aim.log_bound >= 0.0:
+            nats = scratch.partner[b, :facets]
+            _, log_p = combine(nats, graph.degree[a], graph.degree[b], rules, shown, room, aim.log_bound)
+            if log_p <= aim.log_bound:
                 scratch.passed[passed] = b
                 scratch.passed_log_p[passed] = log_p
                 passed += 1
@@ -74,15 +75,15 @@ def count_rows(  # arrays and bounds, in the order of the pass
     """
     room = np.zeros((3, rules.groups))
     shown = np.zeros(rules.cap.shape[0])
-    ceiling = ceilings(rules)
+    aim = aim_at(log_bound, graph, rules)
     skip_to(first, graph, scratch.cursor)
     start = np.zeros(last - first + 1, np.int64)
     partner = np.empty(min(most, 4096), np.int32)
     log_p = np.empty(min(most, 4096), np.float64)
     kept = 0
     for a in range(first, last):
-        partners = gather(a, graph, rules, scratch, ceiling, log_bound)
-        passed = _passing(a, partners, graph, rules, scratch, log_bound, room, shown)
+        partners = gather(a, graph, rules, scratch, aim)
+        passed = _passing(a, partners, graph, rules, scratch, aim, room, shown)
         for k in range(passed):
             histogram[min(int(-scratch.passed_log_p[k] * BINS_PER_NAT), histogram.shape[0] - 1)] += 1
         if kept + passed > most:
@@ -127,7 +128,7 @@ def write_rows(  # arrays and bounds, in the order of the pass
     shown = np.zeros(rules.cap.shape[0])
     nats = np.zeros(rules.cap.shape[0], np.float32)
     room = np.zeros((3, rules.groups))
-    ceiling = ceilings(rules)
+    aim = aim_at(log_bound, graph, rules)
     again = len(kept.start) == 0
     if again:
         skip_to(first, graph, scratch.cursor)
@@ -135,8 +136,8 @@ def write_rows(  # arrays and bounds, in the order of the pass
     for a in range(first, last):
         passed = 0
         if again:
-            partners = gather(a, graph, rules, scratch, ceiling, log_bound)
-            passed = _passing(a, partners, graph, rules, scratch, log_bound, room, shown)
+            partners = gather(a, graph, rules, scratch, aim)
+            passed = _passing(a, partners, graph, rules, scratch, aim, room, shown)
         else:
             for k in range(kept.start[a - first], kept.start[a - first + 1]):
                 if kept.log_p[k] <= log_bound:
@@ -147,8 +148,8 @@ def write_rows(  # arrays and bounds, in the order of the pass
             mark_values(a, f, graph, scratch.marked, 1)
         for b in np.sort(_strongest(a, scratch.passed[:passed], scratch.passed_log_p[:passed], most)):
             for f in range(nats.shape[0]):
-                nats[f] = facet_nats(a, b, f, rules.facts[f], graph, rules, scratch.marked, ceiling)
-            weight, log_p = combine(nats, graph.degree[a], graph.degree[b], rules, shown, room)
+                nats[f] = facet_nats(a, b, f, rules.facts[f], graph, rules, scratch.marked, aim.ceiling)
+            weight, log_p = combine(nats, graph.degree[a], graph.degree[b], rules, shown, room, 0.0)
             out.source[written] = a
             out.target[written] = b
             out.by_facet[written, :] = shown

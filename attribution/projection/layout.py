@@ -59,7 +59,8 @@ class Graph(NamedTuple):
     rate, log_rate : float64 (values,), S(d_v) and its logarithm.
     degree : float64 (accounts, facets), the null's degree of an account (k).
     log_degree : float64 (facets, accounts), its logarithm; 0 where an account has no value.
-    heaviest : the facet with the most pairs to look at.
+    work : int64 (facets,), pairs to look at, twice.
+    heaviest : the facet with the most of them.
     """
 
     row_start: NDArray[np.int64]
@@ -70,6 +71,7 @@ class Graph(NamedTuple):
     log_rate: NDArray[np.float64]
     degree: NDArray[np.float64]
     log_degree: NDArray[np.float64]
+    work: NDArray[np.int64]
     heaviest: int
 
 
@@ -118,6 +120,7 @@ def lay_out(population: Population, null: Null) -> Graph:
         entries += len(value)
         values += len(kept)
     rate = _joined(rates, np.float64)
+    work = np.array([(count * (count - 1)).sum() for count in users], np.int64)
     degree = np.zeros((population.size, len(null.facets)))
     for number, fitted in enumerate(null.facets.values()):
         degree[:, number] = fitted.degree
@@ -130,7 +133,8 @@ def lay_out(population: Population, null: Null) -> Graph:
         log_rate=np.log(rate),
         degree=degree,
         log_degree=np.ascontiguousarray(np.log(np.maximum(degree, 1.0)).T),
-        heaviest=int(np.argmax([(count * (count - 1)).sum() for count in users])) if users else 0,
+        work=work,
+        heaviest=int(work.argmax()) if len(work) else 0,
     )
 
 

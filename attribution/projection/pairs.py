@@ -61,6 +61,7 @@ def combine(  # arrays, as the compiled callers have them
     rules: Rules,
     shown: NDArray[np.float64],
     room: NDArray[np.float64],
+    log_bound: float,
 ) -> tuple[float, float]:
     """Combine one pair's capped nats by facet; fill `shown`, where a burst counts by what it adds to content.
 
@@ -69,7 +70,7 @@ def combine(  # arrays, as the compiled callers have them
     Returns
     -------
     weight : sum over groups of the greatest facet, nats.
-    log_p : ln of the pair's p-value; 0 where no anchor facet speaks.
+    log_p : ln of the pair's p-value; 0 where no anchor facet speaks, or where it is over `log_bound` plainly.
 
     Notes
     -----
@@ -95,25 +96,32 @@ def combine(  # arrays, as the compiled callers have them
         shown[rules.burst] = max(0.0, nats[rules.burst] - content)
     weight = 0.0
     total = 0.0
-    least = 0.0
     speaking = 0
     for g in range(best.shape[0]):
         weight += best[g]
         if paid[g] > 0.0:
             total += paid[g]
             speaking += 1
-            if reach[g] < 1.0:
-                least -= log(reach[g])
-    if speaking == 0 or not anchored:
+    chosen = rules.alone if speaking == 1 else rules.several
+    if speaking == 0 or not anchored or chosen - total - SLACK > log_bound:
         return weight, 0.0
-    excess = max(0.0, total - least)
+    excess = max(0.0, total - _least(paid, reach))
     term = 1.0
     tail = 1.0
     for i in range(1, speaking):
         term *= excess / i
         tail += term
-    chosen = rules.alone if speaking == 1 else rules.several
     return weight, min(0.0, chosen - total + log(tail))
+
+
+@borrowing
+def _least(paid: NDArray[np.float64], reach: NDArray[np.float64]) -> float:
+    """Return the nats that the groups that speak bring at least, the sum of l_g."""
+    least = 0.0
+    for g in range(paid.shape[0]):
+        if paid[g] > 0.0 and reach[g] < 1.0:
+            least -= log(reach[g])
+    return least
 
 
 @borrowing

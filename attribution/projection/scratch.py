@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from attribution.projection.layout import Graph, Rules
 
+WORD = 63
+"""So many values of a row can be tallied: the bits of a word, less one for itself."""
 LINE = 64
 """Bytes of a cache line."""
 
@@ -22,7 +24,8 @@ class Scratch(NamedTuple):
     number of shared values of each facet that counts several (`counter` says in which column, -1: none). Single
     precision holds the counts exactly. `met` (accounts,) says whether the partner has a line. `tally` (accounts,) holds
     which of the row's values of the heaviest facet are shared, a bit each, the rarest lowest; a row's partners of that
-    facet stand in `tallied`. `marked` (values,) says which are the row's own.
+    facet stand in `tallied`. `base` (WORD,) holds what each of these values brings the row, in nats, before a partner's
+    degree counts. `marked` (values,) says which values are the row's own.
     """
 
     cursor: NDArray[np.int64]
@@ -31,6 +34,7 @@ class Scratch(NamedTuple):
     met: NDArray[np.bool_]
     tally: NDArray[np.uint64]
     tallied: NDArray[np.int32]
+    base: NDArray[np.float64]
     marked: NDArray[np.uint8]
     touched: NDArray[np.int32]
     passed: NDArray[np.int32]
@@ -70,6 +74,7 @@ def allocate(graph: Graph, rule: Rules) -> Scratch:
         met=np.zeros(accounts, np.bool_),
         tally=np.zeros(accounts, np.uint64),
         tallied=np.empty(accounts, np.int32),
+        base=np.zeros(WORD),
         marked=np.zeros(len(graph.rate), np.uint8),
         touched=np.empty(accounts, np.int32),
         passed=np.empty(accounts, np.int32),

@@ -102,7 +102,7 @@ def why(
     degree = np.array([[fitted.degree[c] for fitted in null.facets.values()] for c in (a, b)], np.float64)
     shown = np.zeros(len(nats))
     weight, log_p = (
-        combine(nats, degree[0], degree[1], rule, shown, np.zeros((3, rule.groups))) if len(nats) else (0.0, 0.0)
+        combine(nats, degree[0], degree[1], rule, shown, np.zeros((3, rule.groups)), 0.0) if len(nats) else (0.0, 0.0)
     )
     details = []
     for facet in RULES:
