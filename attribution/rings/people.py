@@ -180,6 +180,25 @@ PEOPLE: tuple[Hypothesis, ...] = (
         ),
     ),
     Hypothesis(
+        "users of one hosted tool", False, 0.01, (40.0, 1.3), "Strangers on one cloud desktop, editor or platform: its exits and its image in common, a card and a name each.",
+        expects(
+            _STRANGERS,
+            met=("most", "the platform's exits"),
+            one_place=("all or none, rather all", "the platform's gateway, if it has one"),
+            common_place=("most", "the platform's exits"),
+            anonymous_egress=("most", "platforms stand in data centres"),
+            scattered_exits=("few", "the platform has a few exits"),
+            shared_card=("hardly any", "strangers pay for themselves"),
+            one_payer=("hardly any", "strangers pay for themselves"),
+            one_device=("all or none", "one image for all, or each one's own browser"),
+            shared_device=("all or none", "one image for all, or each one's own browser"),
+            concealed_device=("all or none", "one image in a data centre, where nobody is at home"),
+            private_template=("all or none", "the platform's own prompt, or each has own questions"),
+            dominant_template=("all or none", "the platform's own prompt, or each has own questions"),
+            round_the_clock=("some", "people, and machines that they left running"),
+        ),
+    ),
+    Hypothesis(
         "hackathon", False, 0.02, (40.0, 0.9), "A weekend event: one venue, new accounts, one starter kit, gift cards.",
         expects(
             unrelated_names=("most", "participants come from all over"),
