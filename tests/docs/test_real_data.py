@@ -31,7 +31,7 @@ def test_nobody_is_accused_or_cleared_by_retweets_alone(tmp_path: Path) -> None:
     sizes, chances = rings["size"], rings["probability"]
     assert f"{len(rings)} of {sizes.min()} to {sizes.max()} accounts, {sizes.sum()} accounts in all" in page
     assert (
-        f"probabilities of covert coordination from {chances.min():.2%} to {chances.max():.0%}".replace("%", " %")
+        f"probabilities of covert coordination from {chances.min():.2%} to {chances.max():.2%}".replace("%", " %")
         in page
     )
     counts = json.loads((tmp_path / "out" / "run.json").read_text("utf-8"))["counts"]
