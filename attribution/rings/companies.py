@@ -221,7 +221,6 @@ COMPANIES: tuple[Hypothesis, ...] = (
             _SPONSORED,
             one_payer=("all or none, rather none", "a card for each group, or one for all"),
             dominant_template=("most", "the work is what the accounts are for"),
-            anonymous_egress=("few", "homes have residential addresses"),
         ),
     ),
     Hypothesis(
