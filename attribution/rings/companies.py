@@ -18,6 +18,7 @@ _RUNNERS = expects(
     dominant_template=("most", "machines send nothing else"),
     round_the_clock=("all or none", "builds run at all hours, or a suite once a night"),
     scattered_exits=("few", "runners leave through a few exits"),
+    own_device=("few", "machines that build send from nothing else"),
 )
 """What machines expect that build and test for one company, whether its name stands on the accounts or not."""
 
@@ -88,6 +89,7 @@ COMPANIES: tuple[Hypothesis, ...] = (
             shared_device=("all or none, rather all", "staff serve several clients from one machine, or each client has a machine"),
             private_template=("most", "house templates"),
             round_the_clock=("hardly any", "people sleep"),
+            own_device=("all or none", "clients come with machines of their own, or the agency's staff does all"),
         ),
     ),
     Hypothesis(
@@ -180,6 +182,7 @@ COMPANIES: tuple[Hypothesis, ...] = (
             dominant_template=("all or none", "machines send nothing else, of their own or of a public suite"),
             round_the_clock=("all or none", "builds run at all hours, or a suite once a night"),
             scattered_exits=("few", "runners leave through a few exits"),
+            own_device=("some", "runners have none, staff have"),
         ),
     ),
     Hypothesis(
@@ -204,6 +207,7 @@ COMPANIES: tuple[Hypothesis, ...] = (
             private_template=("most", "the suite's prompts"),
             dominant_template=("some", "runners send little else, staff do"),
             round_the_clock=("some", "builds run at all hours, or a suite once a night"),
+            own_device=("some", "runners have none, staff have"),
         ),
     ),
     Hypothesis(
@@ -241,6 +245,7 @@ COMPANIES: tuple[Hypothesis, ...] = (
             throwaway_card=("hardly any", "one bill"),
             corporate_card=("all or none, rather all", "one payer, as a rule with a company card"),
             shared_device=("all or none", "one gateway, one fingerprint, or the customers' own"),
+            own_device=("all or none", "the customers' own as well, or the gateway's alone"),
         ),
     ),
 )  # fmt: skip

@@ -47,6 +47,7 @@ _MACHINES_SHARED = expects(
     one_device=("few", "many machines, few accounts on each"),
     shared_device=("all or none", "some machines run several accounts"),
     concealed_device=("all or none", "machines are shared behind other names"),
+    own_device=("all or none, rather none", "an operator's accounts run on the operator's machines; profiles that change are made for all"),
 )
 _MACHINES_EACH = expects(
     one_device=("hardly any", "a profile of its own for each account"),
@@ -74,6 +75,7 @@ COVERT: tuple[Hypothesis, ...] = (
             common_place=("all or none", "one exit for all, or a pool that rotates and is nobody's home"),
             anonymous_egress=("many", "exits in data centres are cheap"),
             scattered_exits=("all or none, rather none", "a few exits, or a pool that rotates"),
+            own_device=("few", "the accounts have no life of their own"),
         ),
     ),
     Hypothesis(
@@ -96,6 +98,7 @@ COVERT: tuple[Hypothesis, ...] = (
             dominant_template=("most", "the accounts exist for the extraction"),
             round_the_clock=("many", "a job schedule knows no night"),
             fresh_account=("all or none, rather all", "accounts are made when they are needed, or in a batch that lay ready"),
+            own_device=("few", "the accounts have no life of their own"),
         ),
     ),
     Hypothesis(
@@ -125,6 +128,7 @@ COVERT: tuple[Hypothesis, ...] = (
             one_device=("few", "many machines, few accounts on each"),
             shared_device=("all or none", "a phone for each account, or a few accounts on each"),
             concealed_device=("all or none", "a phone for each account, or a few accounts on each"),
+            own_device=("few", "the accounts have no life of their own"),
         ),
     ),
 )  # fmt: skip

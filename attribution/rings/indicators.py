@@ -156,6 +156,15 @@ def one_device(view: View) -> NDArray[np.float64]:
     return _one(view, Facet.DEVICE, "devices")
 
 
+def own_device(view: View) -> NDArray[np.float64]:
+    """The account shares devices with members, and runs on one besides that nobody else uses at all."""
+    entries = view.entries(Facet.DEVICE)
+    if entries is None:
+        return unknown(view)
+    shares = any_of(view, entries, view.once(meet, Facet.DEVICE))
+    return answered(view.activity["devices"].to_numpy() > view.per_member(entries.member), shares)
+
+
 def _hidden(view: View, facet: Facet, part: float) -> NDArray[np.float64]:
     """Tell who shares values with members of whom less than a part (0: nobody) has its home or its organisation."""
     entries = view.entries(facet)
@@ -324,6 +333,7 @@ INDICATORS: tuple[Indicator, ...] = (
     Indicator("shared_device", Family.DEVICE, shared_device),
     Indicator("one_device", Family.DEVICE, one_device),
     Indicator("concealed_device", Family.DEVICE, concealed_device),
+    Indicator("own_device", Family.DEVICE, own_device),
     Indicator("private_template", Family.CONTENT, private_template),
     Indicator("dominant_template", Family.CONTENT, dominant_template),
     Indicator("round_the_clock", Family.TIMING, round_the_clock),

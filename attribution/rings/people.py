@@ -70,6 +70,7 @@ PEOPLE: tuple[Hypothesis, ...] = (
             private_template=("few", "each has own questions"),
             throwaway_card=("some", "here and there somebody has a prepaid or virtual card"),
             shared_device=("some", "one family device beside each one's own"),
+            own_device=("many", "one family device beside each one's own"),
         ),
     ),
     Hypothesis(
@@ -117,6 +118,7 @@ PEOPLE: tuple[Hypothesis, ...] = (
             round_the_clock=("hardly any", "people sleep"),
             anonymous_egress=("all or none", "one home or one VPN"),
             throwaway_card=("all or none", "one kind of card for all aliases"),
+            own_device=("some", "one machine, and a phone at times"),
         ),
     ),
     Hypothesis(
@@ -141,6 +143,7 @@ PEOPLE: tuple[Hypothesis, ...] = (
             round_the_clock=("hardly any", "people sleep"),
             anonymous_egress=("few", "homes have residential addresses"),
             throwaway_card=("some", "here and there somebody has a prepaid or virtual card"),
+            own_device=("many", "a machine handed on, beside each one's own"),
         ),
     ),
     Hypothesis(
@@ -196,6 +199,25 @@ PEOPLE: tuple[Hypothesis, ...] = (
             private_template=("all or none", "the platform's own prompt, or each has own questions"),
             dominant_template=("all or none", "the platform's own prompt, or each has own questions"),
             round_the_clock=("some", "people, and machines that they left running"),
+            own_device=("all or none", "each one's own beside the platform's image, or nothing but the image"),
+        ),
+    ),
+    Hypothesis(
+        "users of one extension", False, 0.01, (40.0, 1.3), "Strangers with one extension, library or kit: its print and its prompts in common, lines and cards of their own.",
+        expects(
+            _STRANGERS,
+            met=("few", "each has a line of his own"),
+            one_place=("hardly any", "each has a line of his own"),
+            common_place=("hardly any", "each has a line of his own"),
+            anonymous_egress=("all or none", "a browser's at home, or a kit's on servers"),
+            scattered_exits=("few", "people have a few places"),
+            shared_card=("hardly any", "strangers pay for themselves"),
+            one_payer=("hardly any", "strangers pay for themselves"),
+            shared_device=("most", "what sends leaves the same print with everybody"),
+            concealed_device=("most", "strangers in many places have the print"),
+            private_template=("most", "its prompts are what they have in common"),
+            own_device=("most", "a browser or a machine of his own as well"),
+            unrelated_names=("nearly all", "strangers have the print"),
         ),
     ),
     Hypothesis(
@@ -244,6 +266,7 @@ PEOPLE: tuple[Hypothesis, ...] = (
             round_the_clock=("few", "strangers, one or the other of whom runs a machine"),
             anonymous_egress=("all or none, rather none", "a café or a carrier, or a VPN"),
             throwaway_card=("some", "here and there somebody has a prepaid or virtual card"),
+            own_device=("many", "a family device beside each one's own"),
         ),
     ),
     Hypothesis(
