@@ -93,6 +93,32 @@ COMPANIES: tuple[Hypothesis, ...] = (
         ),
     ),
     Hypothesis(
+        "agency behind rented exits", False, 0.002, (25.0, 1.1), "An agency or a bookkeeper who works for clients through a hosted desktop or a server of its own.",
+        expects(
+            unrelated_names=("all or none", "accounts carry the agency's name or the clients'"),
+            affiliated=("all or none", "accounts carry the agency's name or the clients'"),
+            verified_organisation=("all or none", "an agency that runs accounts for others has itself verified, or has not"),
+            met=("most", "one server"),
+            one_place=("most", "one server"),
+            common_place=("most", "one server"),
+            anonymous_egress=("most", "the server stands in a data centre"),
+            scattered_exits=("hardly any", "the server does not move"),
+            shared_card=("all or none, rather all", "the agency advances the cost, or each client pays"),
+            one_payer=("some", "one card for some clients, another for others"),
+            concealed_card=("all or none, rather all", "in a data centre nobody is at home, and clients have names of their own"),
+            throwaway_card=("all or none, rather none", "the cards are the agency's, so of one kind"),
+            corporate_card=("all or none", "the cards are the agency's, so of one kind"),
+            shared_device=("all or none, rather all", "staff serve several clients from one desktop, or each client has one"),
+            one_device=("few", "several desktops"),
+            concealed_device=("all or none, rather all", "in a data centre nobody is at home, and clients have names of their own"),
+            own_device=("all or none", "clients come with machines of their own, or the agency's staff does all"),
+            private_template=("most", "house templates"),
+            dominant_template=("many", "client work is what the accounts are for"),
+            round_the_clock=("hardly any", "people sleep"),
+            fresh_account=("some", "clients come one after the other, some with accounts that they had"),
+        ),
+    ),
+    Hypothesis(
         "remote company", False, 0.06, (15.0, 1.2), "A company without an office: one card, homes all over.",
         expects(
             unrelated_names=("few", "colleagues share a mail domain, but for some with private mail"),
@@ -161,7 +187,7 @@ COMPANIES: tuple[Hypothesis, ...] = (
         ),
     ),
     Hypothesis(
-        "companies on one tool", False, 0.0005, (60.0, 1.0), "Runners and staff of several companies whom one tool or suite brings together.",
+        "companies on one tool", False, 0.001, (60.0, 1.0), "Runners and staff of several companies whom one tool or suite brings together.",
         expects(
             met=("many", "runners leave through the same cloud exits, company by company"),
             one_device=("some", "one image for each company"),

@@ -29,6 +29,16 @@ _CAREFUL = expects(
     scattered_exits=("all or none, rather none", "rotating exits are sold beside lasting ones, and bought for all"),
     anonymous_egress=("all or none", "exits are bought from homes, or rented in data centres"),
 )
+_RENTED = expects(
+    _HIDING,
+    met=("most", "all leave through the operator's hosts"),
+    common_place=("most", "a few hosts for all"),
+    one_place=("all or none, rather all", "one provider's block, or several"),
+    scattered_exits=("hardly any", "the hosts do not move"),
+    anonymous_egress=("nearly all", "hosts stand in data centres"),
+    dominant_template=("many", "the accounts exist for the extraction"),
+    fresh_account=("all or none, rather all", "accounts are made when they are needed, or in a batch that lay ready"),
+)
 _CARDS_SHARED = expects(
     one_payer=("few", "many cards, few accounts on each"),
     shared_card=("all or none, rather all", "cards are the scarcest thing an operator has"),
@@ -112,6 +122,14 @@ COVERT: tuple[Hypothesis, ...] = (
     Hypothesis(
         "careful ring, a card each", True, 0.01, (150.0, 1.8), "An operator who hides and gives each account a card of its own; machines are shared.",
         expects(_CAREFUL, _CARDS_EACH, _MACHINES_SHARED, _NO_NAME),
+    ),
+    Hypothesis(
+        "ring on rented hosts", True, 0.01, (80.0, 1.5), "An operator with a few rented hosts: few accounts on each card and machine, all behind these hosts.",
+        expects(_RENTED, _CARDS_SHARED, _MACHINES_SHARED, _NO_NAME),
+    ),
+    Hypothesis(
+        "ring on rented hosts, a machine each", True, 0.005, (80.0, 1.5), "An operator with a few rented hosts who gives each account a profile of its own; cards are shared.",
+        expects(_RENTED, _CARDS_SHARED, _MACHINES_EACH, _NO_NAME),
     ),
     Hypothesis(
         "farm behind gateways", True, 0.01, (100.0, 1.5), "Phones or machines in a few rooms: many cards and names behind a few gateways.",
