@@ -162,7 +162,8 @@ def own_device(view: View) -> NDArray[np.float64]:
     if entries is None:
         return unknown(view)
     shares = any_of(view, entries, view.once(meet, Facet.DEVICE))
-    return answered(view.activity["devices"].to_numpy() > view.per_member(entries.member), shares)
+    others_use = view.per_member(entries.member[entries.popularity >= 2])
+    return answered(view.activity["devices"].to_numpy() > others_use, shares)
 
 
 def _hidden(view: View, facet: Facet, part: float) -> NDArray[np.float64]:

@@ -162,6 +162,19 @@ CASES: Mapping[str, Case] = {
     "concealed_device": Case(
         Cluster(17, {Facet.DEVICE: PAIRS, Facet.NETWORK: LIVING}, HIDING), HIDDEN, ("device", "ip")
     ),
+    "own_device": Case(
+        # 2 has lent another of its devices to somebody outside; 3 and 4 share nothing, whatever they have of their own
+        Cluster(
+            5,
+            {
+                Facet.DEVICE: together(
+                    everyone("print", [0, 1, 2]), everyone("mine", [0]), everyone("lent", [2, 500]), everyone("his", [3])
+                )
+            },
+        ),
+        [1, 0, 0, _, _],
+        ("device",),
+    ),
     "private_template": Case(Cluster(8, {Facet.TEMPLATE: WORDINGS}), [1, 1, 1, 1, 0, 0, 0, _], ("template",)),
     "dominant_template": Case(Cluster(6, {Facet.TEMPLATE: SHARES}), [1, 0, 1, 0, 0, _], ("template",)),
     "round_the_clock": Case(
