@@ -57,7 +57,10 @@ _MACHINES_SHARED = expects(
     one_device=("few", "many machines, few accounts on each"),
     shared_device=("all or none", "some machines run several accounts"),
     concealed_device=("all or none", "machines are shared behind other names"),
-    own_device=("all or none, rather none", "an operator's accounts run on the operator's machines; profiles that change are made for all"),
+    own_device=(
+        "all or none, rather none",
+        "an operator's accounts run on the operator's machines; profiles that change are made for all",
+    ),
 )
 _MACHINES_EACH = expects(
     one_device=("hardly any", "a profile of its own for each account"),

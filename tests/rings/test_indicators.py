@@ -168,7 +168,10 @@ CASES: Mapping[str, Case] = {
             5,
             {
                 Facet.DEVICE: together(
-                    everyone("print", [0, 1, 2]), everyone("mine", [0]), everyone("lent", [2, 500]), everyone("his", [3])
+                    everyone("print", [0, 1, 2]),
+                    everyone("mine", [0]),
+                    everyone("lent", [2, 500]),
+                    everyone("his", [3]),
                 )
             },
         ),
