@@ -1,6 +1,7 @@
 """Fit the families' coefficients on simulated campaigns and write them as JSON, with the hash of what they saw.
 
     python benchmarks/quality/attribution_fit.py            # prints, then writes attribution/labs/coefficients.json
+    python benchmarks/quality/attribution_fit.py --check    # writes nothing; fails where its bytes would be others
 
 Training worlds have the seeds 601 to 612 and 2601 to 2612, and 613 to 626 with false flags: factors that are fitted
 where nobody deceives would trust what can be borrowed or copied too much. `attribution_quality.py` measures on others.
@@ -110,27 +111,30 @@ def correlations(rows: list[Row]) -> None:
         )
 
 
-def main() -> None:
-    """Gather, fit, print, write."""
-    rows, _ = gather(JOBS, joined=False)
-    correlations(rows)
-    theta = fit(rows)
-    families = {family: round(float(value), 3) for family, value in zip(FAMILIES, theta, strict=False)}
-    against = {family: round(float(value), 3) for family, value in zip(FAMILIES, theta[len(FAMILIES) :], strict=False)}
-    digest = hashlib.sha256(msgspec.json.encode(rows, order="deterministic")).hexdigest()
-    content = {
-        "against": against,
-        "families": families,
-        "unknown": round(float(theta[-1]), 3),
-        "trained_on": digest,
+def content_of(rows: list[Row]) -> dict[str, object]:
+    """Return what the file says: the factors, and the hash of the rows that they were fitted on."""
+    theta = [round(float(value), 3) for value in fit(rows)]
+    return {
+        "against": dict(zip(FAMILIES, theta[len(FAMILIES) :], strict=False)),
+        "families": dict(zip(FAMILIES, theta, strict=False)),
+        "trained_on": hashlib.sha256(msgspec.json.encode(rows, order="deterministic")).hexdigest(),
+        "unknown": theta[-1],
         "worlds": "seeds 601-612 and 2601-2612 at evasion 0, .25, .5, .75 in turn, dossiers in every state; "
         "613-626 with false flags",
     }
-    table, start = Table.of(rows), np.append(np.ones(len(PARTS)), 0.5)
-    print(f"{len(rows)} rows, loss {loss(theta, table)[0]:.4f}, before {loss(start, table)[0]:.4f}")
+
+
+def main() -> None:
+    """Gather, fit, print, and write or compare."""
+    rows, _ = gather(JOBS, joined=False)
+    correlations(rows)
+    content = content_of(rows)
+    print(f"{len(rows)} rows")
     print(content)
-    if "--dry" not in sys.argv:
+    if "--check" not in sys.argv:
         TARGET.write_bytes(as_json(content))
+    elif TARGET.read_bytes() != as_json(content):
+        sys.exit(f"{TARGET.name} holds other bytes than these rows give")
 
 
 if __name__ == "__main__":
