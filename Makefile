@@ -24,7 +24,7 @@ demo: $(VENV)/.run ## Simulate a labelled world, run the engine on it, score it,
 
 test: $(VENV)/.dev ## Run every test; Java, Maven and Chromium are installed where that is possible (NEO4J=2025.08.0: on that server)
 	@tests/services.sh
-	$(BIN)/python -m pytest -m "" -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -m "" -n 2
 
 check: $(VENV)/.dev ## Format, lint, types, import contract, compose file, Dockerfile
 	$(BIN)/ruff format --check .

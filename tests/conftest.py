@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import neo4j_server
 import pytest
 from hypothesis import settings
+from units import Units
 
 from attribution import pipeline
 from attribution.simulate import preset, simulate
@@ -20,11 +21,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from playwright.sync_api import Browser
+    from xdist.remote import Producer
 
 CALM = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
         "--disable-component-update", "--disable-sync")  # fmt: skip
 settings.register_profile("figures", deadline=None)  # tests check figures, not times: a first call may compile
 settings.load_profile("figures")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Units:
+    """Share the tests out between workers file by file."""
+    return Units(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +69,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def neo4j() -> Iterator[neo4j_server.Server]:
-    """Run one real server for the whole session; tests that ask for it carry the marks `neo4j` and `xdist_group`."""
+    """Run one real server for the whole session; tests that ask for it carry the mark `neo4j`."""
     try:
         lib = neo4j_server.fetch()
     except neo4j_server.ServerMissingError as error:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from starlette.applications import Starlette
 
-REAL = pytest.param("neo4j", marks=[pytest.mark.neo4j, pytest.mark.xdist_group("neo4j")])
+REAL = pytest.param("neo4j", marks=pytest.mark.neo4j)
 SECRET = b"0123456789abcdef"
 
 QUESTIONS = [
@@ -106,7 +106,6 @@ def pages(client: TestClient, address: str, limit: int) -> list[dict[str, Any]]:
 
 
 @pytest.mark.neo4j
-@pytest.mark.xdist_group("neo4j")
 def test_both_stores_give_the_same_answers(graph: Any, client: TestClient) -> None:
     store = Neo4jStore(graph)
     fill(store)

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from attribution.store import Store
     from attribution.store.neo4j_client import Client
 
-REAL = [pytest.mark.neo4j, pytest.mark.xdist_group("neo4j")]
 LOCAL: dict[str, Any] = {"base_url": "http://localhost", "client": ("127.0.0.1", 1)}
 
 
@@ -94,7 +93,7 @@ def test_files_for_browser_are_open_and_hold_no_data(file: TestClient) -> None:
 @pytest.mark.parametrize(
     ("name", "body", "status", "said"),
     [
-        pytest.param("ring_overview", body, status, said, marks=REAL)
+        pytest.param("ring_overview", body, status, said, marks=pytest.mark.neo4j)
         for body, status, said in [
             ({"parameters": {"limit": 0}}, 422, "limit takes a whole number"),
             ({"parameters": {"limit": "1"}}, 422, "limit takes a whole number"),
@@ -118,7 +117,6 @@ def test_what_is_wrong_is_a_problem(server: TestClient, name: str, body: Any, st
 
 
 @pytest.mark.neo4j
-@pytest.mark.xdist_group("neo4j")
 def test_a_question_is_answered(server: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     body = {"parameters": {"value": "card-1"}}
     answer = server.post("/v1/investigations/blast_radius:ask", json=body).json()
@@ -139,7 +137,6 @@ def test_a_question_is_answered(server: TestClient, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.neo4j
-@pytest.mark.xdist_group("neo4j")
 def test_a_slow_question_is_ended(server: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     slow = "UNWIND range(1, 1000000000) AS x WITH sum(x) AS s RETURN s AS seed LIMIT $limit"
     one = load()["runs"]
@@ -151,7 +148,6 @@ def test_a_slow_question_is_ended(server: TestClient, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.neo4j
-@pytest.mark.xdist_group("neo4j")
 def test_long_values_are_found_by_their_digest(graph: Client) -> None:
     tables, long = handmade.tables(), "template " * 300
     usage = tables["usage"].to_pandas()

@@ -145,7 +145,6 @@ def test_without_neo4j_the_api_answers_from_the_file_of_the_night(compose: dict[
 
 
 @pytest.mark.neo4j
-@pytest.mark.xdist_group("neo4j")
 def test_a_night_and_the_morning_after(
     compose: dict[str, Any], graph: Client, neo4j_environment: str, tmp_path: Path
 ) -> None:

@@ -117,7 +117,6 @@ def test_nobody_listens_is_not_healthy() -> None:
 
 
 @pytest.mark.neo4j
-@pytest.mark.xdist_group("neo4j")
 def test_a_real_server_is_healthy(neo4j: neo4j_server.Server) -> None:
     assert answers(int(neo4j.url.rpartition(":")[2])) == 0
 

@@ -90,7 +90,6 @@ def test_the_notebook_runs_on_a_world_of_its_own() -> None:
     assert "weights recomputed" in ran.said
 
 
-@pytest.mark.xdist_group("notebooks")
 @pytest.mark.parametrize("name", ON_THE_SMALL_WORLD)
 def test_each_notebook_tells_its_story_on_the_small_world(name: str, quiet: Path) -> None:
     ran = run(name)
@@ -126,7 +125,6 @@ def test_the_small_world_is_kept_until_the_engine_changes(tmp_path: Path, monkey
 
 
 @pytest.mark.neo4j
-@pytest.mark.xdist_group("neo4j")
 @pytest.mark.usefixtures("quiet", "neo4j_environment")
 def test_the_notebook_on_neo4j(graph: Client, neo4j: neo4j_server.Server, monkeypatch: pytest.MonkeyPatch) -> None:
     assert graph.read("RETURN 1 AS n")

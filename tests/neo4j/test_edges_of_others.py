@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from attribution.store.neo4j_client import Client
 
-pytestmark = [pytest.mark.neo4j, pytest.mark.slow, pytest.mark.xdist_group("neo4j")]
+pytestmark = [pytest.mark.neo4j, pytest.mark.slow]
 
 COUNTS = """
 MATCH (:Account)-[r:USED_IP|USED_DEVICE|PAID_WITH|SENT_TEMPLATE]->() RETURN count(r) AS edges, count(r.since) AS ours

@@ -15,7 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from attribution.store.neo4j_client import Client
 
-pytestmark = [pytest.mark.neo4j, pytest.mark.slow, pytest.mark.xdist_group("neo4j")]
+pytestmark = [pytest.mark.neo4j, pytest.mark.slow]
 PAGE = Path(__file__).parents[2] / "docs" / "neo4j.md"
 ADDRESS = "neo4j://localhost:7687"
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from attribution.store.neo4j_client import Rows
 
-pytestmark = [pytest.mark.neo4j, pytest.mark.xdist_group("neo4j")]
+pytestmark = pytest.mark.neo4j
 NAMES = [migration.label for migration in shipped()]
 
 

@@ -27,7 +27,7 @@ from attribution.store.neo4j_errors import explain, too_old
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = [pytest.mark.neo4j, pytest.mark.xdist_group("neo4j")]
+pytestmark = pytest.mark.neo4j
 LARGEST_FILE = 12_000_000
 
 

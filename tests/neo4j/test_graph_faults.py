@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = [pytest.mark.neo4j, pytest.mark.xdist_group("neo4j")]
+pytestmark = pytest.mark.neo4j
 
 NETWORK_FAULTS, ENGINE_KILLS, SERVER_KILLS = 86, 11, 3
 FORKS = multiprocessing.get_context("forkserver")

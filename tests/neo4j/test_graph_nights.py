@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from attribution.store.neo4j_client import Client
 
-pytestmark = [pytest.mark.neo4j, pytest.mark.xdist_group("neo4j")]
+pytestmark = pytest.mark.neo4j
 
 EDGES = 3_000
 KINDS = ("nodes_created", "nodes_deleted", "relationships_created", "relationships_deleted")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from attribution.store.neo4j_client import Client
 
-pytestmark = [pytest.mark.neo4j, pytest.mark.xdist_group("neo4j")]
+pytestmark = pytest.mark.neo4j
 NAMES = [migration.label for migration in shipped()]
 MIGRATE_WHEN_TOLD = """
 import sys

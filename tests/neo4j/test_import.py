@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from attribution.store import Store
     from attribution.store.neo4j_import import Exported
 
-pytestmark = [pytest.mark.neo4j, pytest.mark.xdist_group("neo4j")]
+pytestmark = pytest.mark.neo4j
 
 COUNTS = (
     "MATCH (n) WHERE NOT n:Writer AND NOT n:Migration RETURN head(labels(n)) AS name, count(*) AS n"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from attribution.store.neo4j import Neo4jStore
 
 
-pytestmark = [pytest.mark.neo4j, pytest.mark.xdist_group("neo4j")]
+pytestmark = pytest.mark.neo4j
 EVERY = tuple(load().values())
 WITH_PICTURE = [one for one in EVERY if one.picture is not None]
 NEVER = ("AllNodesScan", "CartesianProduct")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from attribution.store.neo4j import Neo4jStore
 
-pytestmark = [pytest.mark.neo4j, pytest.mark.browser, pytest.mark.xdist_group("neo4j")]
+pytestmark = [pytest.mark.neo4j, pytest.mark.browser]
 PATIENCE = 30_000
 PICTURE = Path(__file__).parents[2] / "docs" / "images" / "browser.png"
 DROP = """([name, bytes]) => {

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from attribution.pipeline import Result
 
-pytestmark = [pytest.mark.neo4j, pytest.mark.slow, pytest.mark.xdist_group("neo4j")]
+pytestmark = [pytest.mark.neo4j, pytest.mark.slow]
 
 EVERY_EDGE = """
 select '{label}' as label, '{used}' as used, account_id, {column} as value, count(*) as n,

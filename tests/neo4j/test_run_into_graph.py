@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from attribution.store.neo4j_client import Client
 
-pytestmark = [pytest.mark.neo4j, pytest.mark.slow, pytest.mark.xdist_group("neo4j")]
+pytestmark = [pytest.mark.neo4j, pytest.mark.slow]
 
 REJECT = """
 MATCH (r:Ring {ring_id: $ring}) WITH r LIMIT 1

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from attribution.config import Config
     from attribution.pipeline import Result
 
-pytestmark = [pytest.mark.neo4j, pytest.mark.slow, pytest.mark.xdist_group("neo4j")]
+pytestmark = [pytest.mark.neo4j, pytest.mark.slow]
 
 SAID = dt.datetime(2026, 4, 1, 8, tzinfo=dt.UTC)
 TYPE = """

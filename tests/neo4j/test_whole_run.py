@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from attribution.pipeline import Result
     from attribution.store.neo4j_client import Client
 
-pytestmark = [pytest.mark.neo4j, pytest.mark.xdist_group("neo4j")]
+pytestmark = pytest.mark.neo4j
 
 
 def test_loaded_twice_it_is_the_same_and_answers_the_same(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-REAL = pytest.param("neo4j", marks=[pytest.mark.neo4j, pytest.mark.xdist_group("neo4j")])
+REAL = pytest.param("neo4j", marks=pytest.mark.neo4j)
 
 
 @pytest.fixture(params=["embedded", REAL])
