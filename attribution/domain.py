@@ -140,6 +140,8 @@ class Population:
     activity : one row an account, in account order; columns as in `ACTIVITY_COLUMNS`, unknown is NaN/None.
     hours : int32 (accounts, 24), events by hour of day, UTC; a row of zeros where nobody knows.
     known : the input columns that the logs have, as `table.column` (`events.ip`, `ips.kind`, `accounts.org`, ...).
+    prints : facets personal by nature (`projection.rules`) that are not so in these logs: most accounts have no value
+        of their own, so a value is a print of the software that sends, which strangers have in common.
     """
 
     accounts: pa.StringArray
@@ -148,6 +150,7 @@ class Population:
     activity: pd.DataFrame
     hours: NDArray[np.int32]
     known: frozenset[str]
+    prints: frozenset[Facet] = frozenset()
 
     @property
     def size(self) -> int:

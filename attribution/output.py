@@ -158,6 +158,11 @@ def run_facts(
             f"Facts about {lookup.known:,} of {lookup.addresses:,} addresses come from {clean(lookup.name)}, built"
             f" {lookup.built} (SHA-256 {lookup.sha256[:16]}…), not from the logs."
         )
+    warnings += [
+        f"What these logs call a {facet.value} is a print of the software that sends: hardly any account has one of its"
+        " own. It links as a wording does, and tells nothing in a verdict. An id for each machine would."
+        for facet in sorted(population.prints)
+    ]
     activity = population.activity
     return report.RunFacts(
         run_id=run.run_id,

@@ -15,6 +15,8 @@ from attribution.domain import Facet
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from attribution.domain import Population
+
 LEVELS: tuple[int, ...] = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 """Numbers of shared values that are tested, rarest first; each test costs its share of the Bonferroni price."""
 
@@ -56,6 +58,15 @@ RULES: Mapping[Facet, Rule] = {
     Facet.BURST: Rule(facts=4, cap=8.0, anchor=False, group=3, share=0.125),
     Facet.SIGNUP: Rule(facts=1, cap=4.0, anchor=False, group=4, share=1.0),
 }
+
+
+def strangers(population: Population, facet: Facet) -> float:
+    """Return the share of strangers among those who meet on a value of two: 1 where a value is nobody's own.
+
+    What logs call a device may be a print of the software that sends (`Population.prints`).
+    """
+    return 1.0 if facet in population.prints else RULES[facet].strangers
+
 
 GROUPS = 5
 LIFT = 2.0

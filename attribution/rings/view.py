@@ -89,12 +89,15 @@ class View:
         return self.population.known.issuperset(columns)
 
     def entries(self, facet: Facet) -> Entries | None:
-        """Return who used what for one facet; None where the logs lack its columns."""
+        """Return who used what for one facet; None where the logs lack its columns, or have prints of software for it.
+
+        Who runs the same software leaves the same print: that says no more than the wording that it sends.
+        """
         return self.once(View._gather, facet)
 
     def _gather(self, facet: Facet) -> Entries | None:
         incidence = self.population.incidence.get(facet)
-        if incidence is None:
+        if incidence is None or facet in self.population.prints:
             return None
         at, length = incidence.places(self.account)
         member = np.repeat(np.arange(len(self.account), dtype=np.int64), length)

@@ -63,6 +63,9 @@ NAMED = frozenset({Facet.IP, Facet.NETWORK, Facet.DEVICE, Facet.PAYMENT, Facet.T
 """Facets whose values are keys until their names are looked up; the others carry their names."""
 KEYS = ("hash", "md5_number_lower")
 """Hashes that serve as keys inside a run; the second is for the case that somebody forges collisions of the first."""
+OWN, ENOUGH = 0.25, 100
+"""Share of the accounts with a device that must have one of their own, or a device is no machine in these logs; and
+from how many accounts on that can be told (a share of a quarter is then known to .09, twice its standard error)."""
 TIMES = ("first_seen", "last_seen", "created_at")
 
 
@@ -134,7 +137,20 @@ def _aggregate(con: duckdb.DuckDBPyConnection, template_family: Mapping[str, str
         activity=_activity(con),
         hours=_hours(con, len(names)),
         known=known,
+        prints=frozenset(facet for facet in (Facet.DEVICE,) if facet in incidence and _is_print(incidence[facet])),
     )
+
+
+def _is_print(matrix: Incidence) -> bool:
+    """Tell whether fewer than `OWN` of the accounts that have any value have one that nobody else uses.
+
+    Whoever has a machine has it mostly to himself: .45 to .95 of the accounts of some fifty worlds of three generators
+    have a device of their own, .04 to .08 where a device is what the sending software looks like.
+    """
+    shared = np.diff(matrix.indptr)
+    values = shared if matrix.degree is None else matrix.degree
+    users = np.count_nonzero(values)
+    return bool(users >= ENOUGH and np.count_nonzero(values > shared) < OWN * users)
 
 
 def _usage(con: duckdb.DuckDBPyConnection, facet: Facet, families: Mapping[str, str], *, by_template: bool) -> None:

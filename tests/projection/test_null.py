@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -90,6 +91,19 @@ def test_strangers_who_meet_on_personal_values_are_super_uniform(
         expected = pairs * np.exp(-exponent)
         seen = int((below <= np.exp(-exponent)).sum())
         assert seen <= expected + 3 * np.sqrt(expected) + 1, (exponent, seen, expected)
+
+
+def test_prints_of_software_are_super_uniform_and_machines_would_not_be(make: Make, scatter: Scatter) -> None:
+    """Everybody has three of the prints that there are, by their popularity: sharing a rare one is an accident."""
+    machines = make({Facet.DEVICE: scatter(np.random.default_rng(5), 1500, 900, 2.0, tail=0.9)})
+    prints = replace(machines, prints=frozenset({Facet.DEVICE}))
+    for population, held in ((prints, True), (machines, False)):
+        rejected, pairs = tail_counts(population)
+        over = [
+            rejected[x * BINS_PER_NAT] > pairs * np.exp(-x) + 3 * np.sqrt(pairs * np.exp(-x)) + 1
+            for x in (1, 2, 4, 6, 8, 10)
+        ]
+        assert any(over) is not held
 
 
 def personal(rng: np.random.Generator, accounts: int, strangers: float) -> list[list[int]]:

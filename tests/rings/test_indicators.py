@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -215,6 +216,15 @@ CASES: Mapping[str, Case] = {
         ("burst",),
     ),
 }
+
+
+@pytest.mark.parametrize("name", ["shared_device", "one_device", "concealed_device", "own_device"])
+def test_a_print_of_software_answers_nothing(name: str) -> None:
+    view = CASES[name].cluster.view()
+    prints = replace(view, population=replace(view.population, prints=frozenset({Facet.DEVICE})))
+    answer = next(indicator.answer for indicator in INDICATORS if indicator.name == name)
+    assert np.isnan(answer(prints)).all()
+    assert not np.isnan(answer(view)).all()
 
 
 @pytest.mark.parametrize("indicator", INDICATORS, ids=lambda indicator: indicator.name)

@@ -158,6 +158,20 @@ def test_batches_sign_ups_and_families() -> None:
     assert people.activity["payment_kind"].tolist() == ["virtual", "virtual", "debit", "debit"]
 
 
+def test_what_hardly_anybody_has_to_himself_is_a_print() -> None:
+    """A quarter of a hundred accounts with a machine of their own is enough, and of fewer accounts nothing is said."""
+
+    def prints(accounts: int, own: int) -> frozenset[Facet]:
+        logs = [event(f"a{a:03d}", a, None, f"sdk {a % 7}") for a in range(accounts)]
+        return build([*logs, *(event(f"a{a:03d}", 200, None, f"machine {a}") for a in range(own))]).prints
+
+    assert prints(100, 24) == {Facet.DEVICE}
+    assert prints(100, 25) == frozenset()
+    assert prints(99, 0) == frozenset()
+    cards = [event(f"a{a:03d}", a, None, f"machine {a}", f"card {a % 7}") for a in range(100)]
+    assert build(cards).prints == frozenset(), "a card is an instrument by contract, however many pay with it"
+
+
 def test_hostile_names_stay_names() -> None:
     nasty = ["'; drop table events; --", "\x1b[31m", "{0}", "a\nb", "=1+1"]
     people = build([event(name, i, None, value) for i, name in enumerate("ab") for value in nasty])
