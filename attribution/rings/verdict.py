@@ -31,6 +31,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from importlib.resources import files
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,6 +43,8 @@ from attribution.rings.hypotheses import HYPOTHESES
 from attribution.rings.indicators import INDICATORS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from attribution.config import RingConfig
@@ -58,6 +61,12 @@ CLEARED = 1.0 / 41.0
 times what speaks, since a probability is that of one kind of world."""
 HARD_TO_SET = frozenset({Family.PAYMENT, Family.DEVICE, Family.PLACE})
 """Families that cost an attacker something: money, machines, exits. Prompts, clocks and sign-up facts are free."""
+TIES: Mapping[Family, str] = MappingProxyType(
+    {Family.PAYMENT: "shared_card", Family.DEVICE: "shared_device", Family.PLACE: "met"}
+)
+"""What ties accounts by each of these families. That nobody shares a card says nothing for an operator."""
+TIED = 0.5
+"""Share of the members of whom it is known that a tie must hold for, or its family speaks for nobody."""
 TIMES = (0.1, 10.0)
 """Factors on the priors of the covert explanations under which every verdict is looked at again."""
 FAMILIES: tuple[Family, ...] = tuple(Family)
@@ -140,7 +149,7 @@ def score(k: NDArray[np.float64], n: NDArray[np.float64], size: NDArray[np.int64
         family=pair[rows, c, i],
         total=decided,
         without=without,
-        speaks=by_family[rows, covert] - _in_general(by_family[:, _INNOCENT], prior[:, _INNOCENT]),
+        speaks=_tied(by_family[rows, covert] - _in_general(by_family[:, _INNOCENT], prior[:, _INNOCENT]), k, n),
         probability=calibrated(decided, without),
         nats=nats,
         priors=prior,
@@ -158,6 +167,16 @@ def _in_general(by_family: NDArray[np.float64], prior: NDArray[np.float64]) -> N
     """Nats of each family among innocent clusters of that size: the mean likelihood over explanations, by prior."""
     weight = prior - logsumexp(prior, axis=1, keepdims=True)
     return np.asarray(logsumexp(by_family + weight[:, :, None], axis=1), dtype=np.float64)
+
+
+def _tied(speaks: NDArray[np.float64], k: NDArray[np.float64], n: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Let a family that is hard to set speak for coordination only where it ties `TIED` of the members."""
+    names = [indicator.name for indicator in INDICATORS]
+    for family, tie in TIES.items():
+        f, position = FAMILIES.index(family), names.index(tie)
+        loose = k[:, position] < TIED * np.maximum(n[:, position], 1.0)
+        speaks[loose, f] = np.minimum(speaks[loose, f], 0.0)
+    return speaks
 
 
 def _value(total: NDArray[np.float64]) -> NDArray[np.float64]:
