@@ -18,6 +18,10 @@ $$ g_f = \sum_{j \in f} \ell_{cj} - \ln \sum_i e^{\pi_i + \sum_{j \in f} \ell_{i
 
 with $\pi_i$ prior and size: innocents of that size, for no household has nine hundred members.
 
+A family that is hard to set speaks for coordination only where it ties half of the members: they share an instrument or
+a device, or meet at exits beside that. That nobody shares a card fits an operator who buys one for each account better
+than a household, and is no evidence of one; and at the exits of a service meet all who use it.
+
 Not: than under the one innocent explanation that is hardest to beat. That one is hardest just because it explains some
 family as well as coordination does; whether it explains the others is what the score and the leaving out decide.
 
@@ -170,12 +174,18 @@ def _in_general(by_family: NDArray[np.float64], prior: NDArray[np.float64]) -> N
 
 
 def _tied(speaks: NDArray[np.float64], k: NDArray[np.float64], n: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Let a family that is hard to set speak for coordination only where it ties `TIED` of the members."""
+    """Let a family that is hard to set speak for coordination only where it ties `TIED` of the members.
+
+    Places only where instruments or devices tie them as well: strangers meet at the exits of a service that they use.
+    """
     names = [indicator.name for indicator in INDICATORS]
-    for family, tie in TIES.items():
-        f, position = FAMILIES.index(family), names.index(tie)
-        loose = k[:, position] < TIED * np.maximum(n[:, position], 1.0)
-        speaks[loose, f] = np.minimum(speaks[loose, f], 0.0)
+    holds = {
+        family: k[:, names.index(tie)] >= TIED * np.maximum(n[:, names.index(tie)], 1.0) for family, tie in TIES.items()
+    }
+    holds[Family.PLACE] &= holds[Family.PAYMENT] | holds[Family.DEVICE]
+    for family, ties in holds.items():
+        f = FAMILIES.index(family)
+        speaks[~ties, f] = np.minimum(speaks[~ties, f], 0.0)
     return speaks
 
 
@@ -254,7 +264,10 @@ def _doubt(scores: Scores, row: int, speaking: list[Family], config: RingConfig)
     if len(speaking) < 2 and not _together(scores, row, speaking):
         return "fewer than two independent families of evidence speak for coordination"
     if not HARD_TO_SET.intersection(speaking):
-        return "everything that speaks for coordination can be set freely by anyone"
+        return (
+            "neither instruments nor devices tie them together, and anybody can set, or rent, what else speaks for"
+            f" coordination{_missing(scores, row)}"
+        )
     if _costly(scores, row) < STRONG:
         return f"places, instruments and devices speak for coordination, but not strongly{_missing(scores, row)}"
     if scores.without[row, weakest] <= 0:
