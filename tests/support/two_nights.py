@@ -20,7 +20,7 @@ from attribution.store import open_store
 if TYPE_CHECKING:
     from pathlib import Path
 
-OPTIONS = WorldOptions(accounts=3_000, evasion=0.25, seed=1)
+OPTIONS = WorldOptions(accounts=3_000, evasion=0.25, seed=4)
 FIRST_NIGHT = "2026-03-14"
 """The first night knows what came before; some rings only begin then."""
 
