@@ -113,10 +113,10 @@ _PROMPT_TERMS = (
     *(f'{how}(length(prompt)) as "prompt length {how}"' for how in ("avg", "stddev", "min", "max")),
     'count(distinct prompt) / count(*) as "prompt per event"',
     'avg((prompt is null)::int) as "prompt null"',
-    "avg(length(regexp_replace(prompt, '[^0-9]', '', 'g'))) as \"prompt digits\"",
-    "avg(length(regexp_replace(prompt, '[^[:punct:]]', '', 'g'))) as \"prompt marks\"",
-    "avg(length(regexp_replace(prompt, '[^A-Z]', '', 'g'))) as \"prompt capitals\"",
-    "avg(length(regexp_replace(prompt, '[^\\n]', '', 'g'))) as \"prompt lines\"",
+    "avg(length(regexp_replace(prompt, '[^0-9]+', '', 'g'))) as \"prompt digits\"",
+    "avg(length(regexp_replace(prompt, '[^[:punct:]]+', '', 'g'))) as \"prompt marks\"",
+    "avg(length(regexp_replace(prompt, '[^A-Z]+', '', 'g'))) as \"prompt capitals\"",
+    "avg(length(regexp_replace(prompt, '[^\\n]+', '', 'g'))) as \"prompt lines\"",
     'avg((length(prompt) <> strlen(prompt))::int) as "prompt not ASCII"',
 )
 
