@@ -81,14 +81,14 @@ def ask(
         6  the server cannot be reached, or the time limit was reached
         7  the graph has no such run, ring, account or value
     """
-    from attribution.investigate import find, parsed
-
     if browser_files is not None:
         _write_browser_files(browser_files)
         return
     if name is None:
         _list(json=json)
         return
+    from attribution.investigate import find, parsed
+
     one = find(name)
     values = parsed(one, _pairs(param or ()))
     if link:
