@@ -144,7 +144,7 @@ def _aggregate(con: duckdb.DuckDBPyConnection, template_family: Mapping[str, str
 def _is_print(matrix: Incidence) -> bool:
     """Tell whether fewer than `OWN` of the accounts that have any value have one that nobody else uses.
 
-    Whoever has a machine has it mostly to himself: .45 to .95 of the accounts of some fifty worlds of three generators
+    Whoever has a machine has it mostly to himself: .45 to .95 of the accounts of some fifty worlds of four generators
     have a device of their own, .04 to .08 where a device is what the sending software looks like.
     """
     shared = np.diff(matrix.indptr)
