@@ -115,6 +115,10 @@ class Incidence:
         """Return how many accounts used each value, shape (values,)."""
         return np.bincount(self.indices, minlength=len(self.values)).astype(np.int32)
 
+    def degrees(self) -> NDArray[np.int64]:
+        """Return how many values each account used, those that it used alone included, shape (accounts,)."""
+        return np.diff(self.indptr) if self.degree is None else self.degree.astype(np.int64)
+
     def row(self, account: int) -> NDArray[np.int32]:
         """Return the value numbers that an account used."""
         return self.indices[self.indptr[account] : self.indptr[account + 1]]

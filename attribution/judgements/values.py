@@ -139,14 +139,14 @@ def _implied(population: Population, dropped: NDArray[np.bool_]) -> NDArray[np.b
 def _cut(incidence: Incidence, drop: NDArray[np.bool_]) -> tuple[Incidence, NDArray[np.int64]]:
     """Return a facet without some entries, and the positions of the values that stay: those that two still share."""
     account = _owner(incidence)
-    degree = np.diff(incidence.indptr).astype(np.int32) if incidence.degree is None else incidence.degree
-    degree = degree - np.bincount(account[drop], minlength=len(degree)).astype(np.int32)
+    accounts = len(incidence.indptr) - 1
+    degree = incidence.degrees() - np.bincount(account[drop], minlength=accounts)
     users = np.bincount(incidence.indices[~drop], minlength=len(incidence.values))
     kept = np.flatnonzero(users > 1)
     place = np.full(len(incidence.values), -1, np.int32)
     place[kept] = np.arange(len(kept), dtype=np.int32)
     stays = ~drop & (place[incidence.indices] >= 0)
-    lengths = np.bincount(account[stays], minlength=len(degree))
+    lengths = np.bincount(account[stays], minlength=accounts)
     indptr = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)]).astype(np.int64)
     cut = Incidence(
         facet=incidence.facet,
@@ -154,7 +154,7 @@ def _cut(incidence: Incidence, drop: NDArray[np.bool_]) -> tuple[Incidence, NDAr
         indices=place[incidence.indices[stays]],
         count=incidence.count[stays],
         values=incidence.values.take(pa.array(kept, pa.int64())),  # noqa: PD011  # an Arrow array
-        degree=degree,
+        degree=degree.astype(np.int32),
     )
     return cut, kept
 

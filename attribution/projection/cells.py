@@ -76,11 +76,7 @@ def _condensed(matrix: Incidence, label: NDArray[np.int64], size: NDArray[np.int
         least = np.where(size > 1, np.maximum(2, np.ceil(TYPICAL * size)), 1)
         typical = users >= least[cell]
         cell, value, events = cell[typical], value[typical], events[typical]
-    own = (
-        np.zeros(len(size), np.int64)
-        if matrix.degree is None
-        else np.bincount(label, weights=matrix.degree - length, minlength=len(size)).astype(np.int64)
-    )
+    own = np.bincount(label, weights=matrix.degrees() - length, minlength=len(size)).astype(np.int64)
     own[(size > 1) & (matrix.facet not in PERSONAL)] = 0
     rows = np.bincount(cell, minlength=len(size))
     return Incidence(

@@ -147,10 +147,9 @@ def _is_print(matrix: Incidence) -> bool:
     Whoever has a machine has it mostly to himself: .45 to .95 of the accounts of some fifty worlds of four generators
     have a device of their own, .04 to .08 where a device is what the sending software looks like.
     """
-    shared = np.diff(matrix.indptr)
-    values = shared if matrix.degree is None else matrix.degree
+    values = matrix.degrees()
     users = np.count_nonzero(values)
-    return bool(users >= ENOUGH and np.count_nonzero(values > shared) < OWN * users)
+    return bool(users >= ENOUGH and np.count_nonzero(values > np.diff(matrix.indptr)) < OWN * users)
 
 
 def _usage(con: duckdb.DuckDBPyConnection, facet: Facet, families: Mapping[str, str], *, by_template: bool) -> None:
