@@ -7,7 +7,7 @@ number of values of popularity at most `d` that accounts `a` and `b` share is
 
 since a value offers d_v (d_v - 1) ordered pairs of places, and each ordered pair of places is taken by one place of
 `a` and one of `b` with probability k_a k_b / (E (E - 1)). Markov's inequality makes min(1, lambda) an upper bound of
-the probability of sharing any such value. `s` is 1 but for what is personal by nature (`rules.strangers`).
+the probability of sharing any such value. `s` is 1 but for what is personal by nature (`rules.rule_of`).
 
 Accounts that share nothing with anybody (`silent`) count as part of the population only up to the number of those
 that do, or up to `SILENT` if that is more: however large a flood of throwaway accounts, it can at most double the
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attribution.projection.pairs import TASTE
-from attribution.projection.rules import GROUPS, LEVELS, RULES, Rule, strangers
+from attribution.projection.rules import GROUPS, LEVELS, RULES, Rule, rule_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,7 +103,7 @@ def fit(population: Population, false_discovery_rate: float) -> Null:
     members = _members(population, shared)
     floor = max(1.0, float(np.log(max(members.size, LEAST) / false_discovery_rate)) / GROUPS)
     typical = {
-        facet: _typical(matrix, users[facet], shared[facet], members, RULES[facet], strangers(population, facet))
+        facet: _typical(matrix, users[facet], shared[facet], members, rule_of(population, facet))
         for facet, matrix in facets.items()
     }
     most = _affordable([users[facet][typical[facet] >= floor] for facet in facets])
@@ -113,7 +113,7 @@ def fit(population: Population, false_discovery_rate: float) -> Null:
     for facet, matrix in facets.items():
         degree = _degree(matrix, shared[facet] & ~kept[facet])
         entries = members.entries(degree)
-        rate = _rates(users[facet], kept[facet], entries, strangers(population, facet))
+        rate = _rates(users[facet], kept[facet], entries, rule_of(population, facet).strangers)
         fitted[facet] = FacetNull(
             facet=facet,
             popularity=users[facet],
@@ -159,19 +159,14 @@ def popularity(matrix: Incidence) -> NDArray[np.int64]:
 
 
 def _typical(
-    matrix: Incidence,
-    users: NDArray[np.int64],
-    shared: NDArray[np.bool_],
-    members: _Members,
-    rule: Rule,
-    unknown_to_each_other: float,
+    matrix: Incidence, users: NDArray[np.int64], shared: NDArray[np.bool_], members: _Members, rule: Rule
 ) -> NDArray[np.float64]:
     """Return the nats that each value could bring two typical users, -inf where nobody shares it."""
     nats = np.full(len(users), -np.inf)
     if not shared.any():
         return nats
     degree = _degree(matrix, np.zeros(len(users), np.bool_))
-    rate = _rates(users, shared, members.entries(degree), unknown_to_each_other)
+    rate = _rates(users, shared, members.entries(degree), rule.strangers)
     owner = degree[_owner(matrix)]
     order = np.lexsort((owner, matrix.indices))
     middle = np.cumsum(users) - users + users // 2
@@ -204,17 +199,15 @@ def _affordable(users: list[NDArray[np.int64]]) -> int:
 
 def _degree(matrix: Incidence, without: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Return the values of each account, `without` some values, shape (accounts,)."""
-    full = np.diff(matrix.indptr) if matrix.degree is None else matrix.degree.astype(np.int64)
+    full = matrix.degrees()
     return full - np.bincount(_owner(matrix)[without[matrix.indices]], minlength=len(full))
 
 
-def _rates(
-    users: NDArray[np.int64], kept: NDArray[np.bool_], entries: int, unknown_to_each_other: float
-) -> NDArray[np.float64]:
+def _rates(users: NDArray[np.int64], kept: NDArray[np.bool_], entries: int, strangers: float) -> NDArray[np.float64]:
     """Return S(d_v) of every kept value, 0 elsewhere. Summed by popularity, so the order of values cannot matter."""
     values = np.bincount(users[kept], minlength=LEAST).astype(np.float64)
     sizes = np.arange(len(values), dtype=np.float64)
-    meeting = np.minimum(1.0, unknown_to_each_other * (sizes / LEAST) ** 2)
+    meeting = np.minimum(1.0, strangers * (sizes / LEAST) ** 2)
     below = np.cumsum(values * sizes * (sizes - 1.0) * meeting)
     rate = np.zeros(len(users))
     if entries > 1:

@@ -7,7 +7,7 @@ written here once; `docs/projection.md` gives the reasons and the derivation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from attribution.domain import Facet
@@ -60,12 +60,9 @@ RULES: Mapping[Facet, Rule] = {
 }
 
 
-def strangers(population: Population, facet: Facet) -> float:
-    """Return the share of strangers among those who meet on a value of two: 1 where a value is nobody's own.
-
-    What logs call a device may be a print of the software that sends (`Population.prints`).
-    """
-    return 1.0 if facet in population.prints else RULES[facet].strangers
+def rule_of(population: Population, facet: Facet) -> Rule:
+    """Return a facet's rule in these logs: on a print of software (`Population.prints`) anybody may meet anybody."""
+    return replace(RULES[facet], strangers=1.0) if facet in population.prints else RULES[facet]
 
 
 GROUPS = 5
