@@ -43,6 +43,21 @@ _SPONSORED = expects(
 )  # fmt: skip
 """What private people at home expect who work or learn on somebody else's cards."""
 
+_AGENCY = expects(
+    unrelated_names=("all or none", "accounts carry the agency's name or the clients'"),
+    affiliated=("all or none", "accounts carry the agency's name or the clients'"),
+    verified_organisation=("all or none", "an agency that runs accounts for others has itself verified, or has not"),
+    shared_card=("all or none, rather all", "the agency advances the cost, or each client pays"),
+    one_payer=("some", "one card for some clients, another for others"),
+    throwaway_card=("all or none, rather none", "the cards are the agency's, so of one kind"),
+    corporate_card=("all or none", "the cards are the agency's, so of one kind"),
+    own_device=("all or none", "clients come with machines of their own, or the agency's staff does all"),
+    private_template=("most", "house templates"),
+    dominant_template=("many", "client work is what the accounts are for"),
+    round_the_clock=("hardly any", "people sleep"),
+)  # fmt: skip
+"""What an agency that runs clients' accounts expects, wherever its people sit."""
+
 COMPANIES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "team", False, 0.25, (8.0, 1.0), "A start-up or department: one office, one card, the same prompts.",
@@ -70,51 +85,31 @@ COMPANIES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "agency", False, 0.06, (30.0, 1.1), "An agency that runs client accounts: one office, a few cards, house templates.",
         expects(
-            unrelated_names=("all or none", "accounts carry the agency's name or the clients'"),
+            _AGENCY,
             anonymous_egress=("few", "offices have addresses of their own"),
-            dominant_template=("many", "client work is what the accounts are for"),
-            throwaway_card=("all or none, rather none", "the cards are the agency's, so of one kind"),
-            corporate_card=("all or none", "the cards are the agency's, so of one kind"),
-            verified_organisation=("all or none", "an agency that runs accounts for others has itself verified, or has not"),
             met=("most", "one office"),
             one_device=("few", "several machines in the office"),
-            one_payer=("some", "one card for some clients, another for others"),
             one_place=("most", "one office"),
             common_place=("most", "the agency's staff sit in its office"),
             scattered_exits=("hardly any", "people have a few places"),
-            affiliated=("all or none", "accounts carry the agency's name or the clients'"),
-            shared_card=("all or none, rather all", "the agency advances the cost, or each client pays"),
             concealed_card=("few", "those who share the card share the office"),
             concealed_device=("few", "machines stay in the office"),
             shared_device=("all or none, rather all", "staff serve several clients from one machine, or each client has a machine"),
-            private_template=("most", "house templates"),
-            round_the_clock=("hardly any", "people sleep"),
-            own_device=("all or none", "clients come with machines of their own, or the agency's staff does all"),
         ),
     ),
     Hypothesis(
         "agency behind rented exits", False, 0.002, (25.0, 1.1), "An agency or a bookkeeper who works for clients through a hosted desktop or a server of its own.",
         expects(
-            unrelated_names=("all or none", "accounts carry the agency's name or the clients'"),
-            affiliated=("all or none", "accounts carry the agency's name or the clients'"),
-            verified_organisation=("all or none", "an agency that runs accounts for others has itself verified, or has not"),
+            _AGENCY,
             met=("most", "one server"),
             one_place=("most", "one server"),
             common_place=("most", "one server"),
             anonymous_egress=("most", "the server stands in a data centre"),
             scattered_exits=("hardly any", "the server does not move"),
-            shared_card=("all or none, rather all", "the agency advances the cost, or each client pays"),
-            one_payer=("some", "one card for some clients, another for others"),
             concealed_card=("all or none, rather all", "in a data centre nobody is at home, and clients have names of their own"),
-            throwaway_card=("all or none, rather none", "the cards are the agency's, so of one kind"),
-            corporate_card=("all or none", "the cards are the agency's, so of one kind"),
             shared_device=("all or none, rather all", "staff serve several clients from one desktop, or each client has one"),
             one_device=("few", "several desktops"),
             concealed_device=("all or none, rather all", "in a data centre nobody is at home, and clients have names of their own"),
-            own_device=("all or none", "clients come with machines of their own, or the agency's staff does all"),
-            private_template=("most", "house templates"),
-            dominant_template=("many", "client work is what the accounts are for"),
-            round_the_clock=("hardly any", "people sleep"),
             fresh_account=("some", "clients come one after the other, some with accounts that they had"),
         ),
     ),

@@ -63,12 +63,12 @@ STRONG = float(np.log(10.0))
 CLEARED = 1.0 / 41.0
 """Probability under which a cluster is cleared although costly families speak `STRONG`: 40 to 1 the other way, four
 times what speaks, since a probability is that of one kind of world."""
-HARD_TO_SET = frozenset({Family.PAYMENT, Family.DEVICE, Family.PLACE})
-"""Families that cost an attacker something: money, machines, exits. Prompts, clocks and sign-up facts are free."""
 TIES: Mapping[Family, str] = MappingProxyType(
     {Family.PAYMENT: "shared_card", Family.DEVICE: "shared_device", Family.PLACE: "met"}
 )
 """What ties accounts by each of these families. That nobody shares a card says nothing for an operator."""
+HARD_TO_SET = frozenset(TIES)
+"""Families that cost an attacker something: money, machines, exits. Prompts, clocks and sign-up facts are free."""
 TIED = 0.5
 """Share of the members of whom it is known that a tie must hold for, or its family speaks for nobody."""
 TIMES = (0.1, 10.0)
