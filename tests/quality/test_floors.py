@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import pytest
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks" / "quality"
 FLOORS = msgspec.json.decode((BENCHMARKS / "floors.json").read_bytes())
 WORLDS = [world["name"] for world in FLOORS["worlds"]]
-
-
-@pytest.fixture(scope="module")
-def subset() -> Iterator[Any]:
-    before = set(sys.modules)
-    sys.path.insert(0, str(BENCHMARKS))
-    yield importlib.import_module("subset")
-    sys.path.remove(str(BENCHMARKS))
-    for name in set(sys.modules) - before:
-        if str(BENCHMARKS) in str(getattr(sys.modules[name], "__file__", "")):
-            del sys.modules[name]
 
 
 @pytest.mark.parametrize("name", WORLDS)
