@@ -13,6 +13,7 @@ import hashlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -111,7 +112,7 @@ def correlations(rows: list[Row]) -> None:
         )
 
 
-def content_of(rows: list[Row]) -> dict[str, object]:
+def content_of(rows: list[Row]) -> dict[str, Any]:
     """Return what the file says: the factors, and the hash of the rows that they were fitted on."""
     theta = [round(float(value), 3) for value in fit(rows)]
     return {
@@ -129,7 +130,9 @@ def main() -> None:
     rows, _ = gather(JOBS, joined=False)
     correlations(rows)
     content = content_of(rows)
-    print(f"{len(rows)} rows")
+    table, start = Table.of(rows), np.append(np.ones(len(PARTS)), 0.5)
+    fitted = np.array([*content["families"].values(), *content["against"].values(), content["unknown"]])
+    print(f"{len(rows)} rows, loss {loss(fitted, table)[0]:.4f}, before {loss(start, table)[0]:.4f}")
     print(content)
     if "--check" not in sys.argv:
         TARGET.write_bytes(as_json(content))
