@@ -45,6 +45,7 @@ class Family(StrEnum):
     TIMING = "timing"
     LIFECYCLE = "lifecycle"
     AFFILIATION = "affiliation"
+    WORKLOAD = "workload"
 
 
 FAMILY_OF: Mapping[Facet, Family] = {

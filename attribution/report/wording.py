@@ -30,6 +30,7 @@ FAMILIES: Mapping[str, str] = {
     "content": "Content",
     "timing": "Timing",
     "lifecycle": "Life cycle",
+    "workload": "Workload",
     "hours": "Working hours",
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attribution.rings.expectations import Hypothesis, expects
+from attribution.rings.expectations import OWN_USE, Hypothesis, expects
 
 _RUNNERS = expects(
     met=("most", "runners leave through the same cloud exits"),
@@ -19,6 +19,9 @@ _RUNNERS = expects(
     round_the_clock=("all or none", "builds run at all hours, or a suite once a night"),
     scattered_exits=("few", "runners leave through a few exits"),
     own_device=("few", "machines that build send from nothing else"),
+    office_egress=("all or none, rather none", "runners stand in data centres, or in the cellar"),
+    busy=("many", "machines send more than people"),
+    even_load=("half", "one project is built more often than another"),
 )
 """What machines expect that build and test for one company, whether its name stands on the accounts or not."""
 
@@ -31,6 +34,7 @@ _SPONSORED = expects(
     common_place=("hardly any", "everybody is at home"),
     scattered_exits=("few", "homes are few places each"),
     anonymous_egress=("few", "homes have residential addresses"),
+    office_egress=("few", "everybody is at home, but for some who sit in an office"),
     shared_card=("nearly all", "the sponsor pays"),
     concealed_card=("nearly all", "a sponsor's card, and neither a home nor a name in common"),
     throwaway_card=("all or none", "the sponsor's cards are of one kind"),
@@ -44,6 +48,7 @@ _SPONSORED = expects(
 """What private people at home expect who work or learn on somebody else's cards."""
 
 _AGENCY = expects(
+    OWN_USE,
     unrelated_names=("all or none", "accounts carry the agency's name or the clients'"),
     affiliated=("all or none", "accounts carry the agency's name or the clients'"),
     verified_organisation=("all or none", "an agency that runs accounts for others has itself verified, or has not"),
@@ -62,6 +67,7 @@ COMPANIES: tuple[Hypothesis, ...] = (
     Hypothesis(
         "team", False, 0.25, (8.0, 1.0), "A start-up or department: one office, one card, the same prompts.",
         expects(
+            OWN_USE,
             unrelated_names=("all or none, rather none", "colleagues share a mail domain; in a young company each has private mail"),
             verified_organisation=("all or none", "a company has itself verified, or has not"),
             met=("most", "one office"),
@@ -80,6 +86,7 @@ COMPANIES: tuple[Hypothesis, ...] = (
             throwaway_card=("all or none, rather none", "one payer, seldom with a prepaid card"),
             corporate_card=("all or none", "one payer, with a company card or the founder's"),
             private_template=("all or none", "house prompts, or each has own questions"),
+            office_egress=("all or none, rather all", "an office with a line of its own, or a home line"),
         ),
     ),
     Hypothesis(
@@ -95,6 +102,7 @@ COMPANIES: tuple[Hypothesis, ...] = (
             concealed_card=("few", "those who share the card share the office"),
             concealed_device=("few", "machines stay in the office"),
             shared_device=("all or none, rather all", "staff serve several clients from one machine, or each client has a machine"),
+            office_egress=("all or none, rather all", "an office with a line of its own, or a home line"),
         ),
     ),
     Hypothesis(
@@ -111,11 +119,13 @@ COMPANIES: tuple[Hypothesis, ...] = (
             one_device=("few", "several desktops"),
             concealed_device=("all or none, rather all", "in a data centre nobody is at home, and clients have names of their own"),
             fresh_account=("some", "clients come one after the other, some with accounts that they had"),
+            office_egress=("few", "the server stands in a data centre"),
         ),
     ),
     Hypothesis(
         "remote company", False, 0.06, (15.0, 1.2), "A company without an office: one card, homes all over.",
         expects(
+            OWN_USE,
             unrelated_names=("few", "colleagues share a mail domain, but for some with private mail"),
             concealed_device=("hardly any", "each has a machine"),
             verified_organisation=("all or none", "a company has itself verified, or has not"),
@@ -134,11 +144,13 @@ COMPANIES: tuple[Hypothesis, ...] = (
             anonymous_egress=("all or none, rather none", "everyone works from home, or through the company's VPN"),
             concealed_card=("all or none", "one card and many homes, with a name on the accounts or without"),
             private_template=("all or none", "house prompts, or each has own questions"),
+            office_egress=("few", "homes, and somebody in a shared office"),
         ),
     ),
     Hypothesis(
         "company without a name", False, 0.012, (15.0, 1.1), "A remote company so young that nothing names it: private mail, one card, homes all over or one VPN.",
         expects(
+            OWN_USE,
             unrelated_names=("nearly all", "each has private mail"),
             affiliated=("few", "nothing names the company"),
             verified_organisation=("hardly any", "nothing names the company"),
@@ -155,6 +167,7 @@ COMPANIES: tuple[Hypothesis, ...] = (
             concealed_device=("hardly any", "each has a machine"),
             private_template=("most", "the company's own prompts"),
             round_the_clock=("some", "several time zones, and who sends enough for it to show often runs a machine"),
+            office_egress=("few", "homes, and somebody in a shared office"),
         ),
     ),
     Hypothesis(
@@ -167,6 +180,8 @@ COMPANIES: tuple[Hypothesis, ...] = (
             corporate_card=("all or none, rather all", "one payer, as a rule with a company card"),
             concealed_device=("all or none", "runners stand in data centres, where nobody is at home; only a name on the accounts shows the company"),
             concealed_card=("all or none", "runners stand in data centres, where nobody is at home; only a name on the accounts shows the company"),
+            shared_card=("all or none, rather all", "the company pays, or each developer is paid back"),
+            one_payer=("all or none, rather all", "the company pays, or each developer is paid back"),
         ),
     ),
     Hypothesis(
@@ -204,6 +219,8 @@ COMPANIES: tuple[Hypothesis, ...] = (
             round_the_clock=("all or none", "builds run at all hours, or a suite once a night"),
             scattered_exits=("few", "runners leave through a few exits"),
             own_device=("some", "runners have none, staff have"),
+            office_egress=("some", "staff sit in offices"),
+            busy=("many", "machines send more than people"),
         ),
     ),
     Hypothesis(
@@ -229,6 +246,9 @@ COMPANIES: tuple[Hypothesis, ...] = (
             dominant_template=("some", "runners send little else, staff do"),
             round_the_clock=("some", "builds run at all hours, or a suite once a night"),
             own_device=("some", "runners have none, staff have"),
+            even_load=("half", "companies of all sizes, and people and machines in each"),
+            office_egress=("some", "staff sit in offices"),
+            busy=("many", "machines send more than people"),
         ),
     ),
     Hypothesis(
@@ -238,6 +258,7 @@ COMPANIES: tuple[Hypothesis, ...] = (
             one_payer=("many", "one card, or a few"),
             dominant_template=("some", "exercises are a part of what they ask"),
             fresh_account=("all or none, rather all", "accounts are made when the course begins, or participants bring theirs"),
+            busy=("half", "some do more than the exercises, some less"),
         ),
     ),
     Hypothesis(
@@ -246,11 +267,42 @@ COMPANIES: tuple[Hypothesis, ...] = (
             _SPONSORED,
             one_payer=("all or none, rather none", "a card for each group, or one for all"),
             dominant_template=("most", "the work is what the accounts are for"),
+            busy=("many", "it is their work"),
+            even_load=("many", "each is given as much as he can do"),
+        ),
+    ),
+    Hypothesis(
+        "reseller of many names", False, 0.002, (100.0, 1.5), "A reseller whose customers go by their own names: one gateway, one wrapper, the reseller's cards.",
+        expects(
+            OWN_USE,
+            busy=("many", "who buys from a reseller means to use it"),
+            unrelated_names=("most", "customers of all kinds, some under the reseller's name"),
+            affiliated=("some", "some go by the reseller's name"),
+            verified_organisation=("some", "firms among the customers, and the reseller, have themselves verified"),
+            met=("nearly all", "the reseller's gateway"),
+            one_place=("all or none", "one gateway, or several"),
+            common_place=("all or none", "one gateway, or several"),
+            anonymous_egress=("most", "the gateway stands in a data centre"),
+            office_egress=("few", "the gateway stands in a data centre"),
+            scattered_exits=("all or none, rather none", "the gateway has one exit, or several"),
+            shared_card=("most", "the reseller pays"),
+            one_payer=("all or none", "one card, or several"),
+            concealed_card=("most", "in a data centre nobody is at home, and customers have names of their own"),
+            corporate_card=("all or none", "the reseller's cards are of one kind"),
+            throwaway_card=("all or none", "the reseller's cards are of one kind"),
+            shared_device=("all or none, rather all", "what the gateway sends leaves one print, or each customer's own"),
+            one_device=("all or none", "what the gateway sends leaves one print, or each customer's own"),
+            concealed_device=("all or none, rather all", "in a data centre nobody is at home"),
+            own_device=("all or none, rather none", "all goes through the gateway"),
+            private_template=("all or none", "the reseller's wrapper, or each has own questions"),
+            dominant_template=("few", "customers have their own questions"),
+            round_the_clock=("some", "customers all over, and their machines"),
         ),
     ),
     Hypothesis(
         "declared reseller", False, 0.01, (300.0, 1.5), "A reseller whose customers are declared: verified, one exit, one bill.",
         expects(
+            OWN_USE,
             unrelated_names=("all or none, rather none", "the reseller's verified name"),
             met=("many", "the reseller's gateway"),
             one_payer=("nearly all", "one bill"),
@@ -267,6 +319,7 @@ COMPANIES: tuple[Hypothesis, ...] = (
             corporate_card=("all or none, rather all", "one payer, as a rule with a company card"),
             shared_device=("all or none", "one gateway, one fingerprint, or the customers' own"),
             own_device=("all or none", "the customers' own as well, or the gateway's alone"),
+            office_egress=("few", "the gateway stands in a data centre"),
         ),
     ),
 )  # fmt: skip

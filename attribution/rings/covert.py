@@ -14,6 +14,10 @@ _OPERATOR = expects(
     verified_organisation=("hardly any", "a verified organisation can be held to account"),
     corporate_card=("all or none, rather none", "cards come in batches of one kind; a company's card names the company"),
     throwaway_card=("all or none", "cards are bought in batches of one kind"),
+    office_egress=("few", "offices and campuses have a name on their lines, homes and hosts are rented"),
+    busy=("many", "each account has to pay off, unless the work is spread thin"),
+    long_answers=("many", "a model learns from what answers say, so they are to be long"),
+    even_load=("many", "a scheduler hands out equal shares"),
 )  # fmt: skip
 _HIDING = expects(
     _OPERATOR,

@@ -25,6 +25,7 @@ SCALE: Mapping[str, tuple[float, float]] = MappingProxyType(
         "nearly all": (20.0, 1.0),
         "most": (6.0, 1.5),
         "many": (3.0, 1.5),
+        "half": (4.0, 4.0),
         "some": (1.5, 3.0),
         "few": (1.0, 8.0),
         "hardly any": (1.0, 40.0),
@@ -80,3 +81,16 @@ def expects(*common: Mapping[str, Expectation], **cells: tuple[str, str]) -> Map
         column.update(shared)
     column.update((name, Expectation(*cell)) for name, cell in cells.items())
     return MappingProxyType(column)
+
+
+OWN_USE = expects(
+    busy=("half", "each has his own use for it: some try it, some live in it"),
+    long_answers=("half", "each asks for what he needs"),
+    even_load=("half", "what people send is spread over orders of magnitude"),
+)
+"""What is expected of people each of whom uses it for himself, whatever brings them together."""
+USED_APART = expects(
+    busy=("half", "each has his own use for it: some try it, some live in it"),
+    even_load=("half", "what people send is spread over orders of magnitude"),
+)
+"""The same where prompts in common decide how long the answers are."""

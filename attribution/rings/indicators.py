@@ -15,6 +15,14 @@ import numpy as np
 import pandas as pd
 
 from attribution.domain import Facet, Family
+from attribution.rings.places import (
+    anonymous_egress,
+    common_place,
+    met,
+    office_egress,
+    one_place,
+    scattered_exits,
+)
 from attribution.rings.ties import (
     affiliation,
     answered,
@@ -22,15 +30,14 @@ from attribution.rings.ties import (
     company,
     dealt_out,
     keeps_together,
-    main_of,
     meet,
     names,
-    place_of,
     private,
     shares_with,
     ties_of,
     unknown,
 )
+from attribution.rings.workload import busy, even_load, long_answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,8 +46,6 @@ if TYPE_CHECKING:
 
     from attribution.rings.view import View
 
-COMMON_SHARE = 0.1
-"""A place is common to a cluster when this share of the members (and three of them) are at home there."""
 CARELESS_AGE = pd.Timedelta(days=7)
 QUIET_HOURS = 4
 MOSTLY = 0.5
@@ -64,46 +69,6 @@ class Indicator:
 @cache  # asked for every line of every ledger
 def _first_line(docstring: str | None) -> str:
     return (docstring or "").strip().splitlines()[0]
-
-
-def common_place(view: View) -> NDArray[np.float64]:
-    """The account has one place where it is at home, no carrier's, and many of the cluster are at home there too."""
-    home = place_of(view)
-    group = view.numbered(home)
-    count = np.bincount(group)
-    size = view.size[view.cluster]
-    common = (home >= 0) & (count[group] >= np.maximum(np.minimum(3, size), np.ceil(COMMON_SHARE * size)))
-    return answered(common, view.activity["ips"].to_numpy() > 0)
-
-
-def one_place(view: View) -> NDArray[np.float64]:
-    """The account is at home where most of the cluster is: one office, one gateway, one home."""
-    entries = view.entries(Facet.NETWORK)
-    if entries is None:
-        return unknown(view)
-    home = place_of(view)
-    return answered((home >= 0) & (home == main_of(view, home)), view.activity["ips"].to_numpy() > 0)
-
-
-def met(view: View) -> NDArray[np.float64]:
-    """The account used an address at which members of the cluster meet more than strangers do."""
-    entries = view.entries(Facet.IP)
-    if entries is None:
-        return unknown(view)
-    return answered(any_of(view, entries, view.once(meet, Facet.IP)), view.activity["ips"].to_numpy() > 0)
-
-
-def anonymous_egress(view: View) -> NDArray[np.float64]:
-    """Most of the account's requests come from hosting, VPN or proxy addresses."""
-    share = view.activity["datacentre"].to_numpy(np.float64)
-    return answered(share >= 0.5, ~np.isnan(share))
-
-
-def scattered_exits(view: View) -> NDArray[np.float64]:
-    """The account keeps appearing from new networks, as through rotating exits, rather than from a few places."""
-    activity = view.activity
-    networks, events = activity["networks"].to_numpy(), activity["located"].to_numpy()
-    return answered(networks >= np.maximum(4, 0.25 * events), (activity["ips"].to_numpy() > 0) & (events >= 8))
 
 
 def affiliated(view: View) -> NDArray[np.float64]:
@@ -321,6 +286,7 @@ INDICATORS: tuple[Indicator, ...] = (
     Indicator("one_place", Family.PLACE, one_place),
     Indicator("met", Family.PLACE, met),
     Indicator("anonymous_egress", Family.PLACE, anonymous_egress),
+    Indicator("office_egress", Family.PLACE, office_egress),
     Indicator("scattered_exits", Family.PLACE, scattered_exits),
     Indicator("affiliated", Family.AFFILIATION, affiliated),
     Indicator("verified_organisation", Family.AFFILIATION, verified_organisation),
@@ -341,5 +307,8 @@ INDICATORS: tuple[Indicator, ...] = (
     Indicator("synchronous", Family.TIMING, synchronous),
     Indicator("fresh_account", Family.LIFECYCLE, fresh_account),
     Indicator("signup_burst", Family.LIFECYCLE, signup_burst),
+    Indicator("busy", Family.WORKLOAD, busy),
+    Indicator("long_answers", Family.WORKLOAD, long_answers),
+    Indicator("even_load", Family.WORKLOAD, even_load),
 )
 """Every question, in the order in which the report shows them."""

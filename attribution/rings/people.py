@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attribution.rings.expectations import Hypothesis, expects
+from attribution.rings.expectations import OWN_USE, USED_APART, Hypothesis, expects
 
 _STRANGERS = expects(
     affiliated=("few", "strangers"),
@@ -13,6 +13,7 @@ _STRANGERS = expects(
     concealed_device=("few", "strangers have their own devices"),
     throwaway_card=("some", "here and there somebody has a prepaid or virtual card"),
     round_the_clock=("few", "strangers, one or the other of whom runs a machine"),
+    office_egress=("few", "homes and servers, and an office here and there"),
 )  # fmt: skip
 """What all who have nothing to do with one another expect, whatever it is that brings them together."""
 _APART = expects(
@@ -47,11 +48,14 @@ PEOPLE: tuple[Hypothesis, ...] = (
             concealed_card=("few", "strangers pay for themselves"),
             concealed_device=("few", "strangers have their own devices"),
             throwaway_card=("some", "here and there somebody has a prepaid or virtual card"),
+            busy=("half", "some do more than the homework, some less"),
+            office_egress=("all or none, rather all", "the campus has addresses of its own"),
         ),
     ),
     Hypothesis(
         "household", False, 0.2, (3.0, 0.5), "People who live together.",
         expects(
+            OWN_USE,
             unrelated_names=("many", "relatives chose their mail each for himself"),
             met=("nearly all", "one home"),
             one_device=("some", "one family device beside each one's own"),
@@ -71,11 +75,13 @@ PEOPLE: tuple[Hypothesis, ...] = (
             throwaway_card=("some", "here and there somebody has a prepaid or virtual card"),
             shared_device=("some", "one family device beside each one's own"),
             own_device=("many", "one family device beside each one's own"),
+            office_egress=("few", "homes have residential addresses"),
         ),
     ),
     Hypothesis(
         "shared connection", False, 0.1, (20.0, 1.2), "Strangers behind one address: a café, a CGNAT, a mobile gateway.",
         expects(
+            OWN_USE,
             _APART,
             met=("most", "the address is what they share"),
             one_place=("many", "one gateway"),
@@ -83,11 +89,13 @@ PEOPLE: tuple[Hypothesis, ...] = (
             anonymous_egress=("few", "the connection is a real one"),
             private_template=("few", "strangers have their own questions"),
             scattered_exits=("few", "people have a few places"),
+            office_egress=("all or none", "a café or a carrier, or an office building and a school"),
         ),
     ),
     Hypothesis(
         "VPN users", False, 0.08, (20.0, 1.2), "Strangers who leave through the same VPN or cloud exits.",
         expects(
+            OWN_USE,
             _APART,
             met=("most", "the exits are what they share"),
             anonymous_egress=("nearly all", "the exits are what they share"),
@@ -123,11 +131,43 @@ PEOPLE: tuple[Hypothesis, ...] = (
             anonymous_egress=("all or none", "one home or one VPN"),
             throwaway_card=("all or none", "one kind of card for all aliases"),
             own_device=("some", "one machine, and a phone at times"),
+            office_egress=("few", "homes and exits, seldom an office"),
+        ),
+    ),
+    Hypothesis(
+        "serial trials", False, 0.01, (12.0, 1.1), "One person with a throwaway account after the other, each for its free allowance.",
+        expects(
+            busy=("few", "an account is given up when its free allowance is used up"),
+            long_answers=("half", "whatever one person asks for"),
+            unrelated_names=("nearly all", "a new throwaway address for each"),
+            affiliated=("few", "throwaway addresses"),
+            verified_organisation=("hardly any", "throwaway addresses"),
+            met=("many", "one home, or a VPN that hides it"),
+            common_place=("some", "one home, or a VPN that hides it"),
+            one_place=("some", "one home, or a VPN that hides it"),
+            anonymous_egress=("all or none", "one home, or a VPN that hides it"),
+            office_egress=("few", "homes and exits, seldom an office"),
+            scattered_exits=("few", "an account does not live long enough to be seen in many places"),
+            shared_card=("all or none, rather all", "the same card again, where one is asked for"),
+            one_payer=("some", "virtual cards, a few accounts on each"),
+            concealed_card=("all or none", "one home, or a VPN that hides it"),
+            throwaway_card=("all or none, rather all", "virtual cards, if the allowance asks for one"),
+            corporate_card=("few", "a person's own cards"),
+            shared_device=("most", "one machine, its profile renewed now and then"),
+            one_device=("some", "one machine, its profile renewed now and then"),
+            concealed_device=("all or none", "one home, or a VPN that hides it"),
+            own_device=("few", "the accounts are made to be thrown away"),
+            fresh_account=("nearly all", "an account is made to be used at once"),
+            private_template=("some", "one person's own prompts"),
+            dominant_template=("few", "one person's questions, of all kinds"),
+            round_the_clock=("hardly any", "people sleep"),
+            replaced=("most", "each account follows the last"),
         ),
     ),
     Hypothesis(
         "family apart", False, 0.08, (3.5, 0.5), "Relatives or friends who share a purse or a machine but no roof.",
         expects(
+            OWN_USE,
             unrelated_names=("many", "relatives chose their mail each for himself"),
             met=("few", "several homes"),
             one_device=("some", "a machine handed on"),
@@ -148,6 +188,7 @@ PEOPLE: tuple[Hypothesis, ...] = (
             anonymous_egress=("few", "homes have residential addresses"),
             throwaway_card=("some", "here and there somebody has a prepaid or virtual card"),
             own_device=("many", "a machine handed on, beside each one's own"),
+            office_egress=("few", "homes have residential addresses"),
         ),
     ),
     Hypothesis(
@@ -160,6 +201,7 @@ PEOPLE: tuple[Hypothesis, ...] = (
             common_place=("hardly any", "strangers in many places"),
             scattered_exits=("few", "people have a few places"),
             private_template=("nearly all", "the tool's own prompt is what they have in common"),
+            even_load=("half", "what people send is spread over orders of magnitude"),
         ),
     ),
     Hypothesis(
@@ -184,11 +226,14 @@ PEOPLE: tuple[Hypothesis, ...] = (
             private_template=("nearly all", "the suite's prompts are what they have in common"),
             dominant_template=("many", "a suite sends little else, a person does"),
             round_the_clock=("few", "one or the other runs it at night"),
+            office_egress=("some", "some teams run it in offices and laboratories"),
+            busy=("many", "a suite is long"),
         ),
     ),
     Hypothesis(
         "users of one hosted tool", False, 0.01, (40.0, 1.3), "Strangers on one cloud desktop, editor or platform: its exits and its image in common, a card and a name each.",
         expects(
+            USED_APART,
             _STRANGERS,
             met=("most", "the platform's exits"),
             one_place=("all or none, rather all", "the platform's gateway, if it has one"),
@@ -209,6 +254,7 @@ PEOPLE: tuple[Hypothesis, ...] = (
     Hypothesis(
         "users of one extension", False, 0.01, (40.0, 1.3), "Strangers with one extension, library or kit: its print and its prompts in common, lines and cards of their own.",
         expects(
+            USED_APART,
             _STRANGERS,
             met=("few", "each has a line of his own"),
             one_place=("hardly any", "each has a line of his own"),
@@ -246,11 +292,14 @@ PEOPLE: tuple[Hypothesis, ...] = (
             round_the_clock=("some", "one weekend, nights included"),
             scattered_exits=("hardly any", "one venue"),
             throwaway_card=("all or none", "sponsors' gift cards, or each one's own"),
+            even_load=("half", "some come for the food, some to win"),
+            office_egress=("all or none, rather all", "a company or a university hosts it"),
         ),
     ),
     Hypothesis(
         "families behind one exit", False, 0.05, (25.0, 1.0), "Families and people with aliases whom a café, a carrier or a VPN brings together.",
         expects(
+            OWN_USE,
             unrelated_names=("many", "relatives chose their mail each for himself"),
             affiliated=("few", "strangers, family by family"),
             corporate_card=("few", "private people seldom pay with company cards"),
@@ -271,11 +320,13 @@ PEOPLE: tuple[Hypothesis, ...] = (
             anonymous_egress=("all or none, rather none", "a café or a carrier, or a VPN"),
             throwaway_card=("some", "here and there somebody has a prepaid or virtual card"),
             own_device=("many", "a family device beside each one's own"),
+            office_egress=("few", "homes have residential addresses"),
         ),
     ),
     Hypothesis(
         "chance", False, 0.1, (8.0, 1.3), "People linked by accident, each to the next: a recycled address, a copied prompt.",
         expects(
+            OWN_USE,
             _STRANGERS,
             met=("some", "a recycled address"),
             one_payer=("few", "strangers"),

@@ -31,15 +31,17 @@ USED = {
 ABSENT: Mapping[str, tuple[tuple[Facet, ...], Mapping[str, object], frozenset[str]]] = {
     "ip": (
         (Facet.IP, Facet.NETWORK),
-        {"ips": 0, "networks": 0, "located": 0, "datacentre": np.nan},
+        {"ips": 0, "networks": 0, "located": 0, "datacentre": np.nan, "business": np.nan},
         frozenset({"events.ip"}),
     ),
-    "ips": ((), {"datacentre": np.nan}, frozenset()),
+    "ips": ((), {"datacentre": np.nan, "business": np.nan}, frozenset()),
     "device": ((Facet.DEVICE,), {"devices": 0}, frozenset()),
     "payment": ((Facet.PAYMENT, Facet.BATCH), {"payments": 0, "payment_kind": None}, frozenset()),
     "payments": ((Facet.BATCH,), {"payment_kind": None}, frozenset()),
     "template": ((Facet.TEMPLATE,), {"templates": 0}, frozenset()),
     "burst": ((Facet.BURST,), {}, frozenset()),
+    "days": ((), {"active_days": np.nan}, frozenset()),
+    "tokens": ((), {"output_tokens": np.nan}, frozenset()),
     "org": ((), {"org": None}, frozenset({"accounts.org"})),
     "accounts": (
         (Facet.SIGNUP,),

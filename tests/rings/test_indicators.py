@@ -77,6 +77,10 @@ MIDNIGHT = [0, 0, *([5] * 20), 0, 0]  # the quiet hours run over the end of the 
 BARELY = [1, 1, 0, 0, *([5] * 19), 3]  # 2 of 100 in four hours: 2 %
 LOUD = [1, 1, 1, 0, *([5] * 19), 2]  # 3 of 100
 
+CAME_BACK = dict.fromkeys(range(100, 150), 20) | dict.fromkeys(range(150, 200), 40)
+LENGTHS = dict.fromkeys(range(100, 150), 200.0) | dict.fromkeys(range(150, 200), 400.0)
+SPREAD = {account: round(100 * np.exp(2 * (account % 2))) for account in range(5, 600)}
+
 CASES: Mapping[str, Case] = {
     "common_place": Case(Cluster(6, {Facet.NETWORK: HOMES}, AT_HOME), [1, 1, 1, 0, 0, _], ("ip",)),
     "one_place": Case(
@@ -93,6 +97,7 @@ CASES: Mapping[str, Case] = {
     "anonymous_egress": Case(
         Cluster(5, {}, {"datacentre": [1.0, 0.5, 0.49, 0.0, np.nan]}), [1, 1, 0, 0, _], ("ip", "ips")
     ),
+    "office_egress": Case(Cluster(5, {}, {"business": [1.0, 0.5, 0.49, 0.0, np.nan]}), [1, 1, 0, 0, _], ("ip", "ips")),
     "scattered_exits": Case(
         Cluster(6, {}, {"networks": [4, 3, 4, 5, 10, 10], "events": [16, 8, 17, 20, 7, 20], "ips": [9, 9, 9, 9, 9, 0]}),
         [1, 0, 0, 1, _, _],
@@ -215,6 +220,29 @@ CASES: Mapping[str, Case] = {
         [1, 1, 1, 0, 0, 0],
         ("burst",),
     ),
+    "busy": Case(
+        # of those who came back half sent 20 and half 40; the two hundred who came once and sent 10 shift nothing
+        Cluster(
+            4, {}, {"events": {0: 31, 1: 30, 2: 29, 3: 1, **CAME_BACK}, "active_days": dict.fromkeys(CAME_BACK, 2)}
+        ),
+        [1, 0, 0, 0],
+        ("days",),
+    ),
+    "long_answers": Case(
+        Cluster(
+            4,
+            {},
+            {"output_tokens": {0: 301.0, 1: 300.0, 2: 10.0, **LENGTHS}, "active_days": dict.fromkeys(LENGTHS, 2)},
+        ),
+        [1, 0, 0, _],
+        ("days", "tokens"),
+    ),
+    "even_load": Case(
+        # the logarithms of requests are 0 or 2 (half of the accounts each), so what people differ by is about 1
+        Cluster(5, {}, {"events": {0: 100, 1: 100, 2: 60, 3: 170, 4: 10, **SPREAD}}),
+        [1, 1, 0, 0, 0],
+        (),  # who sends is known in every log
+    ),
 }
 
 
@@ -305,5 +333,6 @@ def test_private_mail_beside_the_company_name_takes_nothing_from_it() -> None:
 
 def test_every_indicator_has_a_case_and_every_case_an_indicator() -> None:
     assert set(CASES) == {indicator.name for indicator in INDICATORS}
-    assert all(case.needs for name, case in CASES.items() if name != "round_the_clock")
-    assert all(np.isnan(case.answers).any() for name, case in CASES.items() if name != "synchronous")
+    assert all(case.needs for name, case in CASES.items() if name not in {"round_the_clock", "even_load"})
+    always = {"synchronous", "busy", "even_load"}
+    assert all(np.isnan(case.answers).any() for name, case in CASES.items() if name not in always)
