@@ -44,9 +44,13 @@ BYSTANDER: Mapping[str, float] = MappingProxyType(
         "private_template": 0.2,
         "dominant_template": 0.05,
         "signup_burst": 0.15,
+        "met": 0.5,
+        "busy": 0.5,
+        "long_answers": 0.5,
     }
 )
-"""How often a bystander has each tie: rarely more than the one that brought it here."""
+"""How often a bystander has each tie: rarely more than the one that brought it here. Whoever came by a wording meets
+nobody, whoever came by an exit does; half of all who come back are busier than the others, and get longer answers."""
 
 BETWEEN_THEMSELVES = frozenset({Family.PAYMENT, Family.DEVICE})
 """Ties that an open minority has with its own: its company's card and machines do not tie it to the ring."""
