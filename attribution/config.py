@@ -69,7 +69,7 @@ class RingConfig(Section, frozen=True):
     """Smaller clusters are not reported."""
     seeds: Positive = 8
     """Leiden runs that must agree."""
-    coordinated: Share = 0.9
+    coordinated: Share = 0.85
     """Probability from which a cluster may be called coordinated."""
     innocent: Share = 0.2
     """Probability under which a cluster is called innocent."""
