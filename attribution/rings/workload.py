@@ -2,12 +2,12 @@
 
 A model is trained on millions of answers, so a campaign has to send many requests, and asks for long answers: each
 account that is less used than that is one more account to open, to pay and to keep. And work that one scheduler hands
-out is handed out in equal shares. People who share an office, a card or a tool have each their own use for it, and what
-people do is spread over orders of magnitude: some try it once, some live in it (the log-normal activity of Malmgren et
-al., PNAS 105 (2008); equal behaviour as a mark of one operator: Gu et al., BotMiner, USENIX Security 2008, sec. 3.3).
+out is handed out in equal shares: like behaviour as a mark of one operator is the C-plane of Gu et al., BotMiner, USENIX
+Security 2008. People who share an office, a card or a tool have each their own use for it, and how much people do is
+heavy-tailed: most try it, some live in it (Wilkinson, Strong regularities in online peer production, ACM EC 2008).
 
-Everything is measured against the accounts that came back on a second day, so that a flood of accounts used once
-shifts nothing.
+Requests and lengths are compared with accounts that came back on a second day, so that a flood of accounts used once
+does not make everybody else busy.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from attribution.rings.view import View
 
 EVEN = 0.5
-"""Part of the population's spread within which a load is about the cluster's typical one: chance puts .38 there."""
+"""Part of the population's spread within which a load is about the cluster's median: .38 of a normal law are there."""
 
 
 def _returned(view: View) -> NDArray[np.bool_]:
