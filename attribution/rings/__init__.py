@@ -20,6 +20,7 @@ from attribution.rings.hypotheses import HYPOTHESES
 from attribution.rings.ledger import ledger
 from attribution.rings.parting import part
 from attribution.rings.partition import partition
+from attribution.rings.undecided import would_decide
 from attribution.rings.view import View
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def judge(
     scores = verdict.score(*verdict.counts(view, answer), view.size)
     verdicts = verdict.decide(scores, config)
     ifs = verdict.sensitivity(scores, config)
+    missing = would_decide(scores, view.size, [what for what, _ in verdicts], config)
     confidence = members.confidence(view, answer)
     activity = population.activity
     first, last = (activity[name].dt.tz_convert(None).to_numpy() for name in ("first_seen", "last_seen"))
@@ -87,6 +89,8 @@ def judge(
         own = confidence[start : start + len(cluster)]
         start += len(cluster)
         what, reason = verdicts[row]
+        if missing[row]:
+            reason += f"; missing, and would decide: {', '.join(missing[row])}"
         keep = own >= config.member if what is Verdict.COORDINATED else np.ones(len(cluster), bool)
         if np.count_nonzero(keep) < config.min_size:
             what, reason, keep = Verdict.UNDETERMINED, "too few certain members", np.ones(len(cluster), bool)

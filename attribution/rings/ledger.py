@@ -13,7 +13,7 @@ from attribution.domain import Evidence
 from attribution.rings.expectations import SURPRISE, Hypothesis
 from attribution.rings.hypotheses import HYPOTHESES
 from attribution.rings.indicators import INDICATORS
-from attribution.rings.likelihood import WITNESSES
+from attribution.rings.likelihood import SIZE_SPREAD, SIZE_SURPRISE, WITNESSES
 from attribution.rings.verdict import FAMILIES, FAMILY_CAP
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def _prior(scores: Scores, row: int, ring_id: str, size: int) -> Evidence:
         "innocent": innocent.name,
         "prior": [covert.prior, innocent.prior],
         "median_and_spread": [list(covert.size), list(innocent.size)],
+        "unforeseen": {"probability": SIZE_SURPRISE, "sizes": list(SIZE_SPREAD)},
     }
     return Evidence(ring_id, None, STRUCTURE, "prior_and_size", float(scores.prior[row]), detail)
 

@@ -27,7 +27,7 @@ family as well as coordination does; whether it explains the others is what the 
 
 `innocent` needs a probability under `config.innocent`, and that places, instruments or devices were there to look at:
 an honest tie can only be seen in them. Where these speak for coordination with `STRONG` nats, 10 to 1, clearing needs
-odds of 40 to 1 (`CLEARED`). Everything else is `undetermined`, with what is missing.
+odds of 40 to 1 (`CLEARED`). Everything else is `undetermined`, with what would decide (`undecided`).
 """
 
 from __future__ import annotations
@@ -266,10 +266,10 @@ def _doubt(scores: Scores, row: int, speaking: list[Family], config: RingConfig)
     if not HARD_TO_SET.intersection(speaking):
         return (
             "neither instruments nor devices tie them together, and anybody can set, or rent, what else speaks for"
-            f" coordination{_missing(scores, row)}"
+            " coordination"
         )
     if _costly(scores, row) < STRONG:
-        return f"places, instruments and devices speak for coordination, but not strongly{_missing(scores, row)}"
+        return "places, instruments and devices speak for coordination, but not strongly"
     if scores.without[row, weakest] <= 0:
         return f"rests on the {FAMILIES[weakest].value} family alone"
     return ""
@@ -285,10 +285,3 @@ def _costly(scores: Scores, row: int) -> float:
     """Return the nats with which the families that are hard to set speak, the strongest alone or all together."""
     nats = [float(scores.speaks[row, f]) for f, family in enumerate(FAMILIES) if family in HARD_TO_SET]
     return max(*nats, sum(nats))
-
-
-def _missing(scores: Scores, row: int) -> str:
-    """Name the families hard to set of which nothing is known: what would decide."""
-    known = {indicator.family for p, indicator in enumerate(INDICATORS) if scores.n[row, p]}
-    missing = sorted(family.value for family in HARD_TO_SET - known)
-    return f"; nothing is known of {', '.join(missing)}" if missing else ""

@@ -2,9 +2,9 @@
 
 A model is trained on millions of answers, so a campaign has to send many requests, and asks for long answers: each
 account that is less used than that is one more account to open, to pay and to keep. And work that one scheduler hands
-out is handed out in equal shares: like behaviour as a mark of one operator is the C-plane of Gu et al., BotMiner, USENIX
-Security 2008. People who share an office, a card or a tool have each their own use for it, and how much people do is
-heavy-tailed: most try it, some live in it (Wilkinson, Strong regularities in online peer production, ACM EC 2008).
+out is handed out in equal shares: like behaviour as a mark of one operator is the C-plane of Gu et al., BotMiner,
+USENIX Security 2008. People who share an office, a card or a tool have each their own use for it, and how much people
+do is heavy-tailed: most try it, some live in it (Wilkinson, Strong regularities in online peer production, EC 2008).
 
 Requests and lengths are compared with accounts that came back on a second day, so that a flood of accounts used once
 does not make everybody else busy.

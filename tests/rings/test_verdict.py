@@ -5,7 +5,7 @@ import json
 import math
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -16,13 +16,16 @@ from scipy.special import betaln, gammaln
 from scipy.stats import betabinom
 
 from attribution.config import RingConfig
-from attribution.domain import Verdict
+from attribution.domain import Family, Verdict
 from attribution.rings import likelihood, verdict
 from attribution.rings.expectations import SCALE, SURPRISE
 from attribution.rings.hypotheses import HYPOTHESES
 from attribution.rings.indicators import INDICATORS
 from attribution.rings.ledger import HYPOTHESIS, ledger
 from attribution.rings.likelihood import WITNESSES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 CASES = Path(__file__).parent.parent / "cases" / "verdict"
 NAMES = [indicator.name for indicator in INDICATORS]
@@ -84,7 +87,10 @@ def test_ledger_sums_to_the_score_and_recomputes_from_its_detail(
 def by_hand(name: str, detail: Any) -> float:
     if name == "prior_and_size":
         sides = zip(detail["prior"], detail["median_and_spread"], strict=True)
-        covert, innocent = (math.log(prior) + size_density(detail["size"], *shape) for prior, shape in sides)
+        unforeseen = detail["unforeseen"]["probability"], detail["unforeseen"]["sizes"]
+        covert, innocent = (
+            math.log(prior) + size_density(detail["size"], *shape, *unforeseen) for prior, shape in sides
+        )
         return covert - innocent
     if name == "family_cap":
         return max(-detail["cap"], min(detail["cap"], detail["sum"])) - detail["sum"]
@@ -99,10 +105,12 @@ def side_nats(detail: Any, side: str) -> float:
     return 0.0 if beta is None else explained(detail["holds"], detail["known"], beta)
 
 
-def size_density(size: int, median: float, spread: float) -> float:
+def size_density(
+    size: int, median: float, spread: float, odd: float = 0.002, sizes: Sequence[float] = (2.0, 100_000.0)
+) -> float:
     z = (math.log(size) - math.log(median)) / spread
     normal = math.exp(-z * z / 2) / (spread * math.sqrt(2 * math.pi))
-    return math.log(0.998 * normal + 0.002 / math.log(100_000 / 2))
+    return math.log((1 - odd) * normal + odd / math.log(sizes[1] / sizes[0]))
 
 
 @settings(max_examples=60)
@@ -182,13 +190,13 @@ def test_every_question_and_expectation_has_its_text() -> None:
         assert all(len(cell.reason) > 5 for cell in hypothesis.expects.values())
 
 
-def spoken(**nats: float) -> tuple[Verdict, str]:
-    """Decide a cluster that is coordinated by score and leaving out, of which each family says so much."""
+def spoken(without: float = 1.0, **nats: float) -> tuple[Verdict, str]:
+    """Decide a cluster that is coordinated by score, and with places left out scores so much, by what families say."""
     scores = scores_of({"shared_card": [40, 40], "shared_device": [40, 40]}, 40)
     speaks = np.array([[nats.get(family.value, 0.0) for family in verdict.FAMILIES]])
-    certain = dataclasses.replace(
-        scores, probability=np.array([0.99]), without=np.ones_like(scores.without), speaks=speaks
-    )
+    left = np.ones_like(scores.without)
+    left[0, verdict.FAMILIES.index(Family.PLACE)] = without
+    certain = dataclasses.replace(scores, probability=np.array([0.99]), without=left, speaks=speaks)
     return verdict.decide(certain, RingConfig())[0]
 
 
@@ -205,6 +213,15 @@ def spoken(**nats: float) -> tuple[Verdict, str]:
 )
 def test_costly_families_add_up_to_ten_to_one(nats: dict[str, float], found: Verdict) -> None:
     assert spoken(**nats)[0] is found
+
+
+@pytest.mark.parametrize(
+    ("without", "found"), [(0.01, Verdict.COORDINATED), (0.0, Verdict.UNDETERMINED), (-3.0, Verdict.UNDETERMINED)]
+)
+def test_what_hangs_on_one_family_is_not_coordinated(without: float, found: Verdict) -> None:
+    what, reason = spoken(without=without, payment=5.0, device=5.0, content=5.0)
+    assert what is found
+    assert (reason == "rests on the place family alone") == (found is Verdict.UNDETERMINED)
 
 
 def test_innocents_in_general_are_the_mean_over_explanations_by_prior_and_size() -> None:
