@@ -10,6 +10,7 @@ The order of work, per connected component of the link graph:
 2. **Consensus** (Lancichinetti & Fortunato 2012, Sci. Rep. 2:336): a link is kept where at least half of the seeds put
    its ends together; what hangs together afterwards is one community. Each account carries the share of seeds
    in which it was with its neighbours of that community, and the run carries the seeds' mean adjusted Rand index.
+   That no division pays (3) is asked of `FEW` seeds as well; in a clique none can.
 3. **Splits must pay.** Leiden always splits a large sparse component; a split is believed only if it shortens the
    description of the component: the log likelihood gained under the degree-corrected planted partition
    (Newman 2016, PRE 94:052315, eq. 14; Zhang & Peixoto 2020, PRR 2:043271) must exceed the cost of saying who is where.
@@ -148,10 +149,15 @@ def _consensus(
     edges = zip(source.tolist(), target.tolist(), strict=True)  # an array takes igraph twice as long
     graph = igraph.Graph(n=size, edges=edges)
     graph.es["weight"] = weight
-    best = _best_resolution(graph, source, target, size, seed)
-    if best is None:
-        return np.zeros(size, np.int32), np.ones(len(source)), 1.0
-    runs = _votes(graph, *best, seeds, seed)
+    saving, resolution, label = _best_resolution(graph, source, target, size, seed)
+    whole: list[NDArray[np.int32]] = []  # the seeds for which no division pays
+    while saving <= 0.0:
+        whole.append(np.zeros(size, np.int32))
+        if len(whole) == min(FEW, seeds):
+            return whole[0], np.ones(len(source)), 1.0
+        label = leiden(graph, resolution, seed + len(whole))
+        saving = description_saved(source, target, label, size)
+    runs = [*whole, *_votes(graph, resolution, label, seeds - len(whole), seed + len(whole))]
     together = np.mean([run[source] == run[target] for run in runs], axis=0)
     label = _components_of(source[together >= 0.5], target[together >= 0.5], size)
     label = _deeper(source, target, weight, label, together, seeds, seed)
@@ -211,15 +217,12 @@ def _best_resolution(
     target: NDArray[np.int64],
     size: int,
     seed: int,
-) -> tuple[float, NDArray[np.int32]] | None:
-    """Return the gamma whose partition describes the component shortest, with it; None where no split is shorter."""
-    best, best_saving = None, 0.0
-    for resolution in RESOLUTIONS:
-        label = leiden(graph, resolution, seed)
-        saving = description_saved(source, target, label, size)
-        if saving > best_saving:
-            best, best_saving = (resolution, label), saving
-    return best
+) -> tuple[float, float, NDArray[np.int32]]:
+    """Return what the partition saves that describes the component shortest, its gamma, and the partition."""
+    tried = [(resolution, leiden(graph, resolution, seed)) for resolution in RESOLUTIONS]
+    saved = [description_saved(source, target, label, size) for _, label in tried]
+    best = int(np.argmax(saved))
+    return saved[best], *tried[best]
 
 
 def description_saved(

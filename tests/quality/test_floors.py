@@ -40,4 +40,6 @@ def test_what_falls_is_missed_and_no_floor_becomes_easier(subset: Any) -> None:
 
 
 def test_the_floors_cover_every_kind_of_world() -> None:
-    assert {"careless", "moderate", "private", "paraphrased", "no rings"} <= set(WORLDS)
+    assert {"careless", "moderate", "private", "paraphrased", "no rings", "without enrichment", "poisoning"} <= set(
+        WORLDS
+    )

@@ -4,6 +4,7 @@ import itertools
 import math
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import igraph
 import leidenalg
@@ -16,7 +17,10 @@ from sklearn.metrics import adjusted_rand_score
 
 from attribution.config import RingConfig
 from attribution.domain import Facet, Links
-from attribution.rings.partition import adjusted_rand, description_saved, partition
+from attribution.rings.partition import adjusted_rand, description_saved, leiden, partition
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 CONFIG = RingConfig(min_size=3, seeds=4)
 
@@ -159,3 +163,18 @@ def test_a_community_is_looked_at_again_as_if_it_were_alone() -> None:
         list(range(60)),
         *[list(range(60 + 6 * at, 66 + 6 * at)) for at in range(12)],
     ]
+
+
+def test_that_no_division_pays_is_asked_of_several_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A circle of twelve accounts: every division of it costs more than it tells, whatever the seed."""
+    asked: list[int] = []
+
+    def watched(graph: igraph.Graph, resolution: float, seed: int) -> NDArray[np.int32]:
+        asked.append(seed)
+        return leiden(graph, resolution, seed)
+
+    monkeypatch.setattr(sys.modules["attribution.rings.partition"], "leiden", watched)
+    circle = [(i, (i + 1) % 12) for i in range(12)]
+    found = partition(links_of(circle), 12, RingConfig(), seed=5)
+    assert [len(cluster) for cluster in found.clusters] == [12]
+    assert set(asked) == {5, 6, 7, 8}

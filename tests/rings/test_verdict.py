@@ -182,6 +182,13 @@ def test_case(case: dict[str, Any]) -> None:
         assert HYPOTHESES[scores.innocent[0]].name == case["explanation"]
 
 
+def test_every_innocent_explanation_wins_a_case_and_covert_ones_share_the_rest() -> None:
+    named = {case["explanation"] for case in cases() if "explanation" in case}
+    assert named == {hypothesis.name for hypothesis in HYPOTHESES if not hypothesis.covert}
+    found = [scores_of(case["observed"], case["size"]) for case in cases() if case["verdict"] == "coordinated"]
+    assert len({int(scores.covert[0]) for scores in found}) >= 6  # of eight kinds of rings
+
+
 def test_every_question_and_expectation_has_its_text() -> None:
     assert all(len(indicator.question) > 20 for indicator in INDICATORS)
     for hypothesis in HYPOTHESES:
